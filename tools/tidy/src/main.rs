@@ -1,0 +1,2 @@
+//! Checks of the house that no compiler makes (being written).
+fn main() {}
