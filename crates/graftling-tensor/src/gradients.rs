@@ -23,7 +23,12 @@ impl Gradients {
     pub fn new(parameters: &Parameters) -> Self {
         let entries = parameters
             .ids()
-            .map(|id| Entry { trainable: parameters.is_trainable(id), len: parameters.values(id).len(), written: false, values: None })
+            .map(|id| Entry {
+                trainable: parameters.is_trainable(id),
+                len: parameters.values(id).len(),
+                written: false,
+                values: None,
+            })
             .collect();
         Self { entries }
     }

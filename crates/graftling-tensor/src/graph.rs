@@ -135,8 +135,7 @@ impl<'p> Graph<'p> {
     /// Whether an operation on these values and parameters will be asked for a gradient.
     pub(crate) fn wants_gradient(&self, inputs: &[&Var], parameters: &[ParameterId]) -> bool {
         self.is_training()
-            && (inputs.iter().any(|input| input.node.is_some())
-                || parameters.iter().any(|id| self.parameters.is_trainable(*id)))
+            && (inputs.iter().any(|input| input.node.is_some()) || parameters.iter().any(|id| self.parameters.is_trainable(*id)))
     }
 
     /// The value of an operation that wants no gradient, or, with `backward`, of one that is put on the tape.

@@ -17,10 +17,13 @@
 //! assert!(gradients.get(weight).is_some());
 //! ```
 
+pub mod measure;
+
 mod gradients;
 mod graph;
 mod kernels;
 mod operations;
+mod optimizer;
 mod parameters;
 mod pool;
 mod spans;
@@ -30,6 +33,7 @@ pub use gradients::Gradients;
 pub use graph::{Graph, Var};
 pub use operations::activation::Activation;
 pub use operations::attention::AttentionOptions;
+pub use optimizer::{MomentumForm, Optimizer, OptimizerState, Rate};
 pub use parameters::{ParameterId, Parameters};
 pub use pool::pool_statistics;
 pub use spans::Spans;

@@ -6,7 +6,15 @@ impl Graph<'_> {
         unimplemented!()
     }
     /// `layer_norm(residual + dropout(branch))`, the end of a post-norm block: all `[rows, hidden]`.
-    pub fn add_norm(&self, branch: &Var, residual: &Var, dropout: f32, weight: ParameterId, bias: ParameterId, epsilon: f32) -> Var {
+    pub fn add_norm(
+        &self,
+        branch: &Var,
+        residual: &Var,
+        dropout: f32,
+        weight: ParameterId,
+        bias: ParameterId,
+        epsilon: f32,
+    ) -> Var {
         unimplemented!()
     }
 }

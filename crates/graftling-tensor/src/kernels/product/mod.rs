@@ -1,0 +1,284 @@
+//! The matrix product: both sides packed once, blocks summed in registers, and an epilogue while a block is still in cache.
+//!
+//! The scheme is that of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008). Every value of a
+//! result is one chain of multiply-adds in a fixed order, whatever the number of threads and wherever in a block it stands.
+//! Knows nothing of tensors.
+
+mod pack;
+mod tile;
+#[cfg(target_arch = "x86_64")]
+mod tile_avx2;
+#[cfg(target_arch = "x86_64")]
+mod tile_avx512;
+mod tile_portable;
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+pub(crate) use pack::PackedRight;
+use pack::{ROW_STRIDE, depth_blocks, pack_left};
+use tile::{Operands, Tile};
+
+use crate::kernels::simd::Level;
+
+/// One side of a product: a matrix in a slice.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    values: &'a [f32],
+    stride: usize,
+    transposed: bool,
+}
+
+impl<'a> View<'a> {
+    /// A matrix whose value (row, column) lies at `row * stride + column`.
+    pub fn new(values: &'a [f32], stride: usize) -> Self {
+        Self { values, stride, transposed: false }
+    }
+
+    /// The transpose of a matrix in a slice: value (row, column) lies at `column * stride + row`.
+    pub fn transposed(values: &'a [f32], stride: usize) -> Self {
+        Self { values, stride, transposed: true }
+    }
+}
+
+/// What is done to a piece of a row of the result as soon as its sums are complete.
+pub(crate) trait Epilogue: Sync {
+    /// Finishes `values`, which stand from `column` on in row `row` of the result.
+    fn finish(&self, row: usize, column: usize, values: &mut [f32]);
+}
+
+/// Leaves the sums as they are.
+pub(crate) struct Plain;
+
+impl Epilogue for Plain {
+    #[inline(always)]
+    fn finish(&self, _row: usize, _column: usize, _values: &mut [f32]) {}
+}
+
+/// The result of a product: rows at a stride, written over or added to.
+pub(crate) struct Target<'a> {
+    values: &'a mut [f32],
+    stride: usize,
+    add: bool,
+}
+
+impl<'a> Target<'a> {
+    /// A result whose value (row, column) lies at `row * stride + column`, overwritten.
+    pub fn new(values: &'a mut [f32], stride: usize) -> Self {
+        Self { values, stride, add: false }
+    }
+
+    /// The same, added to where `add` is true.
+    pub fn adding(mut self, add: bool) -> Self {
+        self.add = add;
+        self
+    }
+}
+
+/// `target (+)= left right` on all threads: left `[rows, depth]`, right `[depth, columns]`.
+pub(crate) fn multiply(rows: usize, depth: usize, columns: usize, left: View, right: View, target: Target) {
+    let right = pack_right(right, depth, columns);
+    multiply_packed(rows, left, &right, target, &Plain);
+}
+
+/// Packs a right side for [`multiply_packed`] on all threads.
+pub(crate) fn pack_right(right: View, depth: usize, columns: usize) -> PackedRight {
+    PackedRight::new(right, depth, columns, tile_columns(Level::widest()), true)
+}
+
+/// `target (+)= left right` on all threads, with a packed right side and an epilogue.
+pub(crate) fn multiply_packed<E: Epilogue>(rows: usize, left: View, right: &PackedRight, target: Target, epilogue: &E) {
+    let threads = rayon::current_num_threads();
+    let (tall, wide) = grid(rows, right.panels(), threads, tile_rows(Level::widest()));
+    let job = Job::new(Level::widest(), rows, left, right, target, epilogue);
+    if tall.len() * wide.len() == 1 {
+        job.run(0..rows, 0..right.panels());
+        return;
+    }
+    let tasks: Vec<(Range<usize>, Range<usize>)> =
+        wide.iter().flat_map(|panels| tall.iter().map(move |rows| (rows.clone(), panels.clone()))).collect();
+    tasks.into_par_iter().with_max_len(1).for_each(|(rows, panels)| job.run(rows, panels));
+}
+
+/// `target (+)= left right` on the calling thread: for the many small products within attention.
+pub(crate) fn multiply_serial(rows: usize, depth: usize, columns: usize, left: View, right: View, target: Target) {
+    let level = Level::widest();
+    let right = PackedRight::new(right, depth, columns, tile_columns(level), false);
+    Job::new(level, rows, left, &right, target, &Plain).run(0..rows, 0..right.panels());
+}
+
+fn tile_rows(level: Level) -> usize {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => tile_avx512::Avx512Tile::ROWS,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => tile_avx2::Avx2Tile::ROWS,
+        Level::Portable => tile_portable::PortableTile::ROWS,
+    }
+}
+
+fn tile_columns(level: Level) -> usize {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => tile_avx512::Avx512Tile::COLUMNS,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => tile_avx2::Avx2Tile::COLUMNS,
+        Level::Portable => tile_portable::PortableTile::COLUMNS,
+    }
+}
+
+/// Rows of the left side that one task packs at a time: about 170 KB, which stays in a second-level cache.
+const BLOCK_ROWS: usize = 112;
+
+/// Cuts a result into blocks for `threads`: along its rows first, along its panels where there are too few rows.
+fn grid(rows: usize, panels: usize, threads: usize, tile_rows: usize) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    let blocks = rows.div_ceil(BLOCK_ROWS).next_multiple_of(if rows >= threads * tile_rows * 2 { threads } else { 1 });
+    let height = rows.div_ceil(blocks.max(1)).next_multiple_of(tile_rows).max(tile_rows);
+    let tall: Vec<_> = (0..rows).step_by(height).map(|start| start..(start + height).min(rows)).collect();
+    let wanted = if threads == 1 || tall.len() >= threads * 2 { 1 } else { (threads * 2).div_ceil(tall.len().max(1)) };
+    let width = panels.div_ceil(wanted).max(1);
+    let wide = (0..panels).step_by(width).map(|start| start..(start + width).min(panels)).collect();
+    (tall, wide)
+}
+
+/// A product that tasks compute blocks of.
+struct Job<'a, E> {
+    level: Level,
+    left: View<'a>,
+    right: &'a PackedRight,
+    target: *mut f32,
+    stride: usize,
+    add: bool,
+    epilogue: &'a E,
+}
+
+// SAFETY: tasks write to disjoint blocks of the target, which outlives them, and only read the rest.
+unsafe impl<E: Sync> Sync for Job<'_, E> {}
+
+impl<'a, E: Epilogue> Job<'a, E> {
+    fn new(level: Level, rows: usize, left: View<'a>, right: &'a PackedRight, target: Target<'a>, epilogue: &'a E) -> Self {
+        let (depth, columns) = (right.depth, right.columns);
+        let needed =
+            |rows: usize, columns: usize, stride: usize| if rows * columns == 0 { 0 } else { (rows - 1) * stride + columns };
+        let left_needed = if left.transposed { needed(depth, rows, left.stride) } else { needed(rows, depth, left.stride) };
+        assert!(left.values.len() >= left_needed, "product: left side of {} values for {rows} x {depth}", left.values.len());
+        assert!(
+            target.values.len() >= needed(rows, columns, target.stride),
+            "product: target of {} values for {rows} x {columns} at stride {}",
+            target.values.len(),
+            target.stride
+        );
+        let Target { values, stride, add } = target;
+        Self { level, left, right, target: values.as_mut_ptr(), stride, add, epilogue }
+    }
+
+    /// Computes one block. Blocks that run at the same time must not overlap.
+    fn run(&self, rows: Range<usize>, panels: Range<usize>) {
+        match self.level {
+            // SAFETY: the level says that the machine has the instructions.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => unsafe { self.run_avx512(rows, panels) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { self.run_avx2(rows, panels) },
+            Level::Portable => self.run_tiles::<tile_portable::PortableTile, { tile_portable::PortableTile::ROWS }>(rows, panels),
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+    fn run_avx512(&self, rows: Range<usize>, panels: Range<usize>) {
+        self.run_tiles::<tile_avx512::Avx512Tile, { tile_avx512::Avx512Tile::ROWS }>(rows, panels);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn run_avx2(&self, rows: Range<usize>, panels: Range<usize>) {
+        self.run_tiles::<tile_avx2::Avx2Tile, { tile_avx2::Avx2Tile::ROWS }>(rows, panels);
+    }
+
+    #[inline(always)]
+    fn run_tiles<T: Tile, const ROWS: usize>(&self, rows: Range<usize>, panels: Range<usize>) {
+        thread_local! { static SLABS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) }; }
+        SLABS.with_borrow_mut(|slabs| {
+            for block in rows.clone().step_by(BLOCK_ROWS.next_multiple_of(ROWS)) {
+                let block = block..(block + BLOCK_ROWS.next_multiple_of(ROWS)).min(rows.end);
+                for depth in depth_blocks(self.right.depth) {
+                    let slab_size = pack_left::<ROWS>(slabs, self.left, block.clone(), &depth);
+                    for panel in panels.clone() {
+                        for (index, first) in block.clone().step_by(ROWS).enumerate() {
+                            let count = ROWS.min(block.end - first);
+                            self.run_tile::<T, ROWS>(
+                                &slabs[index * slab_size..][..slab_size],
+                                &depth,
+                                panel,
+                                first..first + count,
+                            );
+                        }
+                    }
+                }
+            }
+        });
+    }
+
+    #[inline(always)]
+    fn run_tile<T: Tile, const ROWS: usize>(&self, slab: &[f32], depth: &Range<usize>, panel: usize, rows: Range<usize>) {
+        let column = panel * T::COLUMNS;
+        let width = T::COLUMNS.min(self.right.columns - column);
+        let add = self.add || depth.start > 0;
+        // SAFETY: `Job::new` checked that the target holds every row and column of the result.
+        let corner = unsafe { self.target.add(rows.start * self.stride + column) };
+        let operands = Operands {
+            depth: depth.len(),
+            a: slab.as_ptr(),
+            b: self.right.panel(depth, panel).as_ptr(),
+            c: corner,
+            c_stride: self.stride,
+            add,
+        };
+        if rows.len() == ROWS && width == T::COLUMNS {
+            // SAFETY: slab and panel hold a full tile's values, and the tile lies inside the target.
+            unsafe { self.run_operands::<T, ROWS>(operands) };
+        } else {
+            // A tile over the edge is computed beside the target, and the part inside is copied.
+            let mut edge = [0.0f32; 14 * 32];
+            let operands = Operands { c: edge.as_mut_ptr(), c_stride: T::COLUMNS, add: false, ..operands };
+            // SAFETY: slab and panel are filled up with zeros to full size, and `edge` holds the largest tile.
+            unsafe { self.run_operands::<T, ROWS>(operands) };
+            for row in 0..rows.len() {
+                // SAFETY: row and width lie inside the target.
+                let to = unsafe { std::slice::from_raw_parts_mut(corner.add(row * self.stride), width) };
+                for (to, value) in to.iter_mut().zip(&edge[row * T::COLUMNS..]) {
+                    *to = if add { *to + value } else { *value };
+                }
+            }
+        }
+        if depth.end == self.right.depth {
+            for row in 0..rows.len() {
+                // SAFETY: row and width lie inside the target.
+                let values = unsafe { std::slice::from_raw_parts_mut(corner.add(row * self.stride), width) };
+                self.epilogue.finish(rows.start + row, column, values);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Tile::run`].
+    #[inline(always)]
+    unsafe fn run_operands<T: Tile, const ROWS: usize>(&self, operands: Operands) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match (self.left.transposed, ROWS) {
+                (false, _) => T::run::<ROW_STRIDE, 1>(operands),
+                (true, 14) => T::run::<1, 14>(operands),
+                (true, 6) => T::run::<1, 6>(operands),
+                (true, _) => T::run::<1, 4>(operands),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

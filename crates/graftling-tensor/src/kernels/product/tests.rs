@@ -1,0 +1,75 @@
+//! The product against a naive one in double precision, on every instruction level of the machine.
+
+use super::*;
+
+fn values(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
+    (0..count)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / 16_777_216.0 - 0.5
+        })
+        .collect()
+}
+
+fn at(view: &View, row: usize, column: usize) -> f64 {
+    f64::from(if view.transposed { view.values[column * view.stride + row] } else { view.values[row * view.stride + column] })
+}
+
+#[test]
+fn product_equals_the_naive_one_for_every_order_and_level() {
+    let shapes = [(1, 1, 1), (3, 5, 2), (14, 384, 32), (15, 385, 33), (29, 800, 70), (130, 40, 65), (7, 1000, 3), (113, 64, 96)];
+    let mut failed = Vec::new();
+    for level in Level::available() {
+        for (rows, depth, columns) in shapes {
+            for case in 0..8 {
+                let (left_turned, right_turned, add) = (case & 1 == 1, case & 2 == 2, case & 4 == 4);
+                let a = values(rows * depth + 64, 1);
+                let b = values(depth * columns + 64, 2);
+                let left = if left_turned { View::transposed(&a, rows) } else { View::new(&a, depth) };
+                let right = if right_turned { View::transposed(&b, depth) } else { View::new(&b, columns) };
+                let stride = columns + 3;
+                let start = values(rows * stride, 3);
+                let mut result = start.clone();
+                let packed = PackedRight::new(right, depth, columns, tile_columns(level), true);
+                let target = Target::new(&mut result, stride).adding(add);
+                Job::new(level, rows, left, &packed, target, &Plain).run(0..rows, 0..packed.panels());
+                for row in 0..rows {
+                    for column in 0..stride {
+                        let before = f64::from(start[row * stride + column]);
+                        let expected = if column >= columns {
+                            before
+                        } else {
+                            let sum: f64 = (0..depth).map(|k| at(&left, row, k) * at(&right, k, column)).sum();
+                            if add { before + sum } else { sum }
+                        };
+                        let found = f64::from(result[row * stride + column]);
+                        if (expected - found).abs() > 1e-5 * (depth as f64).sqrt().max(1.0) {
+                            failed.push(format!(
+                                "{level:?} {rows}x{depth}x{columns} case {case} at {row},{column}: {found} != {expected}"
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{} wrong values, first: {}", failed.len(), failed[0]);
+}
+
+#[test]
+fn product_does_not_depend_on_the_number_of_threads() {
+    let (rows, depth, columns) = (333, 777, 150);
+    let (a, b) = (values(rows * depth, 4), values(depth * columns, 5));
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+        let mut result = vec![0.0; rows * columns];
+        pool.install(|| {
+            multiply(rows, depth, columns, View::new(&a, depth), View::new(&b, columns), Target::new(&mut result, columns))
+        });
+        result
+    };
+    let one = run(1);
+    assert_eq!(one, run(2));
+    assert_eq!(one, run(5));
+}
