@@ -1,1 +1,34 @@
-//! (being written)
+//! The library: recipes, tasks, strategies, fitting, evaluating, predicting, metrics and the run folder.
+//!
+//! It never touches sockets, command-line flags, environment variables, stdout or the exit of the process: it reads files, writes
+//! a run folder, and tells an [`Observer`] what happens.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod batching;
+mod disk;
+mod error;
+mod evaluate;
+mod features;
+mod fit;
+mod inference;
+pub mod metrics;
+mod observer;
+mod predict;
+mod preparation;
+mod random;
+pub mod recipe;
+mod run_folder;
+pub mod schedule;
+mod strategies;
+mod summary;
+mod tasks;
+mod train;
+
+pub use error::{Error, Quantity, UnknownLabel};
+pub use evaluate::{EvaluateRequest, Evaluation, ExamplePrediction, evaluate};
+pub use observer::{Collected, Event, NoObserver, Observer, SplitName, StopReason};
+pub use predict::{Predictor, Prediction};
+pub use recipe::Recipe;
+pub use summary::{Best, TrainSummary};
+pub use train::train;

@@ -1,0 +1,164 @@
+//! Writes that are either whole or not there, and the room for them. Knows nothing of what is written.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// Marks what is not finished: a name that no reader looks for.
+const PARTIAL: &str = ".partial";
+
+/// The hidden name a file or folder has until it is whole.
+pub(crate) fn partial_name(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}{PARTIAL}"))
+}
+
+/// Whether a name was given by [`partial_name`].
+pub(crate) fn is_partial(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(PARTIAL)
+}
+
+/// Writes a file under a temporary name, makes sure that it is on the disk, and only then gives it its own.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let partial = partial_name(path);
+    write_through(&partial, bytes)
+        .and_then(|()| fs::rename(&partial, path))
+        .and_then(|()| sync_folder(path.parent().unwrap_or(Path::new("."))))
+        .map_err(|source| Error::Write { path: path.to_owned(), bytes: bytes.len() as u64, source })
+}
+
+fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Fills a folder under a temporary name through `fill` and only then gives it its own. Where `fill` fails nothing is left.
+pub(crate) fn write_folder(path: &Path, fill: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    let partial = partial_name(path);
+    let failed = |source| Error::Write { path: path.to_owned(), bytes: 0, source };
+    remove_folder(&partial).map_err(failed)?;
+    fs::create_dir_all(&partial).map_err(failed)?;
+    if let Err(error) = fill(&partial) {
+        // The error that is reported is the first one; what could not be cleared away is replaced by the next attempt.
+        remove_folder(&partial).ok();
+        return Err(error);
+    }
+    sync_folder(&partial)
+        .and_then(|()| remove_folder(path))
+        .and_then(|()| fs::rename(&partial, path))
+        .and_then(|()| sync_folder(path.parent().unwrap_or(Path::new("."))))
+        .map_err(failed)
+}
+
+/// Removes a folder and what is in it; that it is not there is no error.
+pub(crate) fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Puts the file `from` at `to` too, through a temporary name: the same bytes on the disk where the file system can do that,
+/// a copy where it cannot. Files of a run are never written in place, so sharing their bytes is safe.
+pub(crate) fn share(from: &Path, to: &Path) -> Result<(), Error> {
+    let partial = partial_name(to);
+    let attempt = || {
+        match fs::remove_file(&partial) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        if fs::hard_link(from, &partial).is_err() {
+            fs::copy(from, &partial)?;
+            File::open(&partial)?.sync_all()?;
+        }
+        fs::rename(&partial, to)?;
+        // Renaming onto another name of the same file does nothing, and leaves the temporary name behind.
+        if partial.exists() {
+            fs::remove_file(&partial)?;
+        }
+        sync_folder(to.parent().unwrap_or(Path::new(".")))
+    };
+    attempt().map_err(|source| Error::Write {
+        path: to.to_owned(),
+        bytes: fs::metadata(from).map(|facts| facts.len()).unwrap_or_default(),
+        source,
+    })
+}
+
+/// Makes sure that the names in a folder are on the disk.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder)?.sync_all()
+}
+
+/// Other systems keep names without being asked, and do not open folders as files.
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Refuses to start what the disk under `folder` has no room for. The folder itself need not exist yet.
+pub(crate) fn check_space(folder: &Path, needed_bytes: u64) -> Result<(), Error> {
+    let existing = folder.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(Path::new("."));
+    let available_bytes =
+        fs4::available_space(existing).map_err(|source| Error::Read { path: existing.to_owned(), source })?;
+    if available_bytes < needed_bytes {
+        return Err(Error::NotEnoughSpace { folder: folder.to_owned(), needed_bytes, available_bytes });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_whole_or_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        write(&path, b"{}").unwrap();
+        write(&path, b"{\"a\": 1}").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"{\"a\": 1}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let error = write(&folder.path().join("missing/config.json"), b"{}").unwrap_err();
+        assert!(error.to_string().contains("config.json"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_that_could_not_be_filled_leaves_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoint-5");
+        write_folder(&path, |partial| write(&partial.join("a"), b"1")).unwrap();
+        let outcome = write_folder(&path, |partial| {
+            write(&partial.join("b"), b"2")?;
+            Err(Error::Interrupted)
+        });
+        assert!(matches!(outcome, Err(Error::Interrupted)));
+        assert_eq!(fs::read(path.join("a")).unwrap(), b"1");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn sharing_a_file_replaces_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        fs::write(&from, b"new").unwrap();
+        fs::write(&to, b"old").unwrap();
+        share(&from, &to).unwrap();
+        share(&from, &to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_disk_that_is_too_small_is_refused_with_both_figures() {
+        let folder = tempfile::tempdir().unwrap();
+        check_space(&folder.path().join("not/yet/there"), 1).unwrap();
+        let error = check_space(folder.path(), u64::MAX).unwrap_err();
+        assert!(matches!(error, Error::NotEnoughSpace { needed_bytes: u64::MAX, .. }), "{error}");
+    }
+}

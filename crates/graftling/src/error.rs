@@ -1,0 +1,260 @@
+//! Everything that can go wrong in the library, with the facts of each case. Knows no way to put it right but says it.
+
+use std::fmt::{self, Display, Formatter};
+use std::io;
+use std::path::PathBuf;
+
+use graftling_models::ModelError;
+use graftling_text::TextError;
+
+use crate::recipe::RecipeErrors;
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Several things at once; there are at least two.
+    #[error("{}", lines(.0))]
+    Several(Vec<Error>),
+    /// A recipe is not one.
+    #[error(transparent)]
+    Recipe(#[from] RecipeErrors),
+    /// A file of texts or a tokenizer cannot be used.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// A model cannot be read or written.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A file or folder could not be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file or folder could not be written; what stood there before is still there.
+    #[error("{}: cannot be written ({bytes} bytes are needed): {source}; finished checkpoints are kept", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// How many bytes it was to hold; 0 for a folder.
+        bytes: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no room for what a run will write.
+    #[error(
+        "{}: {} are needed for checkpoints but {} are free; free some space, choose another output, or keep fewer with save_total_limit",
+        folder.display(), size(*needed_bytes), size(*available_bytes)
+    )]
+    NotEnoughSpace {
+        /// The run folder.
+        folder: PathBuf,
+        /// What the run will write at most.
+        needed_bytes: u64,
+        /// What is free.
+        available_bytes: u64,
+    },
+    /// The run folder is there already.
+    #[error("{}: the output folder is not empty (it holds {found:?}); choose another, or say overwrite_output to replace a run", folder.display())]
+    OutputNotEmpty {
+        /// The folder.
+        folder: PathBuf,
+        /// Something in it.
+        found: String,
+    },
+    /// What stands in the output folder is not a run, so it is not removed.
+    #[error("{}: the output folder holds {found:?} but no run; overwrite_output only replaces what a run wrote", folder.display())]
+    OutputIsNoRun {
+        /// The folder.
+        folder: PathBuf,
+        /// Something in it.
+        found: String,
+    },
+    /// The output is not a folder.
+    #[error("{}: the output is a file, not a folder; choose another name", path.display())]
+    OutputIsAFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Writing the output would remove what the run reads.
+    #[error("{}: the output folder holds {}, which this run reads; choose another output", folder.display(), input.display())]
+    OutputHoldsInput {
+        /// The output folder.
+        folder: PathBuf,
+        /// What would be removed.
+        input: PathBuf,
+    },
+    /// All training examples have the same label.
+    #[error("{}: all {examples} examples have the label {label:?}; at least two labels are needed to tell texts apart", source_file.display())]
+    OneLabel {
+        /// The training file.
+        source_file: PathBuf,
+        /// The label.
+        label: String,
+        /// How many examples there are.
+        examples: usize,
+    },
+    /// Labels that the model does not know.
+    #[error("{}", unknown_labels(source_file, labels, known))]
+    UnknownLabels {
+        /// The file.
+        source_file: PathBuf,
+        /// Each such label where it occurs first.
+        labels: Vec<UnknownLabel>,
+        /// The labels that are known.
+        known: Vec<String>,
+    },
+    /// The tokenizer gives ids that have no embedding.
+    #[error(
+        "{}: the tokenizer has ids up to {} but the model has embeddings for {embeddings} only: they do not belong together",
+        folder.display(), vocabulary - 1
+    )]
+    VocabularyTooLarge {
+        /// The model folder.
+        folder: PathBuf,
+        /// The highest id of the tokenizer, and one.
+        vocabulary: usize,
+        /// How many embeddings the model has.
+        embeddings: usize,
+    },
+    /// Texts would be longer than the model can take.
+    #[error("max_length: {max_length} tokens, but the model has {positions} positions; accepted is at most {positions}")]
+    MaxLengthTooLong {
+        /// What the recipe says.
+        max_length: usize,
+        /// What the model takes.
+        positions: usize,
+    },
+    /// A text gives no token at all.
+    #[error("text {index} ({text:?}) gives no token; give a text with at least one known character")]
+    NoTokens {
+        /// Which text, from 1.
+        index: usize,
+        /// Its beginning.
+        text: String,
+    },
+    /// A pattern fits no parameter.
+    #[error("freeze: no parameter fits {pattern:?}; near names are {}", near.join(", "))]
+    NoSuchParameter {
+        /// The pattern.
+        pattern: String,
+        /// Names that are like it.
+        near: Vec<String>,
+    },
+    /// Everything is frozen.
+    #[error("freeze: {freeze:?} leaves no parameter to train; freeze less")]
+    NothingToTrain {
+        /// The patterns.
+        freeze: Vec<String>,
+    },
+    /// The training split is too small for the schedule or has no example.
+    #[error("warmup: {warmup} steps of warm-up, but training has only {steps}; warm up for fewer")]
+    WarmupTooLong {
+        /// Steps of warm-up.
+        warmup: u64,
+        /// Steps of training.
+        steps: u64,
+    },
+    /// A figure of training is no longer a number.
+    #[error(
+        "step {step}: the {quantity} is {value} at learning rate {learning_rate:e}; the parameters were not updated; {}; \
+         try a smaller learning rate, more warm-up or clipping",
+        last_checkpoint.as_ref().map_or("there is no checkpoint yet".to_owned(), |folder| format!("the last good checkpoint is {}", folder.display()))
+    )]
+    Diverged {
+        /// The step that would have been next.
+        step: u64,
+        /// Which figure.
+        quantity: Quantity,
+        /// Its value: infinite, or not a number.
+        value: f32,
+        /// The learning rate of the step.
+        learning_rate: f32,
+        /// The last checkpoint, where there is one.
+        last_checkpoint: Option<PathBuf>,
+    },
+    /// Stopped on request before anything was done that could be kept.
+    #[error("stopped on request before the first step; nothing was written")]
+    Interrupted,
+    /// The threads to compute with could not be started.
+    #[error("threads: {threads} threads cannot be started: {reason}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// A figure that training watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// The mean loss of a step.
+    Loss,
+    /// The norm of all gradients.
+    GradientNorm,
+    /// The mean loss on the validation split.
+    ValidationLoss,
+}
+
+impl Display for Quantity {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Loss => "loss",
+            Self::GradientNorm => "gradient norm",
+            Self::ValidationLoss => "validation loss",
+        })
+    }
+}
+
+/// A label that the model does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownLabel {
+    /// The line it occurs in first.
+    pub line: usize,
+    /// The label.
+    pub label: String,
+    /// A known label that is near.
+    pub nearest: Option<String>,
+}
+
+impl Error {
+    /// Nothing wrong, one error, or several.
+    pub(crate) fn all(complaints: impl IntoIterator<Item = Error>) -> Result<(), Error> {
+        let mut complaints: Vec<Error> = complaints.into_iter().collect();
+        match complaints.len() {
+            0 => Ok(()),
+            1 => Err(complaints.remove(0)),
+            _ => Err(Error::Several(complaints)),
+        }
+    }
+}
+
+fn lines(complaints: &[Error]) -> String {
+    complaints.iter().map(Error::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// How many known labels an error lists; a model may have thousands.
+const LABELS_SHOWN: usize = 20;
+
+fn unknown_labels(source: &std::path::Path, labels: &[UnknownLabel], known: &[String]) -> String {
+    let mut accepted = known.iter().take(LABELS_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if known.len() > LABELS_SHOWN {
+        accepted += &format!(" or {} more", known.len() - LABELS_SHOWN);
+    }
+    let line = |unknown: &UnknownLabel| {
+        let nearest = unknown.nearest.as_ref().map_or(String::new(), |nearest| format!(" (did you mean {nearest:?}?)"));
+        format!("{}:{}: label {:?} is not one of {accepted}{nearest}", source.display(), unknown.line, unknown.label)
+    };
+    labels.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A number of bytes for people.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{bytes} bytes"),
+        1_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
