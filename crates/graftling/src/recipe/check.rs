@@ -1,0 +1,179 @@
+//! Turns what was written into a `Recipe`, or into every complaint about it at once. Knows which options contradict each other;
+//! knows no model and no data (whether warm-up is longer than the training is seen when the steps are known, in `schedule`).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::choices::{OptimizerChoice, Strategy};
+use super::error::{Place, RecipeError, RecipeErrors};
+use super::field::{Field, FieldDefault};
+use super::file::{Raw, RecipeFile};
+use super::options::{FIELDS, Recipe};
+use super::value::{RecipeValue, Value};
+
+/// The checked value of every option, and the complaints met on the way.
+pub(super) struct Values {
+    checked: BTreeMap<&'static str, Checked>,
+    complaints: Vec<RecipeError>,
+    /// Options already complained about, or missing: nothing more is said of them.
+    doubtful: Vec<&'static str>,
+}
+
+struct Checked {
+    value: Value,
+    /// As it would be typed.
+    shown: String,
+    place: Place,
+    is_default: bool,
+}
+
+impl Recipe {
+    /// The complete recipe, or all that is wrong with it: unknown names, values out of range, missing options, contradictions.
+    pub fn check(file: RecipeFile) -> Result<Recipe, RecipeErrors> {
+        let mut values = Values { checked: BTreeMap::new(), complaints: Vec::new(), doubtful: Vec::new() };
+        for given in file.given {
+            match field(&given.name) {
+                Some(field) => values.give(field, &given.raw, given.place),
+                None => {
+                    let nearest = nearest(&given.name, FIELDS.iter().map(|field| field.name));
+                    values.complaints.push(RecipeError::Unknown { place: given.place, name: given.name, nearest });
+                }
+            }
+        }
+        for field in FIELDS {
+            values.complete(field);
+        }
+        let recipe = Recipe::read(&mut values);
+        values.contradictions(&recipe);
+        if values.complaints.is_empty() { Ok(recipe) } else { Err(RecipeErrors { complaints: values.complaints }) }
+    }
+}
+
+/// The option of that name (with underscores).
+pub fn field(name: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.name == name)
+}
+
+impl Values {
+    fn give(&mut self, field: &'static Field, raw: &Raw, place: Place) {
+        match field.kind.check(raw) {
+            Some(value) => {
+                let is_default = field.default_value().is_some_and(|default| default == value);
+                self.checked.insert(field.name, Checked { value, shown: raw.found(), place, is_default });
+            }
+            None => {
+                let nearest = raw.text().and_then(|text| nearest(text, field.kind.words().into_iter()));
+                self.refuse(field, raw.found(), place, nearest);
+            }
+        }
+    }
+
+    /// Puts the default where nothing was given.
+    fn complete(&mut self, field: &'static Field) {
+        if self.checked.contains_key(field.name) || self.doubtful.contains(&field.name) {
+            return;
+        }
+        if let Some(value) = field.default_value() {
+            let shown = field.default_text().to_owned();
+            self.checked.insert(field.name, Checked { value, shown, place: Place::Default, is_default: true });
+        } else if field.default == FieldDefault::Required {
+            self.complaints.push(RecipeError::Missing { name: field.name, placeholder: field.kind.placeholder() });
+            self.doubtful.push(field.name);
+        }
+    }
+
+    /// The option's value as its type. Where that cannot be, a complaint stands for it and the value means nothing.
+    pub(super) fn take<T: RecipeValue + Default>(&mut self, name: &'static str) -> T {
+        let read = match self.checked.get(name) {
+            Some(checked) => T::read(&checked.value),
+            None => T::absent(),
+        };
+        read.unwrap_or_else(|| {
+            if let (Some(field), Some(checked)) = (field(name), self.checked.remove(name)) {
+                self.refuse(field, checked.shown, checked.place, None);
+            }
+            T::default()
+        })
+    }
+
+    fn refuse(&mut self, field: &'static Field, found: String, place: Place, nearest: Option<&'static str>) {
+        self.complaints.push(RecipeError::NotAccepted { place, name: field.name, found, accepted: field.accepted(), nearest });
+        self.doubtful.push(field.name);
+    }
+
+    /// Whether the option was given a value that is not its default; a complete recipe may always repeat defaults.
+    fn changed(&self, name: &str) -> bool {
+        self.checked.get(name).is_some_and(|checked| !checked.is_default)
+    }
+
+    /// Complains of options that cannot both hold, and of options that would have no effect.
+    fn contradictions(&mut self, recipe: &Recipe) {
+        let adaptive = matches!(recipe.optimizer, OptimizerChoice::Adam | OptimizerChoice::AdamW);
+        for name in ["beta1", "beta2", "epsilon", "bias_correction"] {
+            self.contradiction(name, "optimizer", self.changed(name) && !adaptive, "it belongs to adam and adamw");
+        }
+        let has_velocity = recipe.optimizer == OptimizerChoice::Momentum;
+        for name in ["momentum", "momentum_form", "nesterov"] {
+            self.contradiction(name, "optimizer", self.changed(name) && !has_velocity, "it belongs to the optimizer momentum");
+        }
+        let idle = has_velocity && recipe.nesterov && recipe.momentum == 0.0;
+        self.contradiction("nesterov", "momentum", idle, "without momentum there is nothing to look ahead along");
+
+        let head_only = recipe.strategy == Strategy::HeadOnly;
+        let frozen = "head_only freezes all but the head; give one of the two";
+        self.contradiction("freeze", "strategy", head_only && !recipe.freeze.is_empty(), frozen);
+        self.contradiction("layer_decay", "strategy", head_only && self.changed("layer_decay"), frozen);
+
+        let counted_twice = recipe.max_steps.is_some() && self.changed("epochs");
+        self.contradiction("epochs", "max_steps", counted_twice, "both say how long to train; give one of the two");
+        let sized_twice = recipe.batch_tokens.is_some() && self.changed("batch_size");
+        self.contradiction("batch_size", "batch_tokens", sized_twice, "both say how large a batch is; give one of the two");
+        let held_out_twice = recipe.validation.is_some() && self.changed("validation_fraction");
+        self.contradiction("validation_fraction", "validation", held_out_twice, "nothing is held out where a file is given");
+
+        let longest = recipe.max_length.unwrap_or(0);
+        let too_long = "a text of max_length would not fit; raise it, or lower max_length";
+        self.contradiction("micro_batch_tokens", "max_length", longest > recipe.micro_batch_tokens, too_long);
+        self.contradiction("batch_tokens", "max_length", recipe.batch_tokens.is_some_and(|tokens| longest > tokens), too_long);
+        let itself = Path::new(&recipe.model) == recipe.output;
+        self.contradiction("output", "model", itself, "the run would write over the model it starts from");
+    }
+
+    fn contradiction(&mut self, name: &'static str, other: &'static str, holds: bool, reason: &'static str) {
+        // Where a value was refused or is missing, a stand-in is compared, which says nothing.
+        let (Some(one), Some(two)) = (self.checked.get(name), self.checked.get(other)) else { return };
+        if !holds {
+            return;
+        }
+        self.complaints.push(RecipeError::Contradiction {
+            place: one.place.clone(),
+            name,
+            value: one.shown.clone(),
+            other_place: two.place.clone(),
+            other,
+            other_value: two.shown.clone(),
+            reason,
+        });
+    }
+}
+
+impl Field {
+    /// The value that holds when the option is not given, where there is one.
+    fn default_value(&self) -> Option<Value> {
+        match self.default {
+            FieldDefault::Typed(text) => self.kind.check(&Raw::Typed(vec![text.to_owned()])),
+            FieldDefault::Required | FieldDefault::Unset(_) => None,
+        }
+    }
+}
+
+/// The candidate most like `name`, if it is like it at all: nearly the same letters, or one contained in the other.
+fn nearest(name: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let name = name.to_lowercase().replace('-', "_");
+    let likeness = |candidate: &str| {
+        let contained = candidate.len() > 3 && name.contains(candidate) || name.len() > 3 && candidate.contains(name.as_str());
+        strsim::jaro_winkler(&name, candidate).max(if contained { 0.9 } else { 0.0 })
+    };
+    let likeliest = candidates.map(|candidate| (likeness(candidate), candidate)).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    likeliest.filter(|(likeness, _)| *likeness >= 0.85).map(|(_, candidate)| candidate)
+}

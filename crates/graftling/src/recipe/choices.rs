@@ -1,0 +1,190 @@
+//! The words a recipe option may take, as types: optimizers, schedules, strategies, warm-up, evaluation rhythm, best metric.
+//! Knows nothing of files or flags; a word stands here once and serves parsing, printing and help.
+
+use std::fmt;
+
+use super::value::{RecipeValue, Value, quoted};
+
+/// Declares an enum whose variants are words of the recipe; the first variant is the one meant when nothing is said.
+macro_rules! words {
+    ($( #[doc = $doc:literal] $name:ident { $( #[doc = $variant_doc:literal] $variant:ident = $word:literal ),+ $(,)? } )+) => { $(
+        #[doc = $doc]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $( #[doc = $variant_doc] $variant ),+ }
+
+        impl $name {
+            /// Every variant, in the order of the documentation.
+            pub const ALL: &[$name] = &[$( $name::$variant ),+];
+            /// The word of every variant, as written in a recipe.
+            pub const WORDS: &[&str] = &[$( $word ),+];
+
+            /// The word written in a recipe.
+            pub fn word(self) -> &'static str {
+                match self { $( $name::$variant => $word ),+ }
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self { Self::ALL[0] }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.pad(self.word()) }
+        }
+
+        impl RecipeValue for $name {
+            fn read(value: &Value) -> Option<Self> {
+                let Value::Word(word) = value else { return None };
+                Self::ALL.iter().copied().find(|choice| choice.word() == *word)
+            }
+            fn written(&self) -> Option<String> { Some(quoted(self.word())) }
+        }
+    )+ };
+}
+
+words! {
+    /// What the model learns to do.
+    Task {
+        /// One label for each text or pair of texts.
+        SequenceClassification = "sequence_classification",
+    }
+    /// How a data file is written, where its name does not tell.
+    DataFormat {
+        /// Comma-separated values with a header.
+        Csv = "csv",
+        /// Tab-separated values with a header.
+        Tsv = "tsv",
+        /// One JSON object a line.
+        Jsonl = "jsonl",
+    }
+    /// The formula that turns gradients into an update.
+    OptimizerChoice {
+        /// Adam with decoupled weight decay.
+        AdamW = "adamw",
+        /// Adam; weight decay is added to the gradient.
+        Adam = "adam",
+        /// Gradient descent with momentum.
+        Momentum = "momentum",
+        /// Plain gradient descent.
+        GradientDescent = "gradient_descent",
+    }
+    /// Which of the two common forms of momentum is meant.
+    MomentumForm {
+        /// velocity = momentum * velocity + gradient.
+        Accumulated = "accumulated",
+        /// velocity = momentum * velocity + (1 - momentum) * gradient.
+        Averaged = "averaged",
+    }
+    /// How the learning rate goes on after warm-up.
+    ScheduleKind {
+        /// Falls in a straight line to zero at the last step.
+        Linear = "linear",
+        /// Falls along half a cosine to zero at the last step.
+        Cosine = "cosine",
+        /// Stays.
+        Constant = "constant",
+    }
+    /// Which parameters are trained.
+    Strategy {
+        /// All of them.
+        Full = "full",
+        /// The new head only; the encoder stays as it was.
+        HeadOnly = "head_only",
+    }
+    /// The validation figure that decides which checkpoint is best.
+    BestMetric {
+        /// Share of examples whose label was predicted.
+        Accuracy = "accuracy",
+        /// F1, every class weighing the same.
+        F1Macro = "f1_macro",
+        /// F1 over all decisions pooled.
+        F1Micro = "f1_micro",
+        /// F1, every class weighing as many examples as it has.
+        F1Weighted = "f1_weighted",
+        /// Matthews correlation coefficient.
+        Matthews = "matthews",
+        /// Mean cross-entropy; lower is better.
+        Loss = "loss",
+    }
+}
+
+impl BestMetric {
+    /// Whether a larger figure is the better one.
+    pub fn higher_is_better(self) -> bool {
+        !matches!(self, BestMetric::Loss)
+    }
+
+    /// Whether `figure` is strictly better than `best`. A figure that is not a number never is.
+    pub fn improves(self, figure: f64, best: f64) -> bool {
+        if self.higher_is_better() { figure > best } else { figure < best }
+    }
+}
+
+/// How long the learning rate climbs from zero before the schedule takes over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Warmup {
+    /// A share of all steps, from 0 up to but not including 1.
+    Fraction(f64),
+    /// A number of steps.
+    Steps(u64),
+}
+
+impl Warmup {
+    /// Steps of warm-up in a run of `training_steps`; a share is rounded up, as in transformers' `TrainingArguments.get_warmup_steps`.
+    pub fn steps(self, training_steps: u64) -> u64 {
+        match self {
+            Warmup::Fraction(fraction) => (training_steps as f64 * fraction).ceil() as u64,
+            Warmup::Steps(steps) => steps,
+        }
+    }
+}
+
+impl Default for Warmup {
+    fn default() -> Self {
+        Warmup::Steps(0)
+    }
+}
+
+impl RecipeValue for Warmup {
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Number(fraction) => Some(Warmup::Fraction(*fraction)),
+            Value::Integer(steps) => Some(Warmup::Steps(*steps)),
+            _ => None,
+        }
+    }
+
+    fn written(&self) -> Option<String> {
+        match self {
+            Warmup::Fraction(fraction) => fraction.written(),
+            Warmup::Steps(steps) => steps.written(),
+        }
+    }
+}
+
+/// How often the validation data is evaluated (and a checkpoint considered) during training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EvaluateEvery {
+    /// After each pass over the training data.
+    #[default]
+    Epoch,
+    /// After each so many steps, and at the end.
+    Steps(u64),
+}
+
+impl RecipeValue for EvaluateEvery {
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Word("epoch") => Some(EvaluateEvery::Epoch),
+            Value::Integer(steps) => Some(EvaluateEvery::Steps(*steps)),
+            _ => None,
+        }
+    }
+
+    fn written(&self) -> Option<String> {
+        match self {
+            EvaluateEvery::Epoch => Some(quoted("epoch")),
+            EvaluateEvery::Steps(steps) => steps.written(),
+        }
+    }
+}

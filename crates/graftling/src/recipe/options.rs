@@ -1,0 +1,163 @@
+//! The table of recipe options: one row each, from which `Recipe`, `FIELDS`, `recipe.toml`, the flags and the reference are made.
+//! To add an option, add a row. Knows nothing of how a value is parsed or printed.
+
+use std::path::PathBuf;
+
+use super::check::Values;
+use super::choices::{
+    BestMetric, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, ScheduleKind, Strategy, Task, Warmup,
+};
+use super::field::FieldDefault::{Required, Typed, Unset};
+use super::field::{Bound, Field, Group, Kind};
+use super::value::RecipeValue;
+
+/// A row: `/// help`, then `name: type = kind, default;`.
+macro_rules! options {
+    ($( $group:ident { $( $( #[doc = $help:literal] )+ $name:ident : $type:ty = $kind:expr, $default:expr; )+ } )+) => {
+        /// Every option of a recipe, in the order of the documentation.
+        pub const FIELDS: &[Field] = &[$( $( Field {
+            name: stringify!($name),
+            kind: $kind,
+            default: $default,
+            help: concat!($( $help ),+).trim_ascii(),
+            group: Group::$group,
+        } ),+ ),+];
+
+        /// What to do: a recipe that is complete and checked, with nothing optional where a default exists.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Recipe { $( $( $( #[doc = $help] )+ pub $name: $type, )+ )+ }
+
+        impl Recipe {
+            /// Every field read from the checked values.
+            pub(super) fn read(values: &mut Values) -> Recipe {
+                Recipe { $( $( $name: values.take(stringify!($name)), )+ )+ }
+            }
+
+            /// The right-hand side of every field's TOML line, in the order of `FIELDS`; `None` where it is not set.
+            pub(super) fn written(&self) -> Vec<Option<String>> {
+                vec![$( $( self.$name.written() ),+ ),+]
+            }
+        }
+    };
+}
+
+options! {
+    Run {
+        /// The model to start from: a folder, a name on the hub (org/name or org/name@revision) or a name of the built-in catalogue.
+        model: String = Kind::Text("MODEL"), Required;
+        /// What the model learns to do.
+        task: Task = choice(Task::WORDS), Typed("sequence_classification");
+        /// The run folder to write.
+        output: PathBuf = Kind::Path("FOLDER"), Required;
+        /// Replace a run folder that is already there.
+        overwrite_output: bool = Kind::Flag, Typed("false");
+        /// Seed of everything random: the split, the new head, the shuffle and dropout.
+        seed: u64 = integer(0, u32::MAX as u64), Typed("42");
+        /// Threads to compute with; auto is one a core. The weights do not depend on it.
+        threads: Option<usize> = integer_or("auto", 1, 1024), Typed("auto");
+    }
+    Data {
+        /// The examples to train on: a csv, tsv or jsonl file, plain or .gz.
+        train: PathBuf = Kind::Path("FILE"), Required;
+        /// The examples to choose the best checkpoint by.
+        validation: Option<PathBuf> = Kind::Path("FILE"), Unset("a part of the training file, see validation_fraction");
+        /// The examples to evaluate the finished model on.
+        test: Option<PathBuf> = Kind::Path("FILE"), Unset("no test");
+        /// The share of the training file held out for validation, each label in proportion.
+        validation_fraction: f64 = number(Bound::Excluded(0.0), Bound::Excluded(1.0)), Typed("0.1");
+        /// How the data files are written; auto goes by their names.
+        format: Option<DataFormat> = Kind::Choice { word: Some("auto"), choices: DataFormat::WORDS }, Typed("auto");
+        /// The column that holds the text.
+        text_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
+        /// The column that holds the second text of a pair.
+        text_pair_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
+        /// The column that holds the label.
+        label_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
+    }
+    Batches {
+        /// Tokens of a text (special ones included) after which it is cut; auto is 512, or less where the model takes less.
+        max_length: Option<usize> = integer_or("auto", 3, 1_048_576), Typed("auto");
+        /// Passes over the training examples.
+        epochs: f64 = number(Bound::Excluded(0.0), Bound::Included(10_000.0)), Typed("3");
+        /// Stop after this many steps instead of after the given epochs.
+        max_steps: Option<u64> = integer_or("none", 1, 1_000_000_000), Typed("none");
+        /// Examples in a batch.
+        batch_size: usize = integer(1, 1_048_576), Typed("32");
+        /// Tokens in a batch, instead of a number of examples.
+        batch_tokens: Option<usize> = integer_or("none", 16, 1 << 30), Typed("none");
+        /// Tokens of one forward pass at most: bounds the memory, never changes the result.
+        micro_batch_tokens: usize = integer(16, 1 << 30), Typed("4096");
+        /// Batches whose gradients make one step.
+        gradient_accumulation: usize = integer(1, 1_048_576), Typed("1");
+    }
+    Optimization {
+        /// The highest learning rate, reached after warm-up.
+        learning_rate: f32 = number(Bound::Excluded(0.0), Bound::Included(10.0)), Typed("5e-5");
+        /// The formula of an update.
+        optimizer: OptimizerChoice = choice(OptimizerChoice::WORDS), Typed("adamw");
+        /// Decay of the gradient's running mean (adam, adamw).
+        beta1: f32 = number(Bound::Included(0.0), Bound::Excluded(1.0)), Typed("0.9");
+        /// Decay of the squared gradient's running mean (adam, adamw).
+        beta2: f32 = number(Bound::Included(0.0), Bound::Excluded(1.0)), Typed("0.999");
+        /// Added to the denominator (adam, adamw).
+        epsilon: f32 = number(Bound::Excluded(0.0), Bound::Included(1.0)), Typed("1e-8");
+        /// Correct the running means for having started at zero (adam, adamw).
+        bias_correction: bool = Kind::Flag, Typed("true");
+        /// Share of the last velocity that is kept (momentum).
+        momentum: f32 = number(Bound::Included(0.0), Bound::Excluded(1.0)), Typed("0.9");
+        /// The form of the velocity (momentum): accumulated is momentum * v + gradient, averaged weighs the gradient by 1 - momentum.
+        momentum_form: MomentumForm = choice(MomentumForm::WORDS), Typed("accumulated");
+        /// Look ahead along the velocity (momentum).
+        nesterov: bool = Kind::Flag, Typed("false");
+        /// Weight decay; never on biases and norm weights.
+        weight_decay: f32 = number(Bound::Included(0.0), Bound::Included(10.0)), Typed("0");
+        /// How the learning rate goes on after warm-up.
+        schedule: ScheduleKind = choice(ScheduleKind::WORDS), Typed("linear");
+        /// How long the learning rate climbs from zero: a share of all steps (below 1) or a number of steps.
+        warmup: Warmup = Kind::ShareOrSteps { most: 1_000_000_000 }, Typed("0.1");
+        /// Gradients whose norm is larger are scaled down to it.
+        max_grad_norm: Option<f32> = number_or("none", Bound::Excluded(0.0), Bound::Included(1e9)), Typed("1.0");
+    }
+    Parameters {
+        /// Which parameters are trained: all, or the new head only.
+        strategy: Strategy = choice(Strategy::WORDS), Typed("full");
+        /// Names of parameters that are not trained; * stands for any characters.
+        freeze: Vec<String> = Kind::Texts("PATTERN"), Unset("none");
+        /// The learning rate of each layer as a share of the layer above it; 1 is the same rate everywhere.
+        layer_decay: f32 = number(Bound::Excluded(0.0), Bound::Included(1.0)), Typed("1.0");
+        /// Share of activations dropped in training; auto is what the model's config says.
+        dropout: Option<f32> = number_or("auto", Bound::Included(0.0), Bound::Excluded(1.0)), Typed("auto");
+    }
+    Evaluation {
+        /// When to evaluate on the validation examples: after each epoch, or each so many steps.
+        evaluate_every: EvaluateEvery = integer_or("epoch", 1, 1_000_000_000), Typed("epoch");
+        /// Stop after this many evaluations in a row without a better one.
+        early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
+        /// The validation figure that decides which checkpoint is best.
+        metric_for_best_model: BestMetric = choice(BestMetric::WORDS), Typed("accuracy");
+        /// Checkpoints kept beside the best one; older ones are removed.
+        save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
+        /// Report the loss each so many steps.
+        log_every: u64 = integer(1, 1_000_000_000), Typed("50");
+    }
+}
+
+const fn choice(choices: &'static [&'static str]) -> Kind {
+    Kind::Choice { word: None, choices }
+}
+
+const fn integer(least: u64, most: u64) -> Kind {
+    Kind::Integer { word: None, least, most }
+}
+
+const fn integer_or(word: &'static str, least: u64, most: u64) -> Kind {
+    Kind::Integer { word: Some(word), least, most }
+}
+
+const fn number(from: Bound, to: Bound) -> Kind {
+    Kind::Number { word: None, from, to }
+}
+
+const fn number_or(word: &'static str, from: Bound, to: Bound) -> Kind {
+    Kind::Number { word: Some(word), from, to }
+}
