@@ -1,0 +1,141 @@
+//! The `config.json` of a checkpoint: read whole, kept whole, and written back with what fine-tuning changes.
+//!
+//! Knows which keys every family shares; what a family's own keys mean, its file in `families/` knows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::error::{LabelProblem, ModelError};
+use crate::families::{Family, Translation};
+
+pub(super) const CONFIG: &str = "config.json";
+/// No honest config or index is larger.
+const LARGEST_JSON: u64 = 64 << 20;
+/// The problem type of a classifier whose labels exclude each other.
+const SINGLE_LABEL: &str = "single_label_classification";
+/// The most labels that get names by number where a config has no names.
+const MOST_UNNAMED: usize = 100_000;
+
+/// Reads a JSON file of bounded size.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, ModelError> {
+    let read = |source| ModelError::Read { path: path.to_owned(), source };
+    let bytes = fs::metadata(path).map_err(read)?.len();
+    if bytes > LARGEST_JSON {
+        return Err(ModelError::TooLarge { path: path.to_owned(), bytes, largest: LARGEST_JSON });
+    }
+    let text = fs::read(path).map_err(read)?;
+    serde_json::from_slice(&text).map_err(|source| ModelError::Json { path: path.to_owned(), what, source })
+}
+
+/// A config of a known family.
+pub(crate) struct Config {
+    pub path: PathBuf,
+    keys: Map<String, Value>,
+    pub family: Family,
+}
+
+impl Config {
+    /// Reads the config of a folder and what its family makes of it.
+    pub fn read(folder: &Path) -> Result<(Config, Translation), ModelError> {
+        if !folder.is_dir() {
+            return Err(ModelError::NoFolder { path: folder.to_owned() });
+        }
+        let path = folder.join(CONFIG);
+        if !path.exists() {
+            return Err(ModelError::NoConfig { folder: folder.to_owned() });
+        }
+        let keys: Map<String, Value> = read_json(&path, "model config")?;
+        let model_type = keys.get("model_type").and_then(Value::as_str);
+        let Some(family) = model_type.and_then(Family::named) else {
+            let known = Family::ALL.iter().map(|family| family.model_type()).collect();
+            return Err(ModelError::UnknownFamily { path, found: model_type.map(str::to_owned), known });
+        };
+        match family.translate(&keys) {
+            Ok(translation) => Ok((Config { path, keys, family }, translation)),
+            Err(problems) => Err(ModelError::Config { path, problems }),
+        }
+    }
+
+    /// The classes that the config says the checkpoint was saved from.
+    pub fn classes(&self) -> Vec<String> {
+        let names = self.keys.get("architectures").and_then(Value::as_array);
+        names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// Refuses a config that says it is of another class, or another kind of labels, than a sequence classifier.
+    pub fn require_sequence_classifier(&self, class: &str) -> Result<(), ModelError> {
+        let refuse = |key, found: String, accepted: &str| {
+            Err(ModelError::OtherTask { path: self.path.clone(), key, found, accepted: accepted.to_owned() })
+        };
+        let classes = self.classes();
+        if !classes.is_empty() && !classes.iter().any(|found| found == class) {
+            return refuse("architectures", classes.join(", "), class);
+        }
+        match self.keys.get("problem_type") {
+            None | Some(Value::Null) => Ok(()),
+            Some(Value::String(found)) if found == SINGLE_LABEL => Ok(()),
+            Some(found) => refuse("problem_type", found.to_string(), SINGLE_LABEL),
+        }
+    }
+
+    /// The labels by id. As in transformers, a config without names has `num_labels` or else 2 of them, called `LABEL_0` and so on.
+    pub fn labels(&self) -> Result<Vec<String>, ModelError> {
+        let refuse = |problem| ModelError::Labels { path: self.path.clone(), problem };
+        let labels: Vec<String> = match self.keys.get("id2label").and_then(Value::as_object) {
+            Some(names) => {
+                let entries = names.len();
+                let name = |id: usize| names.get(&id.to_string()).and_then(Value::as_str).map(str::to_owned);
+                (0..entries)
+                    .map(|id| name(id).ok_or_else(|| refuse(LabelProblem::Gap { entries, id })))
+                    .collect::<Result<_, _>>()?
+            }
+            None => {
+                let found = self.keys.get("num_labels").cloned().unwrap_or_else(|| json!(2));
+                let count = found.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|count| *count <= MOST_UNNAMED);
+                let count =
+                    count.ok_or_else(|| refuse(LabelProblem::Count { found: found.to_string(), largest: MOST_UNNAMED }))?;
+                (0..count).map(|id| format!("LABEL_{id}")).collect()
+            }
+        };
+        check_labels(&labels).map_err(refuse)?;
+        Ok(labels)
+    }
+
+    /// The text of the config of a sequence classifier made from this checkpoint. Keys that fine-tuning does not change stay.
+    pub fn of_sequence_classifier(&self, class: &str, labels: &[String]) -> String {
+        let mut keys = self.keys.clone();
+        let id2label = labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label)));
+        let label2id = labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id)));
+        keys.insert("architectures".to_owned(), json!([class]));
+        keys.insert("id2label".to_owned(), Value::Object(id2label.collect()));
+        keys.insert("label2id".to_owned(), Value::Object(label2id.collect()));
+        keys.insert("problem_type".to_owned(), json!(SINGLE_LABEL));
+        // Both say how many labels there were before; transformers warns where they contradict id2label.
+        keys.shift_remove("num_labels");
+        keys.shift_remove("_num_labels");
+        // Older versions of transformers read the one key, newer ones the other.
+        for key in ["torch_dtype", "dtype"] {
+            if keys.contains_key(key) || (key == "dtype" && !keys.contains_key("torch_dtype")) {
+                keys.insert(key.to_owned(), json!("float32"));
+            }
+        }
+        let mut text = format!("{:#}", Value::Object(keys));
+        text.push('\n');
+        text
+    }
+}
+
+/// At least two labels, each with its own name.
+pub(crate) fn check_labels(labels: &[String]) -> Result<(), LabelProblem> {
+    if labels.len() < 2 {
+        return Err(LabelProblem::TooFew { count: labels.len() });
+    }
+    let mut seen = std::collections::HashSet::new();
+    match labels.iter().find(|label| !seen.insert(*label)) {
+        Some(label) => Err(LabelProblem::Twice { label: label.clone() }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,96 @@
+//! Brings the weights of a checkpoint into parameters: all of them or an error that lists every weight that does not fit.
+//!
+//! Knows the bricks' declarations and the family's names, no task.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use graftling_tensor::Parameters;
+
+use super::files::WeightFiles;
+use super::matching::{Matching, Source, match_weights, module};
+use super::values;
+use crate::error::{ModelError, WeightProblem};
+use crate::families::names::NameTable;
+use crate::nn::declarations::Declarations;
+
+/// What loading did beyond copying weights.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    /// The parameters that the checkpoint does not have: they start from the seed.
+    pub new_parameters: Vec<String>,
+    /// The weights of the checkpoint that were left out, and why.
+    pub ignored: Vec<IgnoredWeight>,
+    /// The kinds of values that were read (F32, F16, BF16); all are `f32` from here on.
+    pub dtypes: Vec<String>,
+}
+
+/// A weight on disk that the model has no use for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoredWeight {
+    /// Its name on disk.
+    pub name: String,
+    /// Why it may be left out.
+    pub reason: &'static str,
+}
+
+/// Where the weights above the encoder come from.
+pub(crate) enum Heads<'a> {
+    /// From the checkpoint, like all others.
+    Stored,
+    /// From the checkpoint where it has them, except in the modules named here; from the seed otherwise.
+    Fresh { seed: u64, replaced: &'a [&'a str] },
+}
+
+impl Heads<'_> {
+    pub(super) fn replaces(&self, canonical: &str) -> bool {
+        matches!(self, Heads::Fresh { replaced, .. } if replaced.contains(&module(canonical)))
+    }
+}
+
+/// Reads what the declarations ask for from the weight files of a folder. Nothing is allocated before all shapes fit.
+pub(crate) fn load(
+    folder: &Path,
+    declarations: &Declarations,
+    names: &NameTable,
+    heads: &Heads<'_>,
+) -> Result<(Parameters, LoadReport), ModelError> {
+    let files = WeightFiles::open(folder)?;
+    let expected = declarations.len();
+    let refuse = |fitting, problems| ModelError::Weights { path: files.path.clone(), fitting, expected, problems };
+    let Matching { sources, ignored, problems } = match_weights(declarations, &files, names, heads);
+    if !problems.is_empty() {
+        return Err(refuse(sources.len(), problems));
+    }
+    let mut parameters = Parameters::new();
+    let mut report = LoadReport { ignored, ..LoadReport::default() };
+    let mut dtypes = BTreeSet::new();
+    let mut not_finite = Vec::new();
+    for ((place, declaration), source) in declarations.iter().zip(sources) {
+        let values = match source {
+            Source::Stored { file, tensor, storage } => {
+                dtypes.insert(tensor.dtype.to_string());
+                match values::read(file.bytes(tensor), storage) {
+                    Ok(values) => values,
+                    Err(values::NotFinite { index, value }) => {
+                        not_finite.push(WeightProblem::NotFinite { name: tensor.name.clone(), index, value });
+                        continue;
+                    }
+                }
+            }
+            Source::New { seed } => {
+                report.new_parameters.push(declaration.name.clone());
+                declaration.initial.values(seed, &declaration.name, declaration.count())
+            }
+        };
+        if not_finite.is_empty() {
+            let given = parameters.add(&declaration.name, &declaration.shape, values);
+            assert_eq!(given, place, "parameters are added in the order in which they are declared");
+        }
+    }
+    if !not_finite.is_empty() {
+        return Err(refuse(expected - not_finite.len(), not_finite));
+    }
+    report.dtypes = dtypes.into_iter().collect();
+    Ok((parameters, report))
+}

@@ -1,0 +1,95 @@
+//! Matches the parameters that the bricks declare with the weights of a file, strictly in both directions. Reads no value.
+
+use std::collections::HashMap;
+
+use super::files::{WeightFile, WeightFiles};
+use super::header::StoredTensor;
+use super::load::{Heads, IgnoredWeight};
+use super::values::Storage;
+use crate::error::WeightProblem;
+use crate::facts::Depth;
+use crate::families::names::NameTable;
+use crate::nn::declarations::{Declaration, Declarations};
+
+/// Where the values of a parameter come from.
+pub(super) enum Source<'a> {
+    Stored { file: &'a WeightFile, tensor: &'a StoredTensor, storage: Storage },
+    New { seed: u64 },
+}
+
+/// What the match comes to: a source for each declared parameter, in order, where there are no problems.
+pub(super) struct Matching<'a> {
+    pub sources: Vec<Source<'a>>,
+    pub ignored: Vec<IgnoredWeight>,
+    pub problems: Vec<WeightProblem>,
+}
+
+pub(super) fn match_weights<'a>(
+    declarations: &Declarations,
+    files: &'a WeightFiles,
+    names: &NameTable,
+    heads: &Heads<'_>,
+) -> Matching<'a> {
+    let mut ignored = Vec::new();
+    let mut problems = files.problems.clone();
+    let mut found: HashMap<String, (&WeightFile, &StoredTensor)> = HashMap::new();
+    for (file, tensor) in files.tensors() {
+        let name = &tensor.name;
+        let canonical = names.canonical(name);
+        let ignore = |reason| IgnoredWeight { name: name.clone(), reason };
+        match canonical {
+            Some(canonical) if heads.replaces(&canonical) => {
+                ignored.push(ignore("the head of other labels, replaced by a new one"))
+            }
+            Some(canonical) if declarations.find(&canonical).is_some() => {
+                if let Some((_, first)) = found.insert(canonical, (file, tensor)) {
+                    problems.push(WeightProblem::Twice { first: first.name.clone(), second: name.clone() });
+                }
+            }
+            _ => match names.reason_to_ignore(name) {
+                Some(reason) => ignored.push(ignore(reason)),
+                None => problems.push(WeightProblem::Unexpected { name: name.clone(), shape: tensor.shape.clone() }),
+            },
+        }
+    }
+    // The names in messages are those that the file would have: a backbone alone is saved without the prefix.
+    let prefixed = found.values().any(|(_, tensor)| tensor.name.starts_with(names.backbone_prefix));
+    let stored_name = |declaration: &Declaration| {
+        let name = names.stored(&declaration.name);
+        match name.strip_prefix(names.backbone_prefix) {
+            Some(bare) if !prefixed && !found.is_empty() => bare.to_owned(),
+            _ => name,
+        }
+    };
+    let mut sources = Vec::with_capacity(declarations.len());
+    for (_, declaration) in declarations.iter() {
+        let module = module(&declaration.name);
+        let module_is_absent = || !found.keys().any(|name| self::module(name) == module);
+        match (found.get(&declaration.name), heads) {
+            (Some((file, tensor)), _) => match fit(declaration, tensor) {
+                Ok(storage) => sources.push(Source::Stored { file, tensor, storage }),
+                Err(problem) => problems.push(problem),
+            },
+            (None, Heads::Fresh { seed, .. }) if declaration.depth == Depth::Head && module_is_absent() => {
+                sources.push(Source::New { seed: *seed });
+            }
+            (None, _) => {
+                problems.push(WeightProblem::Missing { name: stored_name(declaration), shape: declaration.shape.clone() });
+            }
+        }
+    }
+    Matching { sources, ignored, problems }
+}
+
+/// The name of the module that a parameter belongs to.
+pub(super) fn module(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(module, _)| module)
+}
+
+fn fit(declaration: &Declaration, tensor: &StoredTensor) -> Result<Storage, WeightProblem> {
+    let name = || tensor.name.clone();
+    if tensor.shape != declaration.shape {
+        return Err(WeightProblem::Shape { name: name(), found: tensor.shape.clone(), expected: declaration.shape.clone() });
+    }
+    Storage::of(tensor.dtype).ok_or_else(|| WeightProblem::Dtype { name: name(), found: tensor.dtype.to_string() })
+}

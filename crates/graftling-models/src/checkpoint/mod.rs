@@ -1,0 +1,11 @@
+//! Checkpoints on disk: `config.json` and safetensors, read strictly and written whole or not at all. Knows no brick's maths.
+
+pub(crate) mod config;
+pub(crate) mod files;
+pub(crate) mod header;
+pub(crate) mod load;
+mod map;
+mod matching;
+mod replace;
+pub(crate) mod save;
+mod values;

@@ -1,0 +1,128 @@
+//! Reads the keys of a `config.json` with their defaults and collects everything that is wrong with them. Knows no family.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
+use graftling_tensor::Activation;
+use serde_json::{Map, Value};
+
+use crate::error::ConfigProblem;
+
+/// No vocabulary, and no table of positions or token types, has more entries than this.
+pub(crate) const LARGEST_TABLE: usize = 10_000_000;
+/// No vector inside a model is wider than this.
+pub(crate) const LARGEST_WIDTH: usize = 1 << 20;
+/// No model has more layers than this.
+pub(crate) const MOST_LAYERS: usize = 1024;
+
+/// The activations that a config may name, under all names that mean them in transformers' `ACT2CLS`.
+const ACTIVATIONS: &[(&str, Activation)] = &[
+    ("gelu", Activation::Gelu),
+    ("gelu_python", Activation::Gelu),
+    ("gelu_new", Activation::GeluTanh),
+    ("gelu_fast", Activation::GeluTanh),
+    ("gelu_accurate", Activation::GeluTanh),
+    ("gelu_pytorch_tanh", Activation::GeluTanh),
+    ("gelu_python_tanh", Activation::GeluTanh),
+    ("relu", Activation::Relu),
+    ("silu", Activation::Silu),
+    ("swish", Activation::Silu),
+    ("tanh", Activation::Tanh),
+];
+
+/// The keys of a config. A key that is wrong gives its default and a problem, so that all problems come out at once.
+pub(crate) struct ConfigReader<'a> {
+    config: &'a Map<String, Value>,
+    problems: Vec<ConfigProblem>,
+}
+
+impl<'a> ConfigReader<'a> {
+    pub fn new(config: &'a Map<String, Value>) -> Self {
+        Self { config, problems: Vec::new() }
+    }
+
+    /// All that was wrong, if anything was.
+    pub fn finish(self) -> Result<(), Vec<ConfigProblem>> {
+        if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
+    }
+
+    /// A whole number from 1 to `largest`.
+    pub fn size(&mut self, key: &str, default: usize, largest: usize) -> usize {
+        let Some(value) = self.config.get(key) else { return default };
+        match value.as_u64().and_then(|size| usize::try_from(size).ok()).filter(|size| (1..=largest).contains(size)) {
+            Some(size) => size,
+            None => {
+                self.refuse(key, value, format!("whole numbers from 1 to {largest}"));
+                default
+            }
+        }
+    }
+
+    /// A number within `range`.
+    pub fn number(&mut self, key: &str, default: f64, range: RangeInclusive<f64>) -> f32 {
+        let Some(value) = self.config.get(key) else { return default as f32 };
+        match value.as_f64().filter(|number| range.contains(number)) {
+            Some(number) => number as f32,
+            None => {
+                self.refuse(key, value, format!("numbers from {} to {}", range.start(), range.end()));
+                default as f32
+            }
+        }
+    }
+
+    /// A probability of dropping values: from 0 up to, but not including, 1.
+    pub fn dropout(&mut self, key: &str, default: f32) -> f32 {
+        let Some(value) = self.config.get(key) else { return default };
+        match value.as_f64().map(|number| number as f32).filter(|number| (0.0..1.0).contains(number)) {
+            Some(number) => number,
+            None => {
+                self.refuse(key, value, "numbers from 0 to below 1");
+                default
+            }
+        }
+    }
+
+    /// The same, with `fallback` where the key is absent or null.
+    pub fn dropout_or(&mut self, key: &str, fallback: f32) -> f32 {
+        if self.config.get(key).is_some_and(Value::is_null) { fallback } else { self.dropout(key, fallback) }
+    }
+
+    /// The name of an activation.
+    pub fn activation(&mut self, key: &str, default: Activation) -> Activation {
+        let Some(value) = self.config.get(key) else { return default };
+        match value.as_str().and_then(|name| ACTIVATIONS.iter().find(|(known, _)| *known == name)) {
+            Some((_, activation)) => *activation,
+            None => {
+                let names: Vec<&str> = ACTIVATIONS.iter().map(|(name, _)| *name).collect();
+                self.refuse(key, value, names.join(", "));
+                default
+            }
+        }
+    }
+
+    /// Refuses a config in which the key has a value other than `accepted`. Absent, null and empty are as good.
+    pub fn only(&mut self, key: &str, accepted: impl Into<Value>) {
+        let accepted = accepted.into();
+        let Some(value) = self.config.get(key) else { return };
+        let empty = match value {
+            Value::Null => true,
+            Value::Array(items) => items.is_empty(),
+            Value::Object(entries) => entries.is_empty(),
+            _ => false,
+        };
+        if !empty && *value != accepted {
+            self.refuse(key, value, if accepted.is_null() { "only none".to_owned() } else { format!("only {accepted}") });
+        }
+    }
+
+    /// Refuses a value that does not go with the others.
+    pub fn refuse(&mut self, key: &str, found: impl Display, accepted: impl Into<String>) {
+        const LONGEST: usize = 80;
+        let mut found = found.to_string();
+        if let Some((end, _)) = found.char_indices().nth(LONGEST) {
+            found.truncate(end);
+            found.push_str("...");
+        }
+        self.problems.push(ConfigProblem { key: key.to_owned(), found, accepted: accepted.into() });
+    }
+}

@@ -1,0 +1,64 @@
+//! The families: each translates its `config.json` into an [`Architecture`] and its weight names into ours, in one file.
+//!
+//! Knows no weight's value and no task beyond the name of the class that a checkpoint of it states.
+
+mod bert;
+pub(crate) mod config_reader;
+pub(crate) mod names;
+
+use serde_json::{Map, Value};
+
+use crate::architecture::Architecture;
+use crate::error::ConfigProblem;
+use config_reader::ConfigReader;
+use names::NameTable;
+
+/// What a family makes of a config.
+pub(crate) struct Translation {
+    pub architecture: Architecture,
+    pub names: NameTable,
+    /// The class that `architectures` names for a sequence classifier of this family.
+    pub sequence_classifier: &'static str,
+}
+
+macro_rules! families {
+    ($($(#[$documentation:meta])* $variant:ident = $model_type:literal => $translate:path,)+) => {
+        /// The families of models there are, by the `model_type` of their config.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Family { $($(#[$documentation])* $variant,)+ }
+
+        impl Family {
+            /// Every family.
+            pub const ALL: &[Family] = &[$(Family::$variant,)+];
+
+            /// The name that a config.json has under `model_type`.
+            pub fn model_type(self) -> &'static str {
+                match self { $(Family::$variant => $model_type,)+ }
+            }
+
+            fn translation(self, config: &mut ConfigReader<'_>) -> Translation {
+                match self { $(Family::$variant => $translate(config),)+ }
+            }
+        }
+    };
+}
+
+families! {
+    /// BERT, MiniLM and their kin.
+    Bert = "bert" => bert::translate,
+}
+
+impl Family {
+    /// The family with this `model_type`.
+    pub fn named(model_type: &str) -> Option<Family> {
+        Family::ALL.iter().copied().find(|family| family.model_type() == model_type)
+    }
+
+    /// Reads a config of this family, or says everything that is wrong with it.
+    pub(crate) fn translate(self, config: &Map<String, Value>) -> Result<Translation, Vec<ConfigProblem>> {
+        let mut reader = ConfigReader::new(config);
+        let translation = self.translation(&mut reader);
+        reader.finish()?;
+        Ok(translation)
+    }
+}

@@ -1,0 +1,28 @@
+//! From one vector a token to one a sequence. Knows no family and no task.
+
+use graftling_tensor::{Activation, Graph, Spans, Var};
+
+use super::declarations::Declarations;
+use super::linear::Linear;
+use crate::architecture::Architecture;
+use crate::facts::Depth;
+
+/// A projection with an activation over the first token of each sequence.
+pub(crate) struct Pooler {
+    dense: Linear,
+    activation: Activation,
+}
+
+impl Pooler {
+    pub fn new(declarations: &mut Declarations, architecture: &Architecture) -> Self {
+        let mut scope = declarations.scope("pooler.dense", Depth::Head);
+        let dense = Linear::new(&mut scope, architecture.hidden_size, architecture.hidden_size);
+        Self { dense, activation: architecture.pooler_activation }
+    }
+
+    /// hidden: `[tokens, hidden_size]`; gives `[sequences, hidden_size]`.
+    pub fn forward(&self, graph: &Graph<'_>, hidden: &Var, spans: &Spans) -> Var {
+        let first_tokens = graph.gather_rows(hidden, &spans.first_rows());
+        self.dense.forward_activated(graph, &first_tokens, self.activation)
+    }
+}
