@@ -229,18 +229,14 @@ impl fmt::Display for Kind {
             Kind::Flag => f.write_str("true or false"),
             Kind::Choice { .. } => f.write_str(&self.words().join(", ")),
             Kind::Integer { least, most, .. } => write!(f, "a whole number from {least} to {most}"),
-            Kind::Number { from, to, .. } => {
-                match from {
-                    Bound::Included(end) => write!(f, "a number from {end}")?,
-                    Bound::Excluded(end) => write!(f, "a number above {end}")?,
-                }
-                match to {
-                    Bound::Included(end) => write!(f, " to {end}"),
-                    Bound::Excluded(end) => write!(f, " and below {end}"),
-                }
-            }
+            Kind::Number { from, to, .. } => match (from, to) {
+                (Bound::Included(from), Bound::Included(to)) => write!(f, "a number from {from} to {to}"),
+                (Bound::Included(from), Bound::Excluded(to)) => write!(f, "a number from {from} and below {to}"),
+                (Bound::Excluded(from), Bound::Included(to)) => write!(f, "a number above {from} and at most {to}"),
+                (Bound::Excluded(from), Bound::Excluded(to)) => write!(f, "a number above {from} and below {to}"),
+            },
             Kind::ShareOrSteps { most } => {
-                write!(f, "a share of all steps from 0 and below 1, or a whole number of steps up to {most}")
+                write!(f, "a share of all steps, from 0 and below 1, or a whole number of steps up to {most}")
             }
         }
     }

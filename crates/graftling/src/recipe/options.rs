@@ -121,7 +121,7 @@ options! {
     Parameters {
         /// Which parameters are trained: all, or the new head only.
         strategy: Strategy = choice(Strategy::WORDS), Typed("full");
-        /// Names of parameters that are not trained; * stands for any characters.
+        /// Names of parameters that are not trained; * stands for any characters, ? for one.
         freeze: Vec<String> = Kind::Texts("PATTERN"), Unset("none");
         /// The learning rate of each layer as a share of the layer above it; 1 is the same rate everywhere.
         layer_decay: f32 = number(Bound::Excluded(0.0), Bound::Included(1.0)), Typed("1.0");

@@ -1,0 +1,11 @@
+//! What a classifier's predictions are worth: confusion matrix, accuracy, precision, recall, F1, Matthews, loss, and their tables.
+//! Knows class numbers and names only; no tensors, no texts, no files.
+
+mod classification;
+mod confusion_matrix;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
+pub use confusion_matrix::{Confusion, ConfusionMatrix};
