@@ -77,6 +77,11 @@ impl Sink<'_> {
             write(values, add);
         }
     }
+
+    /// The same for a gradient that reaches only some `rows`: `add(index, row of the gradient)` is called for each of them.
+    pub fn accumulate_parameter_rows(&mut self, id: ParameterId, rows: &[u32], add: impl FnMut(usize, &mut [f32])) {
+        self.gradients.accumulate_rows(id, rows, add);
+    }
 }
 
 /// One forward pass, and in training the tape of it.

@@ -91,4 +91,12 @@ impl Parameters {
     pub fn set_trainable(&mut self, id: ParameterId, trainable: bool) {
         self.entries[id.0].trainable = trainable;
     }
+
+    /// The values of every parameter in the order of ids, each with the size of its last dimension.
+    pub(crate) fn all_values_mut(&mut self) -> impl Iterator<Item = (&mut [f32], usize)> {
+        self.entries.iter_mut().map(|entry| {
+            let columns = entry.shape.last().copied().unwrap_or(1);
+            (&mut *entry.values, columns)
+        })
+    }
 }

@@ -1,16 +1,107 @@
-//! Scaled dot-product attention within each sequence of a packed batch.
-use crate::{Graph, Spans, Var};
+//! Scaled dot-product attention within each sequence of a packed batch (Vaswani and others, 2017, equation 1).
+
+use crate::graph::{Backward, Graph, Sink, Var};
+use crate::kernels::attention::Heads;
+use crate::kernels::dropout::DropoutKey;
+use crate::pool::Buffer;
+use crate::spans::Spans;
+use crate::tensor::Tensor;
+
 /// What attention needs to know beside queries, keys and values.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct AttentionOptions {
     /// How many heads the hidden dimension is cut into.
     pub heads: usize,
     /// The probability of dropping an attention weight in training.
     pub dropout: f32,
 }
+
 impl Graph<'_> {
-    /// `softmax(q k^T / sqrt(head size)) v` for each head within each sequence: q, k, v `[tokens, hidden]`; gives `[tokens, hidden]`.
-    pub fn attention(&self, query: &Var, key: &Var, value: &Var, spans: &Spans, options: &AttentionOptions) -> Var {
-        unimplemented!()
+    /// `dropout(softmax(q k^T / sqrt(head size))) v` for each head within each sequence: q `[queries, hidden]`, k and v
+    /// `[keys, hidden]`; gives `[queries, hidden]`.
+    ///
+    /// Sequence `i` of the queries attends to sequence `i` of the keys. The two have the same spans in plain self-attention;
+    /// they differ where only some rows' outputs are wanted, and where a decoder attends to an encoder.
+    ///
+    /// # Panics
+    /// If the shapes, spans and heads do not fit, or a sequence has queries but no keys.
+    pub fn attention(
+        &self,
+        query: &Var,
+        key: &Var,
+        value: &Var,
+        query_spans: &Spans,
+        key_spans: &Spans,
+        options: AttentionOptions,
+    ) -> Var {
+        let hidden = query.tensor.columns();
+        let AttentionOptions { heads, dropout } = options;
+        assert!(heads > 0 && hidden.is_multiple_of(heads), "attention: {heads} heads for queries of width {hidden}");
+        assert_eq!([key.tensor.columns(), value.tensor.columns()], [hidden; 2], "attention: widths of keys and values");
+        assert_eq!(query.tensor.rows(), query_spans.rows(), "attention: queries and their spans");
+        assert_eq!([key.tensor.rows(), value.tensor.rows()], [key_spans.rows(); 2], "attention: keys, values and their spans");
+        assert_eq!(query_spans.count(), key_spans.count(), "attention: sequences of queries and keys");
+        for (queries, keys) in query_spans.lengths().zip(key_spans.lengths()) {
+            assert!(queries == 0 || keys > 0, "attention: a sequence with {queries} queries and no keys");
+        }
+        let kept = AttentionBackward {
+            query: query.clone(),
+            key: key.clone(),
+            value: value.clone(),
+            query_spans: query_spans.clone(),
+            key_spans: key_spans.clone(),
+            heads,
+            dropout: self.dropout_key(dropout),
+            normalizers: Buffer::default(),
+        };
+        let mut normalizers = Buffer::stale(query_spans.rows() * heads);
+        let mut output = Buffer::stale(query_spans.rows() * hidden);
+        kept.heads().forward(&mut output, &mut normalizers);
+        let wanted = self.wants_gradient(&[query, key, value], &[]);
+        let backward = wanted.then(|| -> Box<dyn Backward> { Box::new(AttentionBackward { normalizers, ..kept }) });
+        self.record(Tensor::from_buffer(query.tensor.shape(), output), backward)
+    }
+}
+
+/// Keeps queries, keys, values and one number for each row and head; never the attention weights.
+struct AttentionBackward {
+    query: Var,
+    key: Var,
+    value: Var,
+    query_spans: Spans,
+    key_spans: Spans,
+    heads: usize,
+    dropout: Option<DropoutKey>,
+    normalizers: Buffer,
+}
+
+impl AttentionBackward {
+    fn heads(&self) -> Heads<'_> {
+        Heads {
+            query: self.query.tensor.values(),
+            key: self.key.tensor.values(),
+            value: self.value.tensor.values(),
+            query_spans: &self.query_spans,
+            key_spans: &self.key_spans,
+            heads: self.heads,
+            head_size: self.query.tensor.columns() / self.heads,
+            dropout: self.dropout,
+        }
+    }
+}
+
+impl Backward for AttentionBackward {
+    fn backward(self: Box<Self>, upstream: Tensor, sink: &mut Sink) {
+        // A sequence without queries reaches no task, and its keys' gradients must still be written.
+        let all_written = self.query_spans.lengths().all(|queries| queries > 0);
+        let buffer = |var: &Var| {
+            let len = var.tensor.values().len();
+            if all_written { Buffer::stale(len) } else { Buffer::zeroed(len) }
+        };
+        let (mut query, mut key, mut value) = (buffer(&self.query), buffer(&self.key), buffer(&self.value));
+        self.heads().backward(upstream.values(), &self.normalizers, [&mut query, &mut key, &mut value]);
+        for (var, gradient) in [(&self.query, query), (&self.key, key), (&self.value, value)] {
+            sink.add(var.node, Tensor::from_buffer(var.tensor.shape(), gradient));
+        }
     }
 }

@@ -9,3 +9,4 @@ mod gather_rows;
 mod linear;
 mod mean_squared_error;
 mod norm;
+mod parameter;

@@ -1,11 +1,34 @@
-//! Layer normalisation, alone and fused with the residual sum before it.
-use crate::{Graph, ParameterId, Var};
+//! Layer normalisation, alone and fused with dropout and the residual sum before it.
+
+use crate::graph::{Backward, Graph, Sink, Var};
+use crate::kernels::dropout::DropoutKey;
+use crate::kernels::rows::{for_blocks, for_blocks_with_sums, sum};
+use crate::kernels::write_or_add;
+use crate::parameters::ParameterId;
+use crate::pool::Buffer;
+use crate::tensor::Tensor;
+
+/// The parameters of a layer normalisation (Ba, Kiros and Hinton, "Layer Normalization", 2016).
+#[derive(Clone, Copy)]
+struct Norm {
+    weight: ParameterId,
+    bias: ParameterId,
+    epsilon: f32,
+}
+
 impl Graph<'_> {
-    /// `layer_norm(x) * weight + bias` over the last dimension: x `[rows, hidden]`, weight and bias `[hidden]`.
+    /// `(x - mean) / sqrt(variance + epsilon) * weight + bias` over each row: x `[rows, hidden]`, weight and bias `[hidden]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
     pub fn layer_norm(&self, x: &Var, weight: ParameterId, bias: ParameterId, epsilon: f32) -> Var {
-        unimplemented!()
+        self.normalize(x.tensor.clone(), Norm { weight, bias, epsilon }, Sources { residual: x.clone(), branch: None })
     }
+
     /// `layer_norm(residual + dropout(branch))`, the end of a post-norm block: all `[rows, hidden]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
     pub fn add_norm(
         &self,
         branch: &Var,
@@ -15,6 +38,118 @@ impl Graph<'_> {
         bias: ParameterId,
         epsilon: f32,
     ) -> Var {
-        unimplemented!()
+        assert_eq!(branch.tensor.shape(), residual.tensor.shape(), "add_norm: branch and residual");
+        let columns = branch.tensor.columns();
+        let key = self.dropout_key(dropout);
+        let mut sums = Buffer::stale(branch.tensor.values().len());
+        let (from, onto) = (branch.tensor.values(), residual.tensor.values());
+        for_blocks(&mut sums, columns, |first, block| {
+            for (row, to) in block.chunks_exact_mut(columns).enumerate() {
+                let range = (first + row) * columns..(first + row + 1) * columns;
+                let (from, onto) = (&from[range.clone()], &onto[range]);
+                match key.map(|key| key.row(first + row)) {
+                    Some(mask) => {
+                        for column in 0..columns {
+                            to[column] = mask.factor(column).mul_add(from[column], onto[column]);
+                        }
+                    }
+                    None => {
+                        for column in 0..columns {
+                            to[column] = from[column] + onto[column];
+                        }
+                    }
+                }
+            }
+        });
+        let sums = Tensor::from_buffer(branch.tensor.shape(), sums);
+        let sources = Sources { residual: residual.clone(), branch: Some((branch.node, key)) };
+        self.normalize(sums, Norm { weight, bias, epsilon }, sources)
+    }
+
+    fn normalize(&self, sums: Tensor, norm: Norm, sources: Sources) -> Var {
+        let (rows, columns) = (sums.rows(), sums.columns());
+        let (weight, bias) = (self.parameters().values(norm.weight), self.parameters().values(norm.bias));
+        assert_eq!([weight.len(), bias.len()], [columns; 2], "layer_norm: weight and bias for x of shape {:?}", sums.shape());
+        let mut output = Buffer::stale(rows * columns);
+        let from = sums.values();
+        for_blocks(&mut output, columns, |first, block| {
+            for (row, to) in block.chunks_exact_mut(columns).enumerate() {
+                let from = &from[(first + row) * columns..][..columns];
+                let (mean, scale) = moments(from, norm.epsilon);
+                for column in 0..columns {
+                    to[column] = ((from[column] - mean) * scale).mul_add(weight[column], bias[column]);
+                }
+            }
+        });
+        let output = Tensor::from_buffer(sums.shape(), output);
+        let wanted = self.is_training()
+            && (sources.residual.node.is_some()
+                || sources.branch.is_some_and(|(node, _)| node.is_some())
+                || self.wants_gradient(&[], &[norm.weight, norm.bias]));
+        let Sources { residual, branch } = sources;
+        let backward =
+            wanted.then(|| -> Box<dyn Backward> { Box::new(NormBackward { sums, norm, residual: residual.node, branch }) });
+        self.record(output, backward)
+    }
+}
+
+/// The mean of a row and one over its standard deviation, the variance taken over `hidden` values and not one less.
+#[inline(always)]
+fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
+    let count = row.len() as f32;
+    let mean = sum(row.len(), |i| row[i]) / count;
+    let variance = sum(row.len(), |i| (row[i] - mean) * (row[i] - mean)) / count;
+    (mean, 1.0 / (variance + epsilon).sqrt())
+}
+
+/// Where the gradient of the normalised sum goes.
+struct Sources {
+    residual: Var,
+    branch: Option<(Option<usize>, Option<DropoutKey>)>,
+}
+
+/// Keeps the sum that was normalised; its moments are computed again.
+struct NormBackward {
+    sums: Tensor,
+    norm: Norm,
+    residual: Option<usize>,
+    branch: Option<(Option<usize>, Option<DropoutKey>)>,
+}
+
+impl Backward for NormBackward {
+    fn backward(self: Box<Self>, mut upstream: Tensor, sink: &mut Sink) {
+        let columns = upstream.columns();
+        let Norm { weight, bias, epsilon } = self.norm;
+        let weights = sink.parameters.values(weight);
+        let sums = self.sums.values();
+        // With n = (x - mean) s and g the upstream gradient: dx = s (g w - mean(g w) - n mean(g w n)).
+        let totals = for_blocks_with_sums(upstream.values_mut(), columns, 2 * columns, |first, block, totals| {
+            let (weight_totals, bias_totals) = totals.split_at_mut(columns);
+            for (row, gradient) in block.chunks_exact_mut(columns).enumerate() {
+                let from = &sums[(first + row) * columns..][..columns];
+                let (mean, scale) = moments(from, epsilon);
+                for column in 0..columns {
+                    weight_totals[column] += gradient[column] * ((from[column] - mean) * scale);
+                    bias_totals[column] += gradient[column];
+                    gradient[column] *= weights[column];
+                }
+                let average = sum(columns, |i| gradient[i]) / columns as f32;
+                let along = sum(columns, |i| gradient[i] * ((from[i] - mean) * scale)) / columns as f32;
+                for column in 0..columns {
+                    let normal = (from[column] - mean) * scale;
+                    gradient[column] = scale * (gradient[column] - average - normal * along);
+                }
+            }
+        });
+        sink.accumulate_parameter(weight, |values, add| write_or_add(values, &totals[..columns], add));
+        sink.accumulate_parameter(bias, |values, add| write_or_add(values, &totals[columns..2 * columns], add));
+        if let Some((branch, key)) = self.branch {
+            let mut gradient = upstream.clone();
+            if let Some(key) = key.filter(|_| branch.is_some()) {
+                super::dropout::apply_mask(&mut gradient, key);
+            }
+            sink.add(branch, gradient);
+        }
+        sink.add(self.residual, upstream);
     }
 }

@@ -45,8 +45,9 @@ impl<'a> View<'a> {
 
 /// What is done to a piece of a row of the result as soon as its sums are complete.
 pub(crate) trait Epilogue: Sync {
-    /// Finishes `values`, which stand from `column` on in row `row` of the result.
-    fn finish(&self, row: usize, column: usize, values: &mut [f32]);
+    /// Finishes `values`, which stand from `column` on in every row of the result; `second` is the same piece of the second
+    /// result, and empty where there is none.
+    fn finish(&self, column: usize, values: &mut [f32], second: &mut [f32]);
 }
 
 /// Leaves the sums as they are.
@@ -54,7 +55,7 @@ pub(crate) struct Plain;
 
 impl Epilogue for Plain {
     #[inline(always)]
-    fn finish(&self, _row: usize, _column: usize, _values: &mut [f32]) {}
+    fn finish(&self, _column: usize, _values: &mut [f32], _second: &mut [f32]) {}
 }
 
 /// The result of a product: rows at a stride, written over or added to.
@@ -62,17 +63,24 @@ pub(crate) struct Target<'a> {
     values: &'a mut [f32],
     stride: usize,
     add: bool,
+    second: Option<&'a mut [f32]>,
 }
 
 impl<'a> Target<'a> {
     /// A result whose value (row, column) lies at `row * stride + column`, overwritten.
     pub fn new(values: &'a mut [f32], stride: usize) -> Self {
-        Self { values, stride, add: false }
+        Self { values, stride, add: false, second: None }
     }
 
     /// The same, added to where `add` is true.
     pub fn adding(mut self, add: bool) -> Self {
         self.add = add;
+        self
+    }
+
+    /// The same with a second result of the same shape and stride, which only the epilogue writes.
+    pub fn with_second(mut self, second: &'a mut [f32]) -> Self {
+        self.second = Some(second);
         self
     }
 }
@@ -149,6 +157,7 @@ struct Job<'a, E> {
     left: View<'a>,
     right: &'a PackedRight,
     target: *mut f32,
+    second: Option<*mut f32>,
     stride: usize,
     add: bool,
     epilogue: &'a E,
@@ -170,8 +179,12 @@ impl<'a, E: Epilogue> Job<'a, E> {
             target.values.len(),
             target.stride
         );
-        let Target { values, stride, add } = target;
-        Self { level, left, right, target: values.as_mut_ptr(), stride, add, epilogue }
+        let Target { values, stride, add, second } = target;
+        let second = second.map(|second| {
+            assert_eq!(second.len(), values.len(), "product: second target of {} values", second.len());
+            second.as_mut_ptr()
+        });
+        Self { level, left, right, target: values.as_mut_ptr(), second, stride, add, epilogue }
     }
 
     /// Computes one block. Blocks that run at the same time must not overlap.
@@ -257,9 +270,13 @@ impl<'a, E: Epilogue> Job<'a, E> {
         }
         if depth.end == self.right.depth {
             for row in 0..rows.len() {
-                // SAFETY: row and width lie inside the target.
-                let values = unsafe { std::slice::from_raw_parts_mut(corner.add(row * self.stride), width) };
-                self.epilogue.finish(rows.start + row, column, values);
+                let from = (rows.start + row) * self.stride + column;
+                // SAFETY: row and width lie inside the target, and inside the second one, which is as long.
+                let (values, second) = unsafe {
+                    let piece = |start: *mut f32| std::slice::from_raw_parts_mut(start.add(from), width);
+                    (piece(self.target), self.second.map_or(&mut [][..], piece))
+                };
+                self.epilogue.finish(column, values, second);
             }
         }
     }

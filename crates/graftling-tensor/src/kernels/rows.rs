@@ -1,0 +1,87 @@
+//! Sums over rows and columns, and loops over blocks of rows on all threads. Knows nothing of tensors.
+//!
+//! Blocks have a fixed number of rows and partial sums are added in their order, so that nothing depends on how many threads
+//! there are.
+
+use rayon::prelude::*;
+
+use crate::kernels::simd::dispatch;
+use crate::pool::Buffer;
+
+/// Rows in a block of work.
+pub(crate) const BLOCK: usize = 64;
+
+/// Independent sums that a vector register or two can hold.
+const LANES: usize = 32;
+
+/// The sum of `term(i)` for i in 0..count, in [`LANES`] interleaved parts.
+#[inline(always)]
+pub(crate) fn sum(count: usize, term: impl Fn(usize) -> f32) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let whole = count - count % LANES;
+    let mut start = 0;
+    while start < whole {
+        for (lane, total) in lanes.iter_mut().enumerate() {
+            *total += term(start + lane);
+        }
+        start += LANES;
+    }
+    for i in whole..count {
+        lanes[i - whole] += term(i);
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] += lanes[lane + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// The largest value, or negative infinity of none.
+#[inline(always)]
+pub(crate) fn largest(values: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    let chunks = values.chunks_exact(16);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane = if *value > *lane { *value } else { *lane };
+        }
+    }
+    let top = lanes.into_iter().fold(f32::NEG_INFINITY, f32::max);
+    rest.iter().copied().fold(top, f32::max)
+}
+
+/// Runs `work(first_row, rows)` on blocks of at most [`BLOCK`] rows of `values` on all threads, compiled for this machine.
+pub(crate) fn for_blocks(values: &mut [f32], columns: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    let run = |(index, block): (usize, &mut [f32])| dispatch(|| work(index * BLOCK, block));
+    if values.len() <= BLOCK * columns {
+        values.chunks_mut((BLOCK * columns).max(1)).enumerate().for_each(run);
+    } else {
+        values.par_chunks_mut(BLOCK * columns).enumerate().for_each(run);
+    }
+}
+
+/// As [`for_blocks`], where each block also sums into `sums` values of its own; the blocks' sums are added up in order and
+/// written to, or added to, each of `totals`, which share the sums evenly.
+pub(crate) fn for_blocks_with_sums(
+    values: &mut [f32],
+    columns: usize,
+    sums: usize,
+    work: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
+) -> Buffer {
+    let blocks = values.len().div_ceil(BLOCK * columns);
+    let mut partial = Buffer::zeroed(blocks.max(1) * sums);
+    values
+        .par_chunks_mut(BLOCK * columns)
+        .zip(partial.par_chunks_mut(sums))
+        .enumerate()
+        .for_each(|(index, (block, sums))| dispatch(|| work(index * BLOCK, block, sums)));
+    let (total, rest) = partial.split_at_mut(sums);
+    for part in rest.chunks_exact(sums) {
+        super::add_assign(total, part);
+    }
+    partial
+}
