@@ -1,1 +1,49 @@
-//! (being written)
+//! Text on its way in and out: readers and writers of tables, labelled datasets and their splits, and the tokenizer.
+//! Knows nothing of tensors, models, recipes or the terminal; only this crate names the tokenizer library.
+//!
+//! ```
+//! use graftling_text::{Columns, LabelSet, labelled, read_table, stratified_split};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("reviews.csv");
+//! std::fs::write(&path, "text,label\ngood,pos\nbad,neg\nfine,pos\npoor,neg\n")?;
+//!
+//! let dataset = labelled(read_table(&path, None)?, &Columns::default())?;
+//! assert_eq!(LabelSet::from_examples(&dataset.examples).name(1), "pos");
+//! let split = stratified_split(dataset, 0.5, 42)?;
+//! assert_eq!((split.train.examples.len(), split.validation.examples.len()), (2, 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod columns;
+mod dataset;
+mod disk;
+mod encoding_guess;
+mod error;
+mod format;
+mod labels;
+mod leakage;
+mod nearest;
+mod plain_text;
+mod problem;
+mod readers;
+mod split;
+mod table;
+mod tokenizer;
+mod wording;
+mod writer;
+
+pub use columns::{ChosenColumns, Columns};
+pub use dataset::{Dataset, Example, labelled, unlabelled};
+pub use encoding_guess::EncodingGuess;
+pub use error::TextError;
+pub use format::Format;
+pub use labels::LabelSet;
+pub use leakage::{SharedText, leakage_notice, shared_texts};
+pub use problem::Problems;
+pub use readers::read_table;
+pub use split::{Split, stratified_split};
+pub use table::{Cell, Row, Table};
+pub use tokenizer::{EncodeOptions, Encoding, Encodings, TextInput, Tokenizer, TruncationReport};
+pub use writer::{NewColumn, write_table};

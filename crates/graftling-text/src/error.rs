@@ -1,0 +1,229 @@
+//! Everything that can go wrong with data files and tokenizer folders, worded for the person whose file it is.
+//! Knows nothing of how an error is shown.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::wording::{did_you_mean, file_name, quoted, quoted_list};
+use crate::{EncodingGuess, Problems};
+
+/// A cause of failure in this crate.
+#[derive(Debug, Error)]
+pub enum TextError {
+    /// A file is not there.
+    #[error("{}: no such file{}", path.display(), did_you_mean(near.as_deref()))]
+    FileMissing {
+        /// The file.
+        path: PathBuf,
+        /// A file of the same folder with a similar name.
+        near: Option<String>,
+    },
+    /// A folder stands where a file is needed.
+    #[error("{}: a folder where a file is needed", path.display())]
+    IsFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The system refuses to read or write.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file's name tells no known format.
+    #[error(
+        "{}: the name does not tell the format; accepted are .csv, .tsv, .jsonl and .ndjson, each also with .gz \
+         (or give the format by hand)",
+        path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is of a kind that no reader here knows.
+    #[error("{}: this is {found}; accepted are csv, tsv and jsonl, each also compressed as .gz", path.display())]
+    ForeignFile {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A file named `.gz` is not compressed.
+    #[error("{}: the name says gzip, but the file is not compressed by gzip; drop the .gz from its name", path.display())]
+    NotGzip {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A compressed file is cut short or damaged.
+    #[error("{}: the gzip data is damaged or cut short after {read_bytes} decompressed bytes: {source}", path.display())]
+    BrokenGzip {
+        /// The file.
+        path: PathBuf,
+        /// How much could be read.
+        read_bytes: usize,
+        /// What the decompressor says.
+        source: io::Error,
+    },
+    /// A compressed file grows beyond what text can.
+    #[error("{}: decompresses to more than {limit_bytes} bytes, which no text does; decompress it by hand if it is right", path.display())]
+    GzipBomb {
+        /// The file.
+        path: PathBuf,
+        /// Where reading stopped.
+        limit_bytes: u64,
+    },
+    /// The file is not UTF-8.
+    #[error(
+        "{}:{line}: invalid UTF-8 at byte {offset} (0x{byte:02X}); {guess}, convert it first: {}",
+        path.display(),
+        conversion(path, *guess)
+    )]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first wrong byte, from 1.
+        line: usize,
+        /// Its place in the file, decompressed, from 0.
+        offset: usize,
+        /// The byte itself.
+        byte: u8,
+        /// What the bytes look like.
+        guess: EncodingGuess,
+    },
+    /// The file holds nothing.
+    #[error("{}: the file is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file holds a header and no rows.
+    #[error("{}: only a header ({}) and no rows", path.display(), quoted_list(columns))]
+    HeaderOnly {
+        /// The file.
+        path: PathBuf,
+        /// What the header names.
+        columns: Vec<String>,
+    },
+    /// Rows, columns or labels are wrong.
+    #[error(transparent)]
+    Data(#[from] Problems),
+    /// The fraction of a split is out of range.
+    #[error("validation fraction {fraction}: accepted are numbers above 0 and below 1, such as 0.1")]
+    SplitFraction {
+        /// What was given.
+        fraction: f64,
+    },
+    /// There are too few examples to set some aside.
+    #[error(
+        "{}: {examples} examples are too few to set aside a fraction of {fraction} for validation and keep every label in training; \
+         give a validation file or a larger fraction",
+        path.display()
+    )]
+    SplitTooSmall {
+        /// The file.
+        path: PathBuf,
+        /// How many examples it has.
+        examples: usize,
+        /// The fraction asked for.
+        fraction: f64,
+    },
+    /// A table to be written has a column of that name already.
+    #[error("{}: the table has a column {} already; rename it, or choose another name for the new one", path.display(), quoted(name))]
+    ColumnTaken {
+        /// The file to be written.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+    /// A folder holds no tokenizer.
+    #[error(
+        "{}: no tokenizer here: neither tokenizer.json nor vocab.txt{}",
+        folder.display(),
+        if found.is_empty() { String::new() } else {
+            format!("; found {}, which transformers turns into a tokenizer.json when it saves the tokenizer", quoted_list(found))
+        }
+    )]
+    TokenizerMissing {
+        /// The folder.
+        folder: PathBuf,
+        /// Vocabularies of kinds that are not read here.
+        found: Vec<String>,
+    },
+    /// A file of the tokenizer cannot be understood.
+    #[error("{}: {reason}", path.display())]
+    TokenizerFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        reason: String,
+    },
+    /// A setting of the tokenizer is not what it must be.
+    #[error("{}: \"{key}\" is {found}; accepted: {accepted}", path.display())]
+    TokenizerSetting {
+        /// The file.
+        path: PathBuf,
+        /// The name of the setting.
+        key: &'static str,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        accepted: &'static str,
+    },
+    /// A token that the model cannot do without is not in the vocabulary.
+    #[error("{}: the vocabulary lacks the {role} {}", path.display(), quoted(token))]
+    TokenMissing {
+        /// The file.
+        path: PathBuf,
+        /// What the token is for, such as `unk_token`.
+        role: &'static str,
+        /// The token.
+        token: String,
+    },
+    /// The maximal length leaves no room for text.
+    #[error(
+        "max_length {max_length} leaves no room for text: this tokenizer adds {special_tokens} special tokens; at least {} is needed",
+        special_tokens + 1
+    )]
+    MaxLength {
+        /// What was given.
+        max_length: usize,
+        /// How many special tokens go around the text.
+        special_tokens: usize,
+    },
+    /// The tokenizer fails on a text.
+    #[error("text {index} ({}) cannot be tokenised: {reason}", quoted(text))]
+    Tokenize {
+        /// Which text, from 1.
+        index: usize,
+        /// Its beginning.
+        text: String,
+        /// What the tokenizer says.
+        reason: String,
+    },
+}
+
+impl TextError {
+    pub(crate) fn file(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> TextError {
+        let path = path.to_owned();
+        move |source| TextError::File { path, action, source }
+    }
+}
+
+/// The command that converts a file to UTF-8.
+fn conversion(path: &Path, guess: EncodingGuess) -> String {
+    let name = file_name(path);
+    let (plain, gzip) = name.strip_suffix(".gz").map_or((name.as_str(), false), |plain| (plain, true));
+    let (stem, extension) = plain.rsplit_once('.').unwrap_or((plain, "txt"));
+    let from = guess.name();
+    if gzip {
+        format!("gzip -dc {name} | iconv -f {from} -t UTF-8 > {stem}.utf8.{extension}")
+    } else {
+        format!("iconv -f {from} -t UTF-8 {name} > {stem}.utf8.{extension}")
+    }
+}

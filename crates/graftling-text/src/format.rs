@@ -1,0 +1,91 @@
+//! The file formats of tables and how a file name tells them. Knows nothing of what is inside.
+
+use std::path::Path;
+
+use crate::TextError;
+
+/// How a table is laid down in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Fields separated by commas, the first line names the columns.
+    Csv,
+    /// Fields separated by tabs, the first line names the columns.
+    Tsv,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// A format and whether the file is compressed by gzip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub format: Format,
+    pub gzip: bool,
+}
+
+impl Format {
+    /// The format that the file's name tells: `.csv`, `.tsv`, `.jsonl`, `.ndjson`, each also with `.gz`.
+    pub fn of(path: &Path) -> Result<Format, TextError> {
+        Layout::of(path, None).map(|layout| layout.format)
+    }
+
+    /// The format of this word, as a recipe or a flag names it.
+    pub fn from_word(word: &str) -> Option<Format> {
+        match word.to_ascii_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "tsv" => Some(Self::Tsv),
+            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            _ => None,
+        }
+    }
+}
+
+impl Layout {
+    /// The layout that the file's name tells; a format given by hand goes before the name's.
+    pub fn of(path: &Path, format: Option<Format>) -> Result<Layout, TextError> {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let (plain, gzip) = match name.len().checked_sub(3).and_then(|at| name.split_at_checked(at)) {
+            Some((plain, suffix)) if suffix.eq_ignore_ascii_case(".gz") => (plain, true),
+            _ => (name.as_str(), false),
+        };
+        let extension = plain.rsplit_once('.').map(|(_, extension)| extension);
+        let format = format.or_else(|| extension.and_then(Format::from_word));
+        format.map(|format| Layout { format, gzip }).ok_or_else(|| TextError::UnknownFormat { path: path.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_tells_its_format() {
+        let cases = [
+            ("a.csv", Format::Csv, false),
+            ("a.b.TSV", Format::Tsv, false),
+            ("评论.jsonl", Format::Jsonl, false),
+            ("a.ndjson.gz", Format::Jsonl, true),
+            ("a.csv.GZ", Format::Csv, true),
+        ];
+        for (name, format, gzip) in cases {
+            assert_eq!(Layout::of(Path::new(name), None).unwrap(), Layout { format, gzip }, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_format_given_by_hand_goes_before_the_name() {
+        let layout = Layout::of(Path::new("dump.txt.gz"), Some(Format::Tsv)).unwrap();
+        assert_eq!(layout, Layout { format: Format::Tsv, gzip: true });
+    }
+
+    #[test]
+    fn an_unknown_extension_is_refused_with_the_accepted_ones() {
+        for name in ["a.xls", "a", "评", "a.gz"] {
+            let message = Layout::of(Path::new(name), None).unwrap_err().to_string();
+            let expected = format!(
+                "{name}: the name does not tell the format; accepted are .csv, .tsv, .jsonl and .ndjson, each also with .gz \
+                 (or give the format by hand)"
+            );
+            assert_eq!(message, expected);
+        }
+    }
+}

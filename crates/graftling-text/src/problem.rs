@@ -1,0 +1,273 @@
+//! What can be wrong with the rows and columns of one file, gathered so that all of it is told at once.
+//! Knows nothing of how the problems are found.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::TextError;
+use crate::columns::Role;
+use crate::wording::{counted, did_you_mean, plain_list, quoted, quoted_list};
+
+/// How many problems of a file are told one by one; the rest is counted.
+const SHOWN: usize = 20;
+
+/// One thing that is wrong with a file of examples.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Problem {
+    /// A row has more or fewer fields than the header.
+    FieldCount { line: usize, found: usize, expected: usize },
+    /// A quoted field never ends.
+    UnclosedQuote { line: usize },
+    /// A quote inside a quoted field is not doubled.
+    StrayQuote { line: usize },
+    /// Two columns have one name.
+    DuplicateColumn { name: String },
+    /// A line is not JSON.
+    NotJson { line: usize, column: usize, reason: String },
+    /// A line is JSON, but not an object.
+    NotAnObject { line: usize, found: &'static str },
+    /// A column that was asked for is not there.
+    NoSuchColumn { role: Role, name: String, columns: Vec<String>, near: Option<String> },
+    /// No column has one of the names that are looked for.
+    ColumnNotFound { role: Role, columns: Vec<String>, near: Option<String> },
+    /// Several columns have names that are looked for.
+    ColumnUnclear { role: Role, found: Vec<String> },
+    /// One column was asked for in two roles.
+    ColumnTwice { name: String, first: Role, second: Role },
+    /// A row has no value in a column that is needed.
+    NoValue { line: usize, column: String },
+    /// A text is empty or only white space.
+    EmptyText { line: usize, column: String },
+    /// A value is not a string where a text is needed.
+    NotText { line: usize, column: String, found: String },
+    /// A label is empty or only white space.
+    EmptyLabel { line: usize, column: String },
+    /// A label is a list.
+    LabelList { line: usize, column: String, found: String },
+    /// A label is an object.
+    LabelObject { line: usize, column: String },
+    /// Labels are of different JSON types.
+    MixedLabels { column: String, first: LabelKindAt, second: LabelKindAt },
+    /// A label is a number that is not whole.
+    FractionLabel { line: usize, column: String, label: String },
+    /// The labels are whole numbers, but too many different ones to be classes.
+    ManyNumbers { column: String, distinct: usize, rows: usize },
+    /// All labels are the same.
+    OneClass { label: String, rows: usize },
+    /// A label is none of those that the model tells apart.
+    UnknownLabel { line: usize, label: String, accepted: Vec<String>, near: Option<String> },
+}
+
+/// A label and its JSON type.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LabelKindAt {
+    /// The line of the file.
+    pub line: usize,
+    /// `a string`, `a number` or `true or false`.
+    pub kind: &'static str,
+    /// The label as it is written.
+    pub label: String,
+}
+
+/// Everything that is wrong with one file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problems {
+    /// The file.
+    pub path: PathBuf,
+    /// The first of them.
+    pub(crate) shown: Vec<Problem>,
+    /// How many there are in all.
+    pub total: usize,
+}
+
+impl Problems {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), shown: Vec::new(), total: 0 }
+    }
+
+    pub(crate) fn add(&mut self, problem: Problem) {
+        self.total += 1;
+        if self.shown.len() < SHOWN {
+            self.shown.push(problem);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// An error that tells all of them, where there are any.
+    pub(crate) fn check(self) -> Result<(), TextError> {
+        if self.is_empty() { Ok(()) } else { Err(TextError::Data(self)) }
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        let place = |problem: &Problem| match problem.line() {
+            Some(line) => format!("{path}:{line}"),
+            None => path.to_string(),
+        };
+        if let (1, [problem]) = (self.total, self.shown.as_slice()) {
+            return write!(formatter, "{}: {problem}", place(problem));
+        }
+        write!(formatter, "{} in {path}", counted(self.total, "problem", "problems"))?;
+        for problem in &self.shown {
+            write!(formatter, "\n  {}: {problem}", place(problem))?;
+        }
+        match self.total - self.shown.len() {
+            0 => Ok(()),
+            more => write!(formatter, "\n  and {more} more"),
+        }
+    }
+}
+
+impl Problem {
+    /// The line of the file where the problem is, where it is in one.
+    fn line(&self) -> Option<usize> {
+        match self {
+            Self::FieldCount { line, .. }
+            | Self::UnclosedQuote { line }
+            | Self::StrayQuote { line }
+            | Self::NotJson { line, .. }
+            | Self::NotAnObject { line, .. }
+            | Self::NoValue { line, .. }
+            | Self::EmptyText { line, .. }
+            | Self::NotText { line, .. }
+            | Self::EmptyLabel { line, .. }
+            | Self::LabelList { line, .. }
+            | Self::LabelObject { line, .. }
+            | Self::FractionLabel { line, .. }
+            | Self::UnknownLabel { line, .. } => Some(*line),
+            Self::DuplicateColumn { .. }
+            | Self::NoSuchColumn { .. }
+            | Self::ColumnNotFound { .. }
+            | Self::ColumnUnclear { .. }
+            | Self::ColumnTwice { .. }
+            | Self::MixedLabels { .. }
+            | Self::ManyNumbers { .. }
+            | Self::OneClass { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FieldCount { found, expected, .. } => {
+                let fields = counted(*found, "field", "fields");
+                let advice = if found > expected { "; a field that holds a separator must stand in double quotes" } else { "" };
+                write!(formatter, "{fields} where the header names {expected}{advice}")
+            }
+            Self::UnclosedQuote { .. } => {
+                formatter.write_str("a quoted field begins here and never ends; close it with a double quote")
+            }
+            Self::StrayQuote { .. } => {
+                formatter.write_str("text after a closing quote; a double quote inside a quoted field must be doubled")
+            }
+            Self::DuplicateColumn { name } => {
+                write!(formatter, "the column {} is there twice; give each column its own name", quoted(name))
+            }
+            Self::NotJson { column, reason, .. } => {
+                write!(formatter, "not JSON at column {column}: {reason}; each line must hold one whole object")
+            }
+            Self::NotAnObject { found, .. } => {
+                write!(
+                    formatter,
+                    "the line holds {found} where an object is needed, such as {{\"text\": \"...\", \"label\": \"...\"}}"
+                )
+            }
+            Self::NoSuchColumn { role, name, columns, near } => write!(
+                formatter,
+                "no column {} for the {role}; the columns are {}{}{}",
+                quoted(name),
+                quoted_list(columns),
+                did_you_mean(near.as_deref()),
+                separator_advice(columns)
+            ),
+            Self::ColumnNotFound { role, columns, near } => {
+                let near = near.as_ref().map(|near| format!(", {} for instance", quoted(near))).unwrap_or_default();
+                write!(
+                    formatter,
+                    "no column for the {role}; the columns are {}; looked for {}; name the column with {}{near}{}",
+                    quoted_list(columns),
+                    role.looked_for(),
+                    role.setting(),
+                    separator_advice(columns)
+                )
+            }
+            Self::ColumnUnclear { role, found } => {
+                write!(formatter, "several columns could be the {role}: {}; name one with {}", quoted_list(found), role.setting())
+            }
+            Self::ColumnTwice { name, first, second } => {
+                write!(formatter, "the column {} cannot be both the {first} and the {second}", quoted(name))
+            }
+            Self::NoValue { column, .. } => write!(formatter, "no value for {}", quoted(column)),
+            Self::EmptyText { column, .. } => {
+                write!(formatter, "the text in {} is empty; fill it in or drop the row", quoted(column))
+            }
+            Self::NotText { column, found, .. } => {
+                write!(formatter, "{} holds {found} where a text is needed; put it in double quotes", quoted(column))
+            }
+            Self::EmptyLabel { column, .. } => {
+                write!(formatter, "the label in {} is empty; fill it in or drop the row", quoted(column))
+            }
+            Self::LabelList { column, found, .. } => write!(
+                formatter,
+                "{} holds a list of labels ({found}) where one label is needed; sequence_classification gives each text one label",
+                quoted(column)
+            ),
+            Self::LabelObject { column, .. } => write!(formatter, "{} holds an object where one label is needed", quoted(column)),
+            Self::MixedLabels { column, first, second } => write!(
+                formatter,
+                "the labels in {} mix types: line {} has {} ({}), line {} has {} ({}); write all of them the same way",
+                quoted(column),
+                first.line,
+                first.kind,
+                first.label,
+                second.line,
+                second.kind,
+                second.label
+            ),
+            Self::FractionLabel { column, label, .. } => write!(
+                formatter,
+                "the label {label} in {} is a number that is not whole, so this looks like regression, which is not a \
+                 sequence_classification; classes must be names or whole numbers",
+                quoted(column)
+            ),
+            Self::ManyNumbers { column, distinct, rows } => write!(
+                formatter,
+                "{} holds {distinct} different whole numbers in {rows} rows, so this looks like regression, which is not a \
+                 sequence_classification; if they are classes, write them as names, such as \"class_7\"",
+                quoted(column)
+            ),
+            Self::OneClass { label, rows } => write!(
+                formatter,
+                "all {rows} rows have the label {}; at least two different labels are needed to learn to tell them apart",
+                quoted(label)
+            ),
+            Self::UnknownLabel { label, accepted, near, .. } => {
+                write!(
+                    formatter,
+                    "label {} is not one of {}{}",
+                    quoted(label),
+                    plain_list(accepted),
+                    did_you_mean(near.as_deref())
+                )
+            }
+        }
+    }
+}
+
+/// What to say when a header was not cut into columns at all.
+fn separator_advice(columns: &[String]) -> &'static str {
+    match columns {
+        [only] if only.contains('\t') => "; the header is separated by tabs: name the file .tsv or give the format tsv",
+        [only] if only.contains(';') => "; the header is separated by semicolons: save the file with commas or tabs",
+        [only] if only.contains(',') => "; the header is separated by commas: name the file .csv or give the format csv",
+        _ => "",
+    }
+}

@@ -1,0 +1,136 @@
+//! What tokenizer_config.json and special_tokens_map.json say, with every key kept for saving.
+//! Knows nothing of how text is cut.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::{TextError, plain_text};
+
+/// transformers writes 1e30 where a length has no limit, and takes everything above this for no limit.
+const NO_LIMIT: f64 = 1e20;
+
+/// The two settings files of a tokenizer; a file that is not there says nothing.
+pub(super) struct Settings {
+    /// Where tokenizer_config.json is or would be.
+    pub path: PathBuf,
+    /// All of tokenizer_config.json.
+    pub config: Map<String, Value>,
+    /// All of special_tokens_map.json.
+    pub special_tokens: Map<String, Value>,
+    /// The longest input, where there is a limit.
+    pub model_max_length: Option<usize>,
+}
+
+/// A special token and how it is found in a text.
+pub(super) struct SpecialToken {
+    pub content: String,
+    pub lstrip: bool,
+    pub rstrip: bool,
+    pub single_word: bool,
+    pub normalized: bool,
+}
+
+impl Settings {
+    /// Reads both files of a folder.
+    pub fn read(folder: &Path) -> Result<Settings, TextError> {
+        let path = folder.join("tokenizer_config.json");
+        let config = read_object(&path)?;
+        let special_tokens = read_object(&folder.join("special_tokens_map.json"))?;
+        let mut settings = Settings { path, config, special_tokens, model_max_length: None };
+        settings.model_max_length = settings.max_length()?;
+        Ok(settings)
+    }
+
+    /// The class that transformers would use, without the suffix of its fast variant.
+    pub fn class(&self) -> Option<&str> {
+        let name = self.config.get("tokenizer_class")?.as_str()?;
+        Some(if name == "PreTrainedTokenizerFast" { name } else { name.strip_suffix("Fast").unwrap_or(name) })
+    }
+
+    /// Whether transformers lets do_lower_case and its kin go before what tokenizer.json says: it does for the classes of one
+    /// family, not for the general ones.
+    pub fn governs_normalizer(&self) -> bool {
+        !matches!(self.class(), Some("PreTrainedTokenizerFast" | "TokenizersBackend"))
+    }
+
+    /// A switch, where it is there; `null` is as good as absent.
+    pub fn switch(&self, key: &'static str) -> Result<Option<bool>, TextError> {
+        match self.config.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(found) => Err(self.refuse(key, found, "true, false")),
+        }
+    }
+
+    /// The word of a setting, where it is there.
+    pub fn word(&self, key: &'static str, accepted: &'static str) -> Result<Option<&str>, TextError> {
+        match self.config.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(word)) => Ok(Some(word)),
+            Some(found) => Err(self.refuse(key, found, accepted)),
+        }
+    }
+
+    /// An error about a setting.
+    pub fn refuse(&self, key: &'static str, found: &Value, accepted: &'static str) -> TextError {
+        TextError::TokenizerSetting { path: self.path.clone(), key, found: found.to_string(), accepted }
+    }
+
+    /// A special token. As in transformers, special_tokens_map.json goes first unless the configuration lists its added tokens.
+    pub fn special_token(&self, key: &'static str, default: &str) -> Result<SpecialToken, TextError> {
+        let listed = self.config.contains_key("added_tokens_decoder");
+        let mapped = if listed { None } else { self.special_tokens.get(key) };
+        let mut token = match mapped.or_else(|| self.config.get(key)) {
+            None | Some(Value::Null) => plain_token(default),
+            Some(Value::String(content)) => plain_token(content),
+            Some(found) => {
+                token_object(found).ok_or_else(|| self.refuse(key, found, "a string, or an object with \"content\""))?
+            }
+        };
+        if let Some(Value::Object(added)) = self.config.get("added_tokens_decoder") {
+            token = added.values().filter_map(token_object).find(|added| added.content == token.content).unwrap_or(token);
+        }
+        Ok(token)
+    }
+
+    fn max_length(&self) -> Result<Option<usize>, TextError> {
+        let key = "model_max_length";
+        match self.config.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(found) => match found.as_f64() {
+                Some(length) if length > NO_LIMIT => Ok(None),
+                Some(length) if length >= 1.0 && length.fract() == 0.0 => Ok(Some(length as usize)),
+                _ => Err(self.refuse(key, found, "a whole number from 1")),
+            },
+        }
+    }
+}
+
+fn plain_token(content: &str) -> SpecialToken {
+    SpecialToken { content: content.to_owned(), lstrip: false, rstrip: false, single_word: false, normalized: false }
+}
+
+fn token_object(value: &Value) -> Option<SpecialToken> {
+    let switch = |key: &str| value.get(key).and_then(Value::as_bool).unwrap_or(false);
+    Some(SpecialToken {
+        content: value.get("content")?.as_str()?.to_owned(),
+        lstrip: switch("lstrip"),
+        rstrip: switch("rstrip"),
+        single_word: switch("single_word"),
+        normalized: switch("normalized"),
+    })
+}
+
+/// The object in a JSON file; none where there is no such file.
+fn read_object(path: &Path) -> Result<Map<String, Value>, TextError> {
+    if !path.exists() {
+        return Ok(Map::new());
+    }
+    let text = plain_text::read(path, false)?;
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(TextError::TokenizerFile { path: path.to_owned(), reason: "holds no JSON object".to_owned() }),
+        Err(error) => Err(TextError::TokenizerFile { path: path.to_owned(), reason: format!("not JSON: {error}") }),
+    }
+}
