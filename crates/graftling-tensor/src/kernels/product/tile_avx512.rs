@@ -14,6 +14,7 @@ impl Tile for Avx512Tile {
     const ROWS: usize = ROWS;
     const COLUMNS: usize = 32;
 
+    // SAFETY: callers keep the promise of `Tile::run`.
     #[inline(always)]
     unsafe fn run<const ROW_STEP: usize, const K_STEP: usize>(operands: Operands) {
         // SAFETY: the caller promises valid operands and a machine with AVX-512.

@@ -13,6 +13,7 @@ impl Tile for PortableTile {
     const ROWS: usize = ROWS;
     const COLUMNS: usize = COLUMNS;
 
+    // SAFETY: callers keep the promise of `Tile::run`.
     #[inline(always)]
     unsafe fn run<const ROW_STEP: usize, const K_STEP: usize>(operands: Operands) {
         let Operands { depth, a, b, c, c_stride, add } = operands;
