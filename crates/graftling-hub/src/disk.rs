@@ -5,6 +5,7 @@ use crate::{HubError, HubEvent, Progress};
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Held while one process works on something that others may want too; the system frees it when the process ends.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Drop for ScratchFolder {
 /// Writes a whole file under a `.partial` name, flushes it to the disk, and gives it its final name.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), HubError> {
     create_parent(path)?;
-    let partial = with_suffix(path, &format!(".{}.partial", std::process::id()));
+    let partial = own_partial(path);
     let mut file = File::create(&partial).map_err(HubError::disk(&partial, "create"))?;
     file.write_all(bytes).map_err(HubError::disk(&partial, "write"))?;
     file.sync_all().map_err(HubError::disk(&partial, "flush"))?;
@@ -94,6 +95,13 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), HubError> {
 
 pub(crate) fn remove_folder(path: &Path) -> Result<(), HubError> {
     absent_is_fine(std::fs::remove_dir_all(path)).map_err(HubError::disk(path, "remove"))
+}
+
+/// A `.partial` name beside `path` that no other process and no other thread uses.
+pub(crate) fn own_partial(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    with_suffix(path, &format!(".{}-{count}.partial", std::process::id()))
 }
 
 /// `path` with `suffix` after its whole file name.

@@ -3,16 +3,21 @@
 
 mod cache;
 mod client;
+mod connection;
 mod download;
+mod listing;
 mod repository;
 mod selection;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use repository::Repository;
 
 use crate::digest::Checksum;
 use crate::{Effort, Environment, HubError, HubEvent, Origin, PinnedFile, Progress, Pulled};
 use cache::RepositoryCache;
-use client::{HubClient, Listing};
+use client::HubClient;
+use listing::Listing;
 use std::path::{Path, PathBuf};
 
 /// The folder of a model of the hub.

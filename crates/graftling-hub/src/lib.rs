@@ -16,6 +16,8 @@ mod disk;
 mod environment;
 mod error;
 mod hub;
+#[cfg(test)]
+mod loopback;
 mod model_name;
 mod progress;
 mod store;

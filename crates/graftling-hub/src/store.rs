@@ -1,6 +1,9 @@
 //! Models of the catalogue on this disk: a folder for each, and a record that spares the next run the checksums.
 //! Knows the order of a model's sources, not how any of them is fetched.
 
+#[cfg(test)]
+mod tests;
+
 use crate::catalogue::{CatalogueEntry, PinnedFile, Source};
 use crate::digest::Checksum;
 use crate::disk::{self, Lock};

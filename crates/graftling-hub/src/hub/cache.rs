@@ -56,7 +56,7 @@ impl RepositoryCache {
         if std::fs::read_link(&name).is_ok_and(|present| present == target) {
             return Ok(());
         }
-        let partial = disk::with_suffix(&name, &format!(".{}.partial", std::process::id()));
+        let partial = disk::own_partial(&name);
         disk::remove_file(&partial)?;
         make_link(&target, &self.blob(etag), &partial).map_err(HubError::disk(&partial, "create"))?;
         disk::rename(&partial, &name)

@@ -1,17 +1,15 @@
 //! Requests to a hub: what a model holds, and the bytes of a file.
 //! Knows nothing of the cache; every answer is checked before anything of it becomes a path.
 
-use super::Repository;
-use crate::digest::Checksum;
-use crate::environment::Proxies;
+use super::listing::{ListedFile, Listing, parse_listing};
+use super::{Repository, connection};
 use crate::{Environment, HubError, HubEvent, Patience, Progress};
-use serde::Deserialize;
 use std::io::ErrorKind;
 use std::time::Duration;
 use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Response, StatusCode};
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body, Proxy, Timeout};
+use ureq::tls::TlsConfig;
+use ureq::{Agent, Body, Timeout};
 
 /// A listing of a model's files is text of this size at the very most.
 const LARGEST_LISTING_BYTES: u64 = 64 << 20;
@@ -24,20 +22,6 @@ pub(crate) struct HubClient {
     endpoint: String,
     token: Option<String>,
     pub(crate) patience: Patience,
-}
-
-/// The files of a model at one commit.
-#[derive(Debug)]
-pub(crate) struct Listing {
-    pub(crate) commit: String,
-    pub(crate) files: Vec<ListedFile>,
-}
-
-/// A file as the hub lists it; a mirror may leave the identity out.
-#[derive(Debug)]
-pub(crate) struct ListedFile {
-    pub(crate) name: String,
-    identity: Option<(String, Option<u64>)>,
 }
 
 /// A file that can be fetched and checked.
@@ -64,14 +48,7 @@ pub(crate) enum Failure {
 impl HubClient {
     pub(crate) fn new(environment: &Environment) -> Result<HubClient, HubError> {
         let patience = environment.patience;
-        let endpoint = match &environment.endpoint {
-            Some(endpoint) if endpoint.starts_with("https://") || endpoint.starts_with("http://") => endpoint.clone(),
-            Some(endpoint) => {
-                let reason = "is no address; it must begin with https:// or http://".to_owned();
-                return Err(HubError::BadSetting { variable: "HF_ENDPOINT", value: endpoint.clone(), reason });
-            }
-            None => default_endpoint()?,
-        };
+        let endpoint = connection::endpoint(environment)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .redirect_auth_headers(RedirectAuthHeaders::SameHost)
@@ -81,8 +58,8 @@ impl HubClient {
             .timeout_connect(Some(patience.connect))
             .timeout_recv_response(Some(patience.silence))
             .timeout_per_read(Some(patience.silence))
-            .proxy(proxy(&environment.proxies, &endpoint)?)
-            .tls_config(TlsConfig::builder().root_certs(certificates(environment)?).build())
+            .proxy(connection::proxy(&environment.proxies, &endpoint)?)
+            .tls_config(TlsConfig::builder().root_certs(connection::certificates(environment)?).build())
             .build();
         Ok(HubClient { agent: config.into(), endpoint, token: environment.token()?, patience })
     }
@@ -250,117 +227,4 @@ fn header(response: &Response<Body>, name: &str) -> Option<String> {
 
 fn hub_repository(id: &str, revision: &str) -> hf_hub::Repo {
     hf_hub::Repo::with_revision(id.to_owned(), hf_hub::RepoType::Model, revision.to_owned())
-}
-
-// The hub's address is the business of its own client crate; it is read off an address that the crate builds.
-fn default_endpoint() -> Result<String, HubError> {
-    let api = hf_hub::api::sync::ApiBuilder::from_cache(hf_hub::Cache::new(std::path::PathBuf::new())).build();
-    let url = api.map(|api| api.model("m".to_owned()).url("f")).unwrap_or_default();
-    url.strip_suffix("/m/resolve/main/f").map(str::to_owned).ok_or_else(|| HubError::BadSetting {
-        variable: "HF_ENDPOINT",
-        value: String::new(),
-        reason: "must be set, because the hub's client has no address of its own".to_owned(),
-    })
-}
-
-fn proxy(proxies: &Proxies, endpoint: &str) -> Result<Option<Proxy>, HubError> {
-    let setting = if endpoint.starts_with("https:") { &proxies.https } else { &proxies.http };
-    let Some((variable, address)) = setting else { return Ok(None) };
-    // The address may hold a password, so the error does not show it.
-    let refused = |_| HubError::BadSetting {
-        variable,
-        value: "(hidden)".to_owned(),
-        reason: "is not the address of a proxy, such as http://host:port".to_owned(),
-    };
-    let given = Proxy::new(address).map_err(refused)?;
-    let mut builder = Proxy::builder(given.protocol()).host(given.host()).port(given.port());
-    if let Some(user) = given.username() {
-        builder = builder.username(user);
-    }
-    if let Some(password) = given.password() {
-        builder = builder.password(password);
-    }
-    for host in &proxies.without {
-        builder = builder.no_proxy(host);
-    }
-    builder.build().map(Some).map_err(refused)
-}
-
-fn certificates(environment: &Environment) -> Result<RootCerts, HubError> {
-    let Some((variable, path)) = &environment.certificates else { return Ok(RootCerts::WebPki) };
-    let pem = std::fs::read(path).map_err(HubError::disk(path, "read certificates from"))?;
-    let items = parse_pem(&pem).filter_map(|item| match item {
-        Ok(PemItem::Certificate(certificate)) => Some(certificate),
-        _ => None,
-    });
-    let found: Vec<_> = items.collect();
-    if found.is_empty() {
-        let reason = "holds no certificate in PEM form".to_owned();
-        return Err(HubError::BadSetting { variable, value: path.display().to_string(), reason });
-    }
-    Ok(RootCerts::from(found))
-}
-
-fn parse_listing(text: &str) -> Result<Listing, String> {
-    #[derive(Deserialize)]
-    struct Model {
-        sha: String,
-        siblings: Vec<Sibling>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Sibling {
-        rfilename: String,
-        size: Option<u64>,
-        blob_id: Option<String>,
-        lfs: Option<LargeFile>,
-    }
-    #[derive(Deserialize)]
-    struct LargeFile {
-        sha256: String,
-        size: u64,
-    }
-    let model: Model = serde_json::from_str(text).map_err(|error| format!("not a listing of a model: {error}"))?;
-    // The commit becomes a folder's name.
-    if model.sha.len() < 7 || !model.sha.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(format!("the commit {:?} is not hexadecimal", model.sha));
-    }
-    let listed = |file: Sibling| {
-        let identity = match (file.lfs, file.blob_id) {
-            (Some(large), _) => Some((large.sha256, Some(large.size))),
-            (None, Some(blob)) => Some((blob, file.size)),
-            (None, None) => None,
-        };
-        let identity = identity.filter(|(etag, _)| Checksum::from_etag(etag).is_some());
-        ListedFile { name: file.rfilename, identity }
-    };
-    Ok(Listing { commit: model.sha, files: model.siblings.into_iter().map(listed).collect() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hub_has_an_address_without_one_being_set() {
-        let endpoint = default_endpoint().unwrap();
-        assert!(endpoint.starts_with("https://") && !endpoint.ends_with('/'), "{endpoint}");
-    }
-
-    #[test]
-    fn a_listing_with_an_odd_commit_is_refused() {
-        assert!(parse_listing(r#"{"sha": "../../x", "siblings": []}"#).is_err());
-        assert!(parse_listing("<html>").is_err());
-        let listing = parse_listing(r#"{"sha": "0123abcd", "siblings": [{"rfilename": "config.json"}]}"#).unwrap();
-        assert_eq!(listing.files[0].name, "config.json");
-        assert!(listing.files[0].identity.is_none());
-    }
-
-    #[test]
-    fn a_proxy_without_sense_is_named_by_its_variable() {
-        let proxies = Proxies { https: Some(("HTTPS_PROXY", "::nonsense::".to_owned())), ..Proxies::default() };
-        let error = proxy(&proxies, "https://mirror.example").unwrap_err().to_string();
-        assert!(error.contains("HTTPS_PROXY") && !error.contains("nonsense"), "{error}");
-        assert!(proxy(&proxies, "http://mirror.example").unwrap().is_none());
-    }
 }

@@ -2,7 +2,7 @@
 //! Knows nothing of how they are fetched.
 
 use super::Repository;
-use super::client::Listing;
+use super::listing::Listing;
 use crate::HubError;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
