@@ -104,8 +104,7 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 /// Refuses to start what the disk under `folder` has no room for. The folder itself need not exist yet.
 pub(crate) fn check_space(folder: &Path, needed_bytes: u64) -> Result<(), Error> {
     let existing = folder.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(Path::new("."));
-    let available_bytes =
-        fs4::available_space(existing).map_err(|source| Error::Read { path: existing.to_owned(), source })?;
+    let available_bytes = fs4::available_space(existing).map_err(|source| Error::Read { path: existing.to_owned(), source })?;
     if available_bytes < needed_bytes {
         return Err(Error::NotEnoughSpace { folder: folder.to_owned(), needed_bytes, available_bytes });
     }

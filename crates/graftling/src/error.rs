@@ -8,6 +8,7 @@ use graftling_models::ModelError;
 use graftling_text::TextError;
 
 use crate::recipe::RecipeErrors;
+use crate::schedule::WarmupTooLong;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -85,26 +86,6 @@ pub enum Error {
         /// What would be removed.
         input: PathBuf,
     },
-    /// All training examples have the same label.
-    #[error("{}: all {examples} examples have the label {label:?}; at least two labels are needed to tell texts apart", source_file.display())]
-    OneLabel {
-        /// The training file.
-        source_file: PathBuf,
-        /// The label.
-        label: String,
-        /// How many examples there are.
-        examples: usize,
-    },
-    /// Labels that the model does not know.
-    #[error("{}", unknown_labels(source_file, labels, known))]
-    UnknownLabels {
-        /// The file.
-        source_file: PathBuf,
-        /// Each such label where it occurs first.
-        labels: Vec<UnknownLabel>,
-        /// The labels that are known.
-        known: Vec<String>,
-    },
     /// The tokenizer gives ids that have no embedding.
     #[error(
         "{}: the tokenizer has ids up to {} but the model has embeddings for {embeddings} only: they do not belong together",
@@ -148,17 +129,12 @@ pub enum Error {
         /// The patterns.
         freeze: Vec<String>,
     },
-    /// The training split is too small for the schedule or has no example.
-    #[error("warmup: {warmup} steps of warm-up, but training has only {steps}; warm up for fewer")]
-    WarmupTooLong {
-        /// Steps of warm-up.
-        warmup: u64,
-        /// Steps of training.
-        steps: u64,
-    },
+    /// Warm-up would last longer than the training.
+    #[error(transparent)]
+    Warmup(#[from] WarmupTooLong),
     /// A figure of training is no longer a number.
     #[error(
-        "step {step}: the {quantity} is {value} at learning rate {learning_rate:e}; the parameters were not updated; {}; \
+        "step {step}: the {quantity} is {value} at learning rate {learning_rate:e}; {}; \
          try a smaller learning rate, more warm-up or clipping",
         last_checkpoint.as_ref().map_or("there is no checkpoint yet".to_owned(), |folder| format!("the last good checkpoint is {}", folder.display()))
     )]
@@ -208,46 +184,34 @@ impl Display for Quantity {
     }
 }
 
-/// A label that the model does not know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownLabel {
-    /// The line it occurs in first.
-    pub line: usize,
-    /// The label.
-    pub label: String,
-    /// A known label that is near.
-    pub nearest: Option<String>,
-}
+/// Complaints that are gathered before anything is done, so that all of them are told at once.
+#[derive(Default)]
+pub(crate) struct Complaints(Vec<Error>);
 
-impl Error {
-    /// Nothing wrong, one error, or several.
-    pub(crate) fn all(complaints: impl IntoIterator<Item = Error>) -> Result<(), Error> {
-        let mut complaints: Vec<Error> = complaints.into_iter().collect();
-        match complaints.len() {
-            0 => Ok(()),
-            1 => Err(complaints.remove(0)),
-            _ => Err(Error::Several(complaints)),
-        }
+impl Complaints {
+    /// Keeps what an attempt gave, or its complaint for later.
+    pub fn note<T>(&mut self, outcome: Result<T, impl Into<Error>>) -> Option<T> {
+        outcome.map_err(|complaint| self.0.push(complaint.into())).ok()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The one complaint, or all of them.
+    pub fn into_error(mut self) -> Error {
+        if self.0.len() == 1 { self.0.remove(0) } else { Error::Several(self.0) }
+    }
+
+    /// An error where there are complaints.
+    pub fn check(self) -> Result<(), Error> {
+        if self.is_empty() { Ok(()) } else { Err(self.into_error()) }
     }
 }
 
 fn lines(complaints: &[Error]) -> String {
     complaints.iter().map(Error::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// How many known labels an error lists; a model may have thousands.
-const LABELS_SHOWN: usize = 20;
-
-fn unknown_labels(source: &std::path::Path, labels: &[UnknownLabel], known: &[String]) -> String {
-    let mut accepted = known.iter().take(LABELS_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if known.len() > LABELS_SHOWN {
-        accepted += &format!(" or {} more", known.len() - LABELS_SHOWN);
-    }
-    let line = |unknown: &UnknownLabel| {
-        let nearest = unknown.nearest.as_ref().map_or(String::new(), |nearest| format!(" (did you mean {nearest:?}?)"));
-        format!("{}:{}: label {:?} is not one of {accepted}{nearest}", source.display(), unknown.line, unknown.label)
-    };
-    labels.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A number of bytes for people.

@@ -39,11 +39,7 @@ impl Tokenized {
 
 /// The texts of a dataset, ready for [`tokenize`].
 pub(crate) fn inputs(dataset: &Dataset) -> Vec<TextInput<'_>> {
-    dataset
-        .examples
-        .iter()
-        .map(|example| TextInput { text: &example.text, pair: example.text_pair.as_deref() })
-        .collect()
+    dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: example.text_pair.as_deref() }).collect()
 }
 
 /// Turns texts into token ids, in their order.

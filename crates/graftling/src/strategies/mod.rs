@@ -8,6 +8,7 @@ use graftling_models::{Depth, SequenceClassifier};
 use graftling_tensor::Rate;
 
 use crate::Error;
+use crate::error::Complaints;
 use crate::recipe::{Recipe, Strategy};
 
 /// What a recipe says about one parameter.
@@ -44,9 +45,13 @@ impl Groups {
 /// Freezes what a recipe does not train, and says at what rates the rest learns.
 pub(crate) fn apply(recipe: &Recipe, model: &mut SequenceClassifier) -> Result<Groups, Error> {
     let parameters = &model.parameters;
-    let names = || parameters.ids().map(|id| parameters.name(id));
-    let unmatched = recipe.freeze.iter().filter(|wanted| !names().any(|name| pattern::matches(wanted, name)));
-    Error::all(unmatched.map(|wanted| Error::NoSuchParameter { pattern: wanted.clone(), near: pattern::near(wanted, names()) }))?;
+    let names: Vec<&str> = parameters.ids().map(|id| parameters.name(id)).collect();
+    let mut complaints = Complaints::default();
+    for wanted in recipe.freeze.iter().filter(|wanted| !names.iter().any(|name| pattern::matches(wanted, name))) {
+        let near = pattern::near(wanted, &names);
+        complaints.note::<()>(Err(Error::NoSuchParameter { pattern: wanted.clone(), near }));
+    }
+    complaints.check()?;
     let layers = model.facts().num_hidden_layers;
     let groups: Vec<Group> = parameters
         .ids()
@@ -129,7 +134,8 @@ mod tests {
                 let place = Place { name: case.name, dimensions: case.dimensions, depth: case.depth };
                 let found = group(&recipe(case.options), &place, 6);
                 let found = (found.trainable, found.rate_factor, found.weight_decay);
-                (found != case.expected).then(|| format!("{} for {}: {found:?}, not {:?}", case.options, case.name, case.expected))
+                (found != case.expected)
+                    .then(|| format!("{} for {}: {found:?}, not {:?}", case.options, case.name, case.expected))
             })
             .collect();
         assert!(failures.is_empty(), "{}", failures.join("\n"));

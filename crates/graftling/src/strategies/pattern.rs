@@ -30,12 +30,12 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
 const SHOWN: usize = 3;
 
 /// The names that are most like a pattern which fits none: those that hold its longest plain part, or else the most similar ones.
-pub(super) fn near<'a>(pattern: &str, names: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+pub(super) fn near(pattern: &str, names: &[&str]) -> Vec<String> {
     let plain = pattern.split(['*', '?']).max_by_key(|part| part.len()).unwrap_or_default().trim_matches('.');
-    let holding = names.clone().filter(|name| !plain.is_empty() && name.contains(plain));
-    let mut near: Vec<String> = holding.take(SHOWN).map(str::to_owned).collect();
+    let holding = names.iter().filter(|name| !plain.is_empty() && name.contains(plain));
+    let mut near: Vec<String> = holding.take(SHOWN).map(|name| (*name).to_owned()).collect();
     if near.is_empty() {
-        let mut similar: Vec<(f64, &str)> = names.map(|name| (strsim::jaro_winkler(pattern, name), name)).collect();
+        let mut similar: Vec<(f64, &str)> = names.iter().map(|name| (strsim::jaro_winkler(pattern, name), *name)).collect();
         similar.sort_by(|left, right| right.0.total_cmp(&left.0));
         near.extend(similar.into_iter().take(SHOWN).map(|(_, name)| name.to_owned()));
     }
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_pattern_that_fits_nothing_has_near_names() {
         let names = ["embeddings.word.weight", "encoder.layers.0.output.bias", "pooler.weight"];
-        assert_eq!(near("layers.0.*", names.into_iter()), ["encoder.layers.0.output.bias"]);
-        assert_eq!(near("poolr.weight", names.into_iter())[0], "pooler.weight");
+        assert_eq!(near("layers.0.*", &names), ["encoder.layers.0.output.bias"]);
+        assert_eq!(near("poolr.weight", &names)[0], "pooler.weight");
     }
 }

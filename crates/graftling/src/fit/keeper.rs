@@ -1,0 +1,64 @@
+//! Evaluates, and decides which checkpoints are kept. Knows nothing of updates.
+
+use super::TrainingState;
+use super::update::Watch;
+use crate::error::Quantity;
+use crate::evaluate::score;
+use crate::preparation::Prepared;
+use crate::recipe::Recipe;
+use crate::run_folder::{Checkpoint, RunFolder};
+use crate::{Error, Event, Observer, SplitName};
+
+/// Writes the checkpoints of a run.
+pub(super) struct Keeper<'a> {
+    pub recipe: &'a Recipe,
+    pub run: &'a RunFolder,
+}
+
+impl Keeper<'_> {
+    /// Evaluates on the validation split and saves a checkpoint.
+    pub fn evaluate_and_save(
+        &self,
+        prepared: &Prepared,
+        state: &mut TrainingState,
+        observer: &mut dyn Observer,
+        watch: &Watch,
+    ) -> Result<(), Error> {
+        let Prepared { model, objective, validation, .. } = prepared;
+        let evaluation = score(model, objective.as_ref(), validation, self.recipe.micro_batch_tokens).evaluation;
+        state.log_evaluation(&evaluation);
+        if let Err(diverged) = watch.check_one(Quantity::ValidationLoss, evaluation.metrics.loss as f32) {
+            self.run.write_state(&state.to_json(self.recipe))?;
+            return Err(diverged);
+        }
+        let best = state.judge(self.recipe, &evaluation);
+        observer.observe(&Event::Evaluated { step: state.step, split: SplitName::Validation, evaluation: &evaluation });
+        self.save(prepared, state, observer, best)
+    }
+
+    /// Saves the present step, unless that was done, and says so where training was stopped.
+    pub fn save_last(&self, prepared: &Prepared, state: &mut TrainingState, observer: &mut dyn Observer) -> Result<(), Error> {
+        if state.step > 0 && state.checkpoints.last() != Some(&state.step) {
+            state.log_steps();
+            self.save(prepared, state, observer, false)?;
+        }
+        if let Some(reason) = state.stopped {
+            let checkpoint = state.last_checkpoint(self.run);
+            observer.observe(&Event::Stopped { reason, step: state.step, checkpoint: checkpoint.as_deref() });
+        }
+        Ok(())
+    }
+
+    fn save(&self, prepared: &Prepared, state: &mut TrainingState, observer: &mut dyn Observer, best: bool) -> Result<(), Error> {
+        let json = state.to_json(self.recipe);
+        let checkpoint = Checkpoint { model: &prepared.model, tokenizer: &prepared.tokenizer, state: &json };
+        let folder = self.run.save_checkpoint(state.step, &checkpoint)?;
+        state.checkpoints.push(state.step);
+        observer.observe(&Event::Saved { step: state.step, folder: &folder, best });
+        for step in state.superfluous(self.recipe.save_total_limit) {
+            self.run.remove_checkpoint(step)?;
+            state.checkpoints.retain(|kept| *kept != step);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! The training loop. Knows neither texts nor files: examples come in as tokens and targets, checkpoints go out through the keeper.
+
+mod keeper;
+pub(crate) mod plan;
+mod state;
+mod update;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use graftling_tensor::Gradients;
+
+use crate::preparation::Prepared;
+use crate::recipe::Recipe;
+use crate::run_folder::RunFolder;
+use crate::{Error, Event, Observer, StopReason};
+
+use keeper::Keeper;
+pub(crate) use state::TrainingState;
+use update::{Watch, accumulate, clip, optimizer};
+
+/// Trains the prepared model as the recipe says and leaves checkpoints in the run folder.
+pub(crate) fn fit(
+    prepared: &mut Prepared,
+    recipe: &Recipe,
+    run: &RunFolder,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<TrainingState, Error> {
+    let optimizer = optimizer(recipe);
+    let mut gradients = Gradients::new(&prepared.model.parameters);
+    let mut state = TrainingState::new(&prepared.plan, &prepared.model.parameters);
+    let keeper = Keeper { recipe, run };
+    let started = Instant::now();
+    for planned in prepared.plan.iter() {
+        if stop.load(Ordering::Relaxed) {
+            state.stopped = Some(StopReason::Requested);
+            break;
+        }
+        let step_started = Instant::now();
+        let learning_rate = prepared.schedule.rate(recipe.learning_rate, state.step);
+        gradients.clear();
+        let loss = accumulate(prepared, &planned, recipe.seed, &mut gradients);
+        let norm = gradients.norm();
+        let watch = Watch { step: planned.number, learning_rate, last_checkpoint: state.last_checkpoint(run) };
+        if let Err(diverged) = watch.check(loss, norm) {
+            state.note_divergence(loss, norm, learning_rate);
+            run.write_state(&state.to_json(recipe))?;
+            return Err(diverged);
+        }
+        let rates = prepared.groups.rates(learning_rate);
+        state.moments.step(&optimizer, &mut prepared.model.parameters, &gradients, clip(norm, recipe.max_grad_norm), &rates);
+        state.note_step(&planned, prepared.plan.tokens(&planned.step), state::Figures { loss, norm, learning_rate });
+        state.step_time += step_started.elapsed();
+        state.runtime = started.elapsed();
+        observer.observe(&Event::Stepped {
+            step: state.step,
+            steps: prepared.plan.steps(),
+            epoch: state.epoch,
+            loss,
+            learning_rate,
+            gradient_norm: norm,
+            tokens: state.tokens,
+            elapsed: state.runtime,
+        });
+        state.log_if_due(recipe);
+        if planned.evaluate {
+            keeper.evaluate_and_save(prepared, &mut state, observer, &watch)?;
+            state.stop_if_patience_is_over(recipe);
+        }
+        if state.stopped.is_some() {
+            break;
+        }
+    }
+    keeper.save_last(prepared, &mut state, observer)?;
+    state.runtime = started.elapsed();
+    Ok(state)
+}

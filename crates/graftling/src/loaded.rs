@@ -1,0 +1,51 @@
+//! A fine-tuned folder, opened: model, tokenizer, and what the logits mean. Knows nothing of what is asked of it.
+
+use std::path::Path;
+
+use graftling_models::SequenceClassifier;
+use graftling_text::Tokenizer;
+
+use crate::recipe::{Recipe, RecipeFile, Task};
+use crate::run_folder::RECIPE;
+use crate::tasks::{self, Objective};
+use crate::{Error, preparation};
+
+/// The longest text, in tokens, where nobody says otherwise and the model takes it.
+pub(crate) const DEFAULT_MAX_LENGTH: usize = 512;
+
+/// The most tokens in one forward pass of an evaluation or prediction, unless a single text is longer.
+pub(crate) const INFERENCE_TOKENS: usize = 4096;
+
+/// A fine-tuned model with all that belongs to it.
+pub(crate) struct Loaded {
+    pub model: SequenceClassifier,
+    pub tokenizer: Tokenizer,
+    pub objective: Box<dyn Objective>,
+    pub max_length: usize,
+}
+
+/// Opens a run folder, or a checkpoint that another program wrote.
+pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
+    let (model, tokenizer) = rayon::join(|| SequenceClassifier::from_checkpoint(folder), || Tokenizer::from_folder(folder));
+    let (model, tokenizer) = (model?, tokenizer?);
+    preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
+    let recipe = recipe_of(folder)?;
+    let task = recipe.as_ref().map_or(Task::SequenceClassification, |recipe| recipe.task);
+    // A run's texts were cut as its recipe said; elsewhere the tokenizer may know how long texts were.
+    let wanted = match &recipe {
+        Some(recipe) => recipe.max_length,
+        None => tokenizer.model_max_length(),
+    };
+    let max_length = wanted.unwrap_or(DEFAULT_MAX_LENGTH).min(model.facts().max_positions);
+    let objective = tasks::from_labels(task, model.labels());
+    Ok(Loaded { model, tokenizer, objective, max_length })
+}
+
+/// The recipe that a run folder was made by; a checkpoint from elsewhere has none.
+fn recipe_of(folder: &Path) -> Result<Option<Recipe>, Error> {
+    let path = folder.join(RECIPE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    Ok(Some(Recipe::check(RecipeFile::from_path(&path)?)?))
+}

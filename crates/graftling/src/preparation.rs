@@ -1,0 +1,193 @@
+//! Everything that can be wrong with a run is found here, before any work is done that could be lost.
+//!
+//! Reads files and tells what it found; writes nothing and computes nothing.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use graftling_models::{LoadReport, ModelFacts, SequenceClassifier, inspect};
+use graftling_text::{Columns, Dataset, Format, Tokenizer, labelled, leakage_notice, read_table, stratified_split};
+
+use crate::error::Complaints;
+use crate::evaluate::{Examples, announce};
+use crate::features::{inputs, tokenize};
+use crate::fit::plan::Plan;
+use crate::loaded::DEFAULT_MAX_LENGTH;
+use crate::recipe::{DataFormat, Recipe};
+use crate::schedule::Schedule;
+use crate::strategies::{self, Groups};
+use crate::tasks::{self, Objective};
+use crate::{Error, Event, Observer, SplitName, disk, run_folder};
+
+/// All that training needs, read and checked.
+pub(crate) struct Prepared {
+    pub model: SequenceClassifier,
+    pub tokenizer: Tokenizer,
+    pub objective: Box<dyn Objective>,
+    pub groups: Groups,
+    pub train: Examples,
+    pub validation: Examples,
+    pub test: Option<Examples>,
+    pub plan: Plan,
+    pub schedule: Schedule,
+}
+
+/// Reads and checks all that a recipe names. Complaints come together where one does not follow from another.
+pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Prepared, Error> {
+    let mut complaints = Complaints::default();
+    complaints.note(run_folder::check(&recipe.output, recipe.overwrite_output, &read_by(recipe, folder)));
+    let data = complaints.note(Data::read(recipe, observer));
+    let tokenizer = complaints.note(Tokenizer::from_folder(folder));
+    if let Some(inspection) = complaints.note(inspect(folder)) {
+        complaints.note(max_length(recipe, &inspection.facts));
+        if let Some(tokenizer) = &tokenizer {
+            complaints.note(check_vocabulary(folder, tokenizer, &inspection.facts));
+        }
+    }
+    let (data, tokenizer) = match (data, tokenizer) {
+        (Some(data), Some(tokenizer)) if complaints.is_empty() => (data, tokenizer),
+        _ => return Err(complaints.into_error()),
+    };
+
+    let labels = data.objective.labels();
+    let (mut model, report) = SequenceClassifier::from_pretrained(folder, labels, recipe.seed)?;
+    let groups = strategies::apply(recipe, &mut model)?;
+    if let Some(probability) = recipe.dropout {
+        model.set_dropout(probability);
+    }
+    announce_model(folder, &model, &report, observer);
+    proceed(stop)?;
+
+    let max_length = max_length(recipe, model.facts())?;
+    let mut examples = |split, dataset: &Dataset| -> Result<Examples, Error> {
+        let tokenized = tokenize(&tokenizer, &inputs(dataset), max_length)?;
+        observer.observe(&Event::Tokenized { split, truncation: &tokenized.truncation });
+        Ok(Examples { tokenized, targets: data.objective.targets(dataset)? })
+    };
+    let train = examples(SplitName::Train, &data.train)?;
+    let validation = examples(SplitName::Validation, &data.validation)?;
+    let test = data.test.as_ref().map(|test| examples(SplitName::Test, test)).transpose()?;
+    proceed(stop)?;
+
+    let plan = Plan::new(recipe, train.tokenized.lengths());
+    let schedule = Schedule::new(recipe.schedule, recipe.warmup, plan.steps())?;
+    disk::check_space(&recipe.output, needed_bytes(recipe, model.facts(), &plan))?;
+    Ok(Prepared { model, tokenizer, objective: data.objective, groups, train, validation, test, plan, schedule })
+}
+
+/// Refuses a tokenizer whose ids the model has no embedding for.
+pub(crate) fn check_vocabulary(folder: &Path, tokenizer: &Tokenizer, facts: &ModelFacts) -> Result<(), Error> {
+    let (vocabulary, embeddings) = (tokenizer.vocabulary_size(), facts.vocabulary_size);
+    if vocabulary > embeddings {
+        return Err(Error::VocabularyTooLarge { folder: folder.to_owned(), vocabulary, embeddings });
+    }
+    Ok(())
+}
+
+/// The examples of a run, and what there is to learn from them.
+struct Data {
+    objective: Box<dyn Objective>,
+    train: Dataset,
+    validation: Dataset,
+    test: Option<Dataset>,
+}
+
+impl Data {
+    fn read(recipe: &Recipe, observer: &mut dyn Observer) -> Result<Self, Error> {
+        let mut complaints = Complaints::default();
+        let train = complaints.note(dataset(recipe, &recipe.train));
+        let given = recipe.validation.as_ref().and_then(|path| complaints.note(dataset(recipe, path)));
+        let test = recipe.test.as_ref().and_then(|path| complaints.note(dataset(recipe, path)));
+        let objective = train.as_ref().and_then(|train| complaints.note(tasks::from_examples(recipe.task, train)));
+        if let Some(objective) = &objective {
+            for other in given.iter().chain(&test) {
+                complaints.note(objective.targets(other));
+            }
+        }
+        let split = match (train, given) {
+            (Some(train), Some(validation)) => Some((train, validation)),
+            (Some(train), None) if recipe.validation.is_none() => {
+                let split = stratified_split(train, recipe.validation_fraction, recipe.seed);
+                complaints.note(split).map(|split| (split.train, split.validation))
+            }
+            _ => None,
+        };
+        let data = match (objective, split) {
+            (Some(objective), Some((train, validation))) if complaints.is_empty() => Self { objective, train, validation, test },
+            _ => return Err(complaints.into_error()),
+        };
+        data.announce(observer);
+        Ok(data)
+    }
+
+    fn announce(&self, observer: &mut dyn Observer) {
+        announce(&self.train, SplitName::Train, observer);
+        let others = [(SplitName::Validation, Some(&self.validation)), (SplitName::Test, self.test.as_ref())];
+        for (split, other) in others.into_iter().filter_map(|(split, other)| Some((split, other?))) {
+            announce(other, split, observer);
+            if let Some(notice) = leakage_notice(&self.train, other) {
+                observer.observe(&Event::Notice(&notice));
+            }
+        }
+    }
+}
+
+fn dataset(recipe: &Recipe, path: &Path) -> Result<Dataset, Error> {
+    let format = recipe.format.map(|format| match format {
+        DataFormat::Csv => Format::Csv,
+        DataFormat::Tsv => Format::Tsv,
+        DataFormat::Jsonl => Format::Jsonl,
+    });
+    let columns = Columns {
+        text: recipe.text_column.clone(),
+        text_pair: recipe.text_pair_column.clone(),
+        label: recipe.label_column.clone(),
+    };
+    Ok(labelled(read_table(path, format)?, &columns)?)
+}
+
+/// The files and folders that a run reads.
+fn read_by<'a>(recipe: &'a Recipe, folder: &'a Path) -> Vec<&'a Path> {
+    let data = [Some(&recipe.train), recipe.validation.as_ref(), recipe.test.as_ref()];
+    data.into_iter().flatten().map(|path| path.as_path()).chain([folder]).collect()
+}
+
+fn proceed(stop: &AtomicBool) -> Result<(), Error> {
+    if stop.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+fn max_length(recipe: &Recipe, facts: &ModelFacts) -> Result<usize, Error> {
+    let positions = facts.max_positions;
+    match recipe.max_length {
+        Some(max_length) if max_length > positions => Err(Error::MaxLengthTooLong { max_length, positions }),
+        Some(max_length) => Ok(max_length),
+        None => Ok(DEFAULT_MAX_LENGTH.min(positions)),
+    }
+}
+
+fn announce_model(folder: &Path, model: &SequenceClassifier, report: &LoadReport, observer: &mut dyn Observer) {
+    observer.observe(&Event::ModelLoaded {
+        folder,
+        family: model.facts().family,
+        parameter_count: model.facts().parameter_count,
+        labels: model.labels(),
+    });
+    if !report.new_parameters.is_empty() {
+        let new = report.new_parameters.join(", ");
+        observer.observe(&Event::Notice(&format!("{new}: not in the checkpoint, drawn anew from the seed")));
+    }
+    for ignored in &report.ignored {
+        observer.observe(&Event::Notice(&format!("{}: not used, {}", ignored.name, ignored.reason)));
+    }
+}
+
+/// Room for the small files of a checkpoint: tokenizer, config, state.
+const SMALL_FILES_BYTES: u64 = 4 << 20;
+
+/// What the run folder takes at its largest: the checkpoints that are kept, the one being written, and the top of the folder.
+fn needed_bytes(recipe: &Recipe, facts: &ModelFacts, plan: &Plan) -> u64 {
+    let checkpoint = (facts.parameter_count as u64).saturating_mul(4).saturating_add(SMALL_FILES_BYTES);
+    // Beside those within the limit stand the best one and the one being written.
+    let kept = recipe.save_total_limit.map_or(u64::MAX, |limit| limit as u64 + 2).min(plan.evaluations());
+    checkpoint.saturating_mul(kept + 1)
+}

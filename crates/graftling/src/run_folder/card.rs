@@ -1,0 +1,40 @@
+//! The model card: a short `README.md` about the model at the top of a run folder. Knows nothing of where it is written.
+
+use crate::recipe::{BestMetric, Recipe};
+use crate::{Evaluation, TrainSummary};
+
+/// How many labels the card names; a model may have thousands.
+const LABELS_SHOWN: usize = 30;
+
+/// The text of the card.
+pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
+    let Recipe { model, learning_rate, optimizer, schedule, seed, .. } = recipe;
+    let mut labels = summary.labels.iter().take(LABELS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if summary.labels.len() > LABELS_SHOWN {
+        labels += &format!(" and {} more", summary.labels.len() - LABELS_SHOWN);
+    }
+    let mut text = format!(
+        "---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags:\n- graftling\n---\n\n# Text classifier\n\n\
+         This model gives a text one of {} labels: {labels}.\n\n\
+         It was fine-tuned by Graftling from `{model}` on {} examples: {} steps ({:.2} epochs), {optimizer} with a learning rate of \
+         {learning_rate:e} ({schedule} schedule), seed {seed}. `recipe.toml` holds every setting.\n\n",
+        summary.labels.len(),
+        summary.train_examples,
+        summary.steps,
+        summary.epoch,
+    );
+    let rows = [("validation", &summary.validation), ("test", &summary.test)];
+    let rows: Vec<(&str, &Evaluation)> = rows.into_iter().filter_map(|(split, row)| Some((split, row.as_ref()?))).collect();
+    if !rows.is_empty() {
+        text += "| split | examples | accuracy | F1 (macro) | Matthews | loss |\n|---|---|---|---|---|---|\n";
+    }
+    for (split, evaluation) in rows {
+        let metrics = &evaluation.metrics;
+        let [accuracy, f1, matthews, loss] = [BestMetric::Accuracy, BestMetric::F1Macro, BestMetric::Matthews, BestMetric::Loss]
+            .map(|metric| metrics.value(metric));
+        text += &format!("| {split} | {} | {accuracy:.4} | {f1:.4} | {matthews:.4} | {loss:.4} |\n", metrics.examples);
+    }
+    text += "\nUse it with `graftling predict --model FOLDER --text TEXT`, or with transformers' \
+             `AutoModelForSequenceClassification.from_pretrained`.\n";
+    text
+}

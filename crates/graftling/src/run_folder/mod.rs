@@ -1,0 +1,191 @@
+//! The folder a run leaves behind: what stands in it, under which names, and how an earlier run is replaced.
+//! Knows nothing of training; every file appears whole or not at all.
+
+mod card;
+mod results;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use graftling_models::SequenceClassifier;
+use graftling_text::Tokenizer;
+use serde_json::Value;
+
+use crate::Error;
+use crate::disk;
+use crate::recipe::Recipe;
+
+pub(crate) use card::card;
+pub(crate) use results::{Results, evaluation_entries};
+
+/// The recipe of a run, and the mark by which a run folder is known.
+pub(crate) const RECIPE: &str = "recipe.toml";
+/// The steps, figures and best checkpoint of a run.
+const TRAINER_STATE: &str = "trainer_state.json";
+/// The model card.
+const CARD: &str = "README.md";
+/// What the folders of checkpoints are called, before the step.
+const CHECKPOINT: &str = "checkpoint-";
+/// Every other file that a run writes at the top of its folder.
+const FILES: &[&str] = &[
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "all_results.json",
+    "train_results.json",
+    "eval_results.json",
+    "test_results.json",
+];
+
+/// A run folder that is being written.
+pub(crate) struct RunFolder {
+    path: PathBuf,
+    recipe: String,
+}
+
+/// What a checkpoint holds beside the recipe.
+pub(crate) struct Checkpoint<'a> {
+    pub model: &'a SequenceClassifier,
+    pub tokenizer: &'a Tokenizer,
+    pub state: &'a Value,
+}
+
+/// Says what stands in the way of writing a run to this folder, without touching it. `inputs` are read by the run.
+pub(crate) fn check(path: &Path, overwrite: bool, inputs: &[&Path]) -> Result<(), Error> {
+    if path.is_file() {
+        return Err(Error::OutputIsAFile { path: path.to_owned() });
+    }
+    let names = names(path)?;
+    let Some(found) = names.first().cloned() else { return Ok(()) };
+    let folder = path.to_owned();
+    if !overwrite {
+        return Err(Error::OutputNotEmpty { folder, found });
+    }
+    if !names.iter().any(|name| name == RECIPE) && names.iter().any(|name| !disk::is_partial(name)) {
+        return Err(Error::OutputIsNoRun { folder, found });
+    }
+    let removed: Vec<PathBuf> = names.iter().filter(|name| is_ours(path, name)).map(|name| canonical(&path.join(name))).collect();
+    // A model is a folder of files: its own files are removed where it is the output folder itself.
+    let holds = |input: &Path| {
+        let input = canonical(input);
+        input == canonical(path) || removed.iter().any(|removed| input.starts_with(removed))
+    };
+    match inputs.iter().find(|input| holds(input)) {
+        Some(input) => Err(Error::OutputHoldsInput { folder, input: (*input).to_owned() }),
+        None => Ok(()),
+    }
+}
+
+impl RunFolder {
+    /// Makes the folder, removes what an earlier run wrote there, and notes the recipe.
+    pub fn begin(recipe: &Recipe) -> Result<Self, Error> {
+        let folder = Self { path: recipe.output.clone(), recipe: recipe.to_toml() };
+        folder.clear().map_err(|source| Error::Write { path: folder.path.clone(), bytes: 0, source })?;
+        disk::write(&folder.path.join(RECIPE), folder.recipe.as_bytes())?;
+        Ok(folder)
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.path)?;
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if !is_ours(&self.path, &entry.file_name().to_string_lossy()) {
+                continue;
+            }
+            if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path())? } else { fs::remove_file(entry.path())? }
+        }
+        Ok(())
+    }
+
+    /// Where the checkpoint of a step stands.
+    pub fn checkpoint(&self, step: u64) -> PathBuf {
+        self.path.join(format!("{CHECKPOINT}{step}"))
+    }
+
+    /// Writes the checkpoint of a step: whole, or not at all.
+    pub fn save_checkpoint(&self, step: u64, checkpoint: &Checkpoint<'_>) -> Result<PathBuf, Error> {
+        let path = self.checkpoint(step);
+        disk::write_folder(&path, |partial| {
+            checkpoint.model.save(partial)?;
+            checkpoint.tokenizer.save(partial)?;
+            disk::write(&partial.join(RECIPE), self.recipe.as_bytes())?;
+            disk::write(&partial.join(TRAINER_STATE), &json(checkpoint.state))
+        })?;
+        Ok(path)
+    }
+
+    /// Removes a checkpoint.
+    pub fn remove_checkpoint(&self, step: u64) -> Result<(), Error> {
+        let path = self.checkpoint(step);
+        disk::remove_folder(&path).map_err(|source| Error::Write { path, bytes: 0, source })
+    }
+
+    /// Puts the model and tokenizer of a checkpoint at the top of the folder.
+    pub fn promote(&self, step: u64) -> Result<(), Error> {
+        let checkpoint = self.checkpoint(step);
+        for name in names(&checkpoint)?.iter().filter(|name| ![RECIPE, TRAINER_STATE].contains(&name.as_str())) {
+            let (from, to) = (checkpoint.join(name), self.path.join(name));
+            if name.ends_with(".safetensors") {
+                disk::share(&from, &to)?;
+            } else {
+                let bytes = fs::read(&from).map_err(|source| Error::Read { path: from, source })?;
+                disk::write(&to, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the state of the run at the top of the folder.
+    pub fn write_state(&self, state: &Value) -> Result<(), Error> {
+        disk::write(&self.path.join(TRAINER_STATE), &json(state))
+    }
+
+    /// Writes a file of results, `train_results.json` for instance.
+    pub fn write_results(&self, name: &str, results: &Value) -> Result<(), Error> {
+        disk::write(&self.path.join(format!("{name}_results.json")), &json(results))
+    }
+
+    /// Writes the model card.
+    pub fn write_card(&self, text: &str) -> Result<(), Error> {
+        disk::write(&self.path.join(CARD), text.as_bytes())
+    }
+}
+
+fn json(value: &Value) -> Vec<u8> {
+    format!("{value:#}\n").into_bytes()
+}
+
+/// Whether a name in a run folder was given by a run.
+fn is_ours(folder: &Path, name: &str) -> bool {
+    let is_checkpoint = || {
+        name.strip_prefix(CHECKPOINT).is_some_and(|step| step.parse::<u64>().is_ok())
+            && folder.join(name).join(TRAINER_STATE).is_file()
+    };
+    [RECIPE, TRAINER_STATE, CARD].contains(&name) || FILES.contains(&name) || disk::is_partial(name) || is_checkpoint()
+}
+
+/// The names in a folder, sorted; none where it does not exist.
+fn names(folder: &Path) -> Result<Vec<String>, Error> {
+    let read = || -> io::Result<Vec<String>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    };
+    match read() {
+        Ok(mut names) => {
+            names.sort();
+            Ok(names)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(Error::Read { path: folder.to_owned(), source }),
+    }
+}
+
+/// A path without links and detours where it exists, and as it was given where it does not.
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests;
