@@ -93,8 +93,8 @@ impl SequenceClassifier {
     /// If the batch contradicts itself, has an empty sequence, a sequence longer than the positions, or an id without embedding.
     pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch) -> Var {
         batch.assert_whole();
-        let hidden = self.parts.encoder.forward(graph, batch, &self.dropout);
-        let pooled = self.parts.pooler.forward(graph, &hidden, &batch.spans);
+        let first_tokens = self.parts.encoder.forward_first_tokens(graph, batch, &self.dropout);
+        let pooled = self.parts.pooler.forward(graph, &first_tokens);
         self.parts.head.forward(graph, &pooled, self.dropout.classifier)
     }
 

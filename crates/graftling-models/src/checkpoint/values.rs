@@ -73,8 +73,7 @@ pub(crate) fn read(bytes: &[u8], storage: Storage) -> Result<Vec<f32>, NotFinite
     let size = storage.size();
     // Zeroed pages cost nothing until they are touched, so that each page is first touched by the thread that fills it.
     let mut values = vec![0.0; bytes.len() / size];
-    let blocks = values.par_chunks_mut(BLOCK).zip(bytes.par_chunks(BLOCK * size)).enumerate();
-    let odd = blocks.find_map_first(|(block, (values, bytes))| {
+    let read_block = |(block, (values, bytes)): (usize, (&mut [f32], &[u8]))| {
         storage.read(bytes, values);
         // Without a branch, so that it is done many values at a time.
         if !values.iter().fold(false, |odd, value| odd | !value.is_finite()) {
@@ -82,7 +81,13 @@ pub(crate) fn read(bytes: &[u8], storage: Storage) -> Result<Vec<f32>, NotFinite
         }
         let index = values.iter().position(|value| !value.is_finite())?;
         Some(NotFinite { index: block * BLOCK + index, value: values[index] })
-    });
+    };
+    // Waking the other threads takes longer than one block does.
+    let odd = if values.len() <= BLOCK {
+        read_block((0, (&mut values, bytes)))
+    } else {
+        values.par_chunks_mut(BLOCK).zip(bytes.par_chunks(BLOCK * size)).enumerate().find_map_first(read_block)
+    };
     odd.map_or(Ok(values), Err)
 }
 

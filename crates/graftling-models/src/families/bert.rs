@@ -48,9 +48,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
 
     let hidden_size = config.size("hidden_size", 768, LARGEST_WIDTH);
     let num_attention_heads = config.size("num_attention_heads", 12, LARGEST_WIDTH);
-    if hidden_size % num_attention_heads != 0 {
-        config.refuse("hidden_size", hidden_size, format!("multiples of num_attention_heads, {num_attention_heads}"));
-    }
+    config.multiple(("hidden_size", hidden_size), ("num_attention_heads", num_attention_heads));
     let hidden_dropout = config.dropout("hidden_dropout_prob", 0.1);
     let architecture = Architecture {
         vocabulary_size: config.size("vocab_size", 30_522, LARGEST_TABLE),

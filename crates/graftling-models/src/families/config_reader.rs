@@ -115,8 +115,15 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    /// Refuses a value that does not go with the others.
-    pub fn refuse(&mut self, key: &str, found: impl Display, accepted: impl Into<String>) {
+    /// Refuses a size that is not a multiple of another, each given with its key, unless one of them is refused already.
+    pub fn multiple(&mut self, (key, size): (&str, usize), (of_key, of): (&str, usize)) {
+        let refused = self.problems.iter().any(|problem| problem.key == key || problem.key == of_key);
+        if !refused && size % of != 0 {
+            self.refuse(key, size, format!("multiples of {of_key}, {of}"));
+        }
+    }
+
+    fn refuse(&mut self, key: &str, found: impl Display, accepted: impl Into<String>) {
         const LONGEST: usize = 80;
         let mut found = found.to_string();
         if let Some((end, _)) = found.char_indices().nth(LONGEST) {

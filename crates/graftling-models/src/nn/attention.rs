@@ -6,6 +6,14 @@ use super::declarations::Scope;
 use super::linear::Linear;
 use crate::architecture::Architecture;
 
+/// Vectors, and which of them belong to which sequence.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// `[rows, hidden_size]`.
+    pub hidden: &'a Var,
+    pub spans: &'a Spans,
+}
+
 /// Multi-head self attention with its output projection.
 pub(crate) struct SelfAttention {
     query: Linear,
@@ -28,12 +36,13 @@ impl SelfAttention {
         }
     }
 
-    /// hidden: `[tokens, hidden_size]`; gives the same shape.
-    pub fn forward(&self, graph: &Graph<'_>, hidden: &Var, spans: &Spans, dropout: f32) -> Var {
-        let query = self.query.forward(graph, hidden);
-        let key = self.key.forward(graph, hidden);
-        let value = self.value.forward(graph, hidden);
-        let context = graph.attention(&query, &key, &value, spans, &AttentionOptions { heads: self.heads, dropout });
+    /// What each query finds in the keys' rows of its own sequence: gives the shape of the queries' rows.
+    pub fn forward(&self, graph: &Graph<'_>, queries: Rows<'_>, keys: Rows<'_>, dropout: f32) -> Var {
+        let query = self.query.forward(graph, queries.hidden);
+        let key = self.key.forward(graph, keys.hidden);
+        let value = self.value.forward(graph, keys.hidden);
+        let options = AttentionOptions { heads: self.heads, dropout };
+        let context = graph.attention(&query, &key, &value, queries.spans, keys.spans, options);
         self.output.forward(graph, &context)
     }
 }

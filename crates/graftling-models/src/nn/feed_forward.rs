@@ -23,7 +23,7 @@ impl FeedForward {
         }
     }
 
-    /// hidden: `[tokens, hidden_size]`; gives the same shape.
+    /// hidden: `[rows, hidden_size]`; gives the same shape.
     pub fn forward(&self, graph: &Graph<'_>, hidden: &Var) -> Var {
         let inner = self.up.forward_activated(graph, hidden, self.activation);
         self.down.forward(graph, &inner)

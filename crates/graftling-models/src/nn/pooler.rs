@@ -1,6 +1,6 @@
-//! From one vector a token to one a sequence. Knows no family and no task.
+//! The last projection before a classifier, over the first token of each sequence. Knows no family and no task.
 
-use graftling_tensor::{Activation, Graph, Spans, Var};
+use graftling_tensor::{Activation, Graph, Var};
 
 use super::declarations::Declarations;
 use super::linear::Linear;
@@ -20,9 +20,8 @@ impl Pooler {
         Self { dense, activation: architecture.pooler_activation }
     }
 
-    /// hidden: `[tokens, hidden_size]`; gives `[sequences, hidden_size]`.
-    pub fn forward(&self, graph: &Graph<'_>, hidden: &Var, spans: &Spans) -> Var {
-        let first_tokens = graph.gather_rows(hidden, &spans.first_rows());
-        self.dense.forward_activated(graph, &first_tokens, self.activation)
+    /// first_tokens: `[sequences, hidden_size]`; gives the same shape.
+    pub fn forward(&self, graph: &Graph<'_>, first_tokens: &Var) -> Var {
+        self.dense.forward_activated(graph, first_tokens, self.activation)
     }
 }
