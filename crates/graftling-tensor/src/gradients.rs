@@ -109,7 +109,12 @@ impl Gradients {
                 None => pieces.extend(values.chunks(CHUNK)),
             }
         }
-        let squares = |piece: &&[f32]| f64::from(dispatch(|| sum(piece.len(), |i| piece[i] * piece[i])));
+        let squares = |piece: &&[f32]| {
+            f64::from(dispatch(
+                #[inline(always)]
+                || sum(piece.len(), |i| piece[i] * piece[i]),
+            ))
+        };
         let parts: Vec<f64> = pieces.par_iter().with_min_len(8).map(squares).collect();
         parts.iter().sum::<f64>().sqrt() as f32
     }

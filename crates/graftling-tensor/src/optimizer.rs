@@ -150,7 +150,12 @@ impl OptimizerState {
                 tasks.push(Task { step, run, columns, reached: reached_here });
             }
         }
-        tasks.into_par_iter().for_each(|task| dispatch(|| task.run()));
+        tasks.into_par_iter().for_each(|task| {
+            dispatch(
+                #[inline(always)]
+                || task.run(),
+            )
+        });
     }
 }
 

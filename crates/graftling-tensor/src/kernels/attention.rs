@@ -123,19 +123,22 @@ impl Heads<'_> {
             let weights = room(&mut scratch.weights, count * keys);
             let query = View::new(self.head(self.query, &queries, place.head), hidden);
             multiply_serial(count, size, keys, query, View::transposed(key, hidden), Target::new(weights, keys));
-            dispatch(|| {
-                for (row, weights) in weights.chunks_exact_mut(keys).enumerate() {
-                    let token = queries.start + row;
-                    let normalizer = softmax(weights, self.scale());
-                    normalizers.write(token * self.heads + place.head, &[normalizer]);
-                    if let Some(dropout) = self.dropout {
-                        let mask = dropout.row(token * self.heads + place.head);
-                        for (column, weight) in weights.iter_mut().enumerate() {
-                            *weight *= mask.factor(column);
+            dispatch(
+                #[inline(always)]
+                || {
+                    for (row, weights) in weights.chunks_exact_mut(keys).enumerate() {
+                        let token = queries.start + row;
+                        let normalizer = softmax(weights, self.scale());
+                        normalizers.write(token * self.heads + place.head, &[normalizer]);
+                        if let Some(dropout) = self.dropout {
+                            let mask = dropout.row(token * self.heads + place.head);
+                            for (column, weight) in weights.iter_mut().enumerate() {
+                                *weight *= mask.factor(column);
+                            }
                         }
                     }
-                }
-            });
+                },
+            );
             let result = room(&mut scratch.output, count * size);
             multiply_serial(count, keys, size, View::new(weights, keys), View::new(value, hidden), Target::new(result, size));
             for (row, result) in result.chunks_exact(size).enumerate() {
@@ -184,31 +187,35 @@ impl Heads<'_> {
             );
             // With w the weights, m the mask and s the upstream gradient times the values: the gradient of the logits is
             // w (m s - sum(w m s)); the values' gradient needs w m.
-            dispatch(|| {
-                for (row, (weights, slopes)) in weights.chunks_exact_mut(keys).zip(slopes.chunks_exact_mut(keys)).enumerate() {
-                    let at = (queries.start + row) * self.heads + place.head;
-                    let normalizer = normalizers[at];
-                    for weight in weights.iter_mut() {
-                        *weight = super::math::exp(weight.mul_add(scale, -normalizer));
-                    }
-                    if let Some(dropout) = self.dropout {
-                        let mask = dropout.row(at);
-                        for (column, slope) in slopes.iter_mut().enumerate() {
-                            *slope *= mask.factor(column);
+            dispatch(
+                #[inline(always)]
+                || {
+                    for (row, (weights, slopes)) in weights.chunks_exact_mut(keys).zip(slopes.chunks_exact_mut(keys)).enumerate()
+                    {
+                        let at = (queries.start + row) * self.heads + place.head;
+                        let normalizer = normalizers[at];
+                        for weight in weights.iter_mut() {
+                            *weight = super::math::exp(weight.mul_add(scale, -normalizer));
+                        }
+                        if let Some(dropout) = self.dropout {
+                            let mask = dropout.row(at);
+                            for (column, slope) in slopes.iter_mut().enumerate() {
+                                *slope *= mask.factor(column);
+                            }
+                        }
+                        let along = sum(keys, |i| weights[i] * slopes[i]);
+                        for (slope, weight) in slopes.iter_mut().zip(weights.iter()) {
+                            *slope = scale * weight * (*slope - along);
+                        }
+                        if let Some(dropout) = self.dropout {
+                            let mask = dropout.row(at);
+                            for (column, weight) in weights.iter_mut().enumerate() {
+                                *weight *= mask.factor(column);
+                            }
                         }
                     }
-                    let along = sum(keys, |i| weights[i] * slopes[i]);
-                    for (slope, weight) in slopes.iter_mut().zip(weights.iter()) {
-                        *slope = scale * weight * (*slope - along);
-                    }
-                    if let Some(dropout) = self.dropout {
-                        let mask = dropout.row(at);
-                        for (column, weight) in weights.iter_mut().enumerate() {
-                            *weight *= mask.factor(column);
-                        }
-                    }
-                }
-            });
+                },
+            );
             let add = start > place.queries.start;
             let query_gradient = room(&mut scratch.query, count * size);
             multiply_serial(

@@ -11,12 +11,17 @@ pub(crate) mod update;
 /// `sum += values`.
 pub(crate) fn add_assign(sum: &mut [f32], values: &[f32]) {
     assert_eq!(sum.len(), values.len(), "sum of {} values and {}", sum.len(), values.len());
-    rows::for_blocks(sum, 512, |first, block| {
-        let from = &values[first * 512..][..block.len()];
-        for (sum, value) in block.iter_mut().zip(from) {
-            *sum += value;
-        }
-    });
+    rows::for_blocks(
+        sum,
+        512,
+        #[inline(always)]
+        |first, block| {
+            let from = &values[first * 512..][..block.len()];
+            for (sum, value) in block.iter_mut().zip(from) {
+                *sum += value;
+            }
+        },
+    );
 }
 
 /// Overwrites `target` with `values` or adds them to it.

@@ -56,7 +56,12 @@ pub(crate) fn largest(values: &[f32]) -> f32 {
 
 /// Runs `work(first_row, rows)` on blocks of at most [`BLOCK`] rows of `values` on all threads, compiled for this machine.
 pub(crate) fn for_blocks(values: &mut [f32], columns: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
-    let run = |(index, block): (usize, &mut [f32])| dispatch(|| work(index * BLOCK, block));
+    let run = |(index, block): (usize, &mut [f32])| {
+        dispatch(
+            #[inline(always)]
+            || work(index * BLOCK, block),
+        )
+    };
     if values.len() <= BLOCK * columns {
         values.chunks_mut((BLOCK * columns).max(1)).enumerate().for_each(run);
     } else {
@@ -74,11 +79,12 @@ pub(crate) fn for_blocks_with_sums(
 ) -> Buffer {
     let blocks = values.len().div_ceil(BLOCK * columns);
     let mut partial = Buffer::zeroed(blocks.max(1) * sums);
-    values
-        .par_chunks_mut(BLOCK * columns)
-        .zip(partial.par_chunks_mut(sums))
-        .enumerate()
-        .for_each(|(index, (block, sums))| dispatch(|| work(index * BLOCK, block, sums)));
+    values.par_chunks_mut(BLOCK * columns).zip(partial.par_chunks_mut(sums)).enumerate().for_each(|(index, (block, sums))| {
+        dispatch(
+            #[inline(always)]
+            || work(index * BLOCK, block, sums),
+        )
+    });
     let (total, rest) = partial.split_at_mut(sums);
     for part in rest.chunks_exact(sums) {
         super::add_assign(total, part);

@@ -47,8 +47,9 @@ impl Level {
     }
 }
 
-/// Runs `work` compiled for the widest instructions of this machine. `work` and what it calls must be `#[inline(always)]`
-/// to be compiled for them.
+/// Runs `work` compiled for the widest instructions of this machine. `work` (a closure: `#[inline(always)] || ...`) and what it
+/// calls must be inlined always
+/// to be compiled for them; what is not falls back to calls of one value at a time.
 #[inline(always)]
 pub(crate) fn dispatch<R>(work: impl FnOnce() -> R) -> R {
     match Level::widest() {

@@ -43,19 +43,24 @@ impl Backward for CrossEntropyBackward {
         let scale = upstream.item() / self.normalizer;
         let mut gradient = self.logits.clone();
         let classes = gradient.columns();
-        for_blocks(gradient.values_mut(), classes, |first, block| {
-            for (row, values) in block.chunks_exact_mut(classes).enumerate() {
-                let top = largest(values);
-                for value in values.iter_mut() {
-                    *value = exp(*value - top);
+        for_blocks(
+            gradient.values_mut(),
+            classes,
+            #[inline(always)]
+            |first, block| {
+                for (row, values) in block.chunks_exact_mut(classes).enumerate() {
+                    let top = largest(values);
+                    for value in values.iter_mut() {
+                        *value = exp(*value - top);
+                    }
+                    let factor = scale / sum(classes, |i| values[i]);
+                    for value in values.iter_mut() {
+                        *value *= factor;
+                    }
+                    values[self.labels[first + row]] -= scale;
                 }
-                let factor = scale / sum(classes, |i| values[i]);
-                for value in values.iter_mut() {
-                    *value *= factor;
-                }
-                values[self.labels[first + row]] -= scale;
-            }
-        });
+            },
+        );
         sink.add(Some(self.node), gradient);
     }
 }

@@ -22,14 +22,19 @@ impl Graph<'_> {
 /// Multiplies the rows of a tensor with their masks.
 pub(super) fn apply_mask(tensor: &mut Tensor, key: DropoutKey) {
     let columns = tensor.columns();
-    for_blocks(tensor.values_mut(), columns, |first, block| {
-        for (row, values) in block.chunks_exact_mut(columns).enumerate() {
-            let mask = key.row(first + row);
-            for (column, value) in values.iter_mut().enumerate() {
-                *value *= mask.factor(column);
+    for_blocks(
+        tensor.values_mut(),
+        columns,
+        #[inline(always)]
+        |first, block| {
+            for (row, values) in block.chunks_exact_mut(columns).enumerate() {
+                let mask = key.row(first + row);
+                for (column, value) in values.iter_mut().enumerate() {
+                    *value *= mask.factor(column);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Keeps the key of the mask, not the mask.

@@ -23,20 +23,25 @@ impl Graph<'_> {
             }
         }
         let mut output = Buffer::stale(rows * columns);
-        for_blocks(&mut output, columns, |first, block| {
-            for (row, to) in block.chunks_exact_mut(columns).enumerate() {
-                for (index, (table, ids)) in tables.iter().enumerate() {
-                    let from = &parameters.values(*table)[ids[first + row] as usize * columns..][..columns];
-                    if index == 0 {
-                        to.copy_from_slice(from);
-                    } else {
-                        for (to, from) in to.iter_mut().zip(from) {
-                            *to += from;
+        for_blocks(
+            &mut output,
+            columns,
+            #[inline(always)]
+            |first, block| {
+                for (row, to) in block.chunks_exact_mut(columns).enumerate() {
+                    for (index, (table, ids)) in tables.iter().enumerate() {
+                        let from = &parameters.values(*table)[ids[first + row] as usize * columns..][..columns];
+                        if index == 0 {
+                            to.copy_from_slice(from);
+                        } else {
+                            for (to, from) in to.iter_mut().zip(from) {
+                                *to += from;
+                            }
                         }
                     }
                 }
-            }
-        });
+            },
+        );
         let trained: Vec<ParameterId> = tables.iter().map(|(table, _)| *table).collect();
         let backward = self.wants_gradient(&[], &trained).then(|| -> Box<dyn Backward> {
             Box::new(EmbeddingBackward { tables: tables.iter().map(|(table, ids)| (*table, ids.to_vec())).collect() })

@@ -101,16 +101,22 @@ impl Backward for LinearBackward {
         let parameters = sink.parameters;
         if self.activation.is_some() || self.bias.is_some() {
             let slope = self.activation.as_ref().map(|(activation, before)| (*activation, before.values()));
-            let sums = for_blocks_with_sums(upstream.values_mut(), out, out, |first, block, sums| {
-                if let Some((activation, before)) = slope {
-                    activation.multiply_slope(&before[first * out..][..block.len()], block);
-                }
-                for row in block.chunks_exact(out) {
-                    for (sum, value) in sums.iter_mut().zip(row) {
-                        *sum += value;
+            let sums = for_blocks_with_sums(
+                upstream.values_mut(),
+                out,
+                out,
+                #[inline(always)]
+                |first, block, sums| {
+                    if let Some((activation, before)) = slope {
+                        activation.multiply_slope(&before[first * out..][..block.len()], block);
                     }
-                }
-            });
+                    for row in block.chunks_exact(out) {
+                        for (sum, value) in sums.iter_mut().zip(row) {
+                            *sum += value;
+                        }
+                    }
+                },
+            );
             if let Some(bias) = self.bias {
                 sink.accumulate_parameter(bias, |gradient, add| write_or_add(gradient, &sums[..out], add));
             }

@@ -43,24 +43,29 @@ impl Graph<'_> {
         let key = self.dropout_key(dropout);
         let mut sums = Buffer::stale(branch.tensor.values().len());
         let (from, onto) = (branch.tensor.values(), residual.tensor.values());
-        for_blocks(&mut sums, columns, |first, block| {
-            for (row, to) in block.chunks_exact_mut(columns).enumerate() {
-                let range = (first + row) * columns..(first + row + 1) * columns;
-                let (from, onto) = (&from[range.clone()], &onto[range]);
-                match key.map(|key| key.row(first + row)) {
-                    Some(mask) => {
-                        for column in 0..columns {
-                            to[column] = mask.factor(column).mul_add(from[column], onto[column]);
+        for_blocks(
+            &mut sums,
+            columns,
+            #[inline(always)]
+            |first, block| {
+                for (row, to) in block.chunks_exact_mut(columns).enumerate() {
+                    let range = (first + row) * columns..(first + row + 1) * columns;
+                    let (from, onto) = (&from[range.clone()], &onto[range]);
+                    match key.map(|key| key.row(first + row)) {
+                        Some(mask) => {
+                            for column in 0..columns {
+                                to[column] = mask.factor(column).mul_add(from[column], onto[column]);
+                            }
                         }
-                    }
-                    None => {
-                        for column in 0..columns {
-                            to[column] = from[column] + onto[column];
+                        None => {
+                            for column in 0..columns {
+                                to[column] = from[column] + onto[column];
+                            }
                         }
                     }
                 }
-            }
-        });
+            },
+        );
         let sums = Tensor::from_buffer(branch.tensor.shape(), sums);
         let sources = Sources { residual: residual.clone(), branch: Some((branch.node, key)) };
         self.normalize(sums, Norm { weight, bias, epsilon }, sources)
@@ -72,15 +77,20 @@ impl Graph<'_> {
         assert_eq!([weight.len(), bias.len()], [columns; 2], "layer_norm: weight and bias for x of shape {:?}", sums.shape());
         let mut output = Buffer::stale(rows * columns);
         let from = sums.values();
-        for_blocks(&mut output, columns, |first, block| {
-            for (row, to) in block.chunks_exact_mut(columns).enumerate() {
-                let from = &from[(first + row) * columns..][..columns];
-                let (mean, scale) = moments(from, norm.epsilon);
-                for column in 0..columns {
-                    to[column] = ((from[column] - mean) * scale).mul_add(weight[column], bias[column]);
+        for_blocks(
+            &mut output,
+            columns,
+            #[inline(always)]
+            |first, block| {
+                for (row, to) in block.chunks_exact_mut(columns).enumerate() {
+                    let from = &from[(first + row) * columns..][..columns];
+                    let (mean, scale) = moments(from, norm.epsilon);
+                    for column in 0..columns {
+                        to[column] = ((from[column] - mean) * scale).mul_add(weight[column], bias[column]);
+                    }
                 }
-            }
-        });
+            },
+        );
         let output = Tensor::from_buffer(sums.shape(), output);
         let wanted = self.is_training()
             && (sources.residual.node.is_some()
@@ -123,24 +133,30 @@ impl Backward for NormBackward {
         let weights = sink.parameters.values(weight);
         let sums = self.sums.values();
         // With n = (x - mean) s and g the upstream gradient: dx = s (g w - mean(g w) - n mean(g w n)).
-        let totals = for_blocks_with_sums(upstream.values_mut(), columns, 2 * columns, |first, block, totals| {
-            let (weight_totals, bias_totals) = totals.split_at_mut(columns);
-            for (row, gradient) in block.chunks_exact_mut(columns).enumerate() {
-                let from = &sums[(first + row) * columns..][..columns];
-                let (mean, scale) = moments(from, epsilon);
-                for column in 0..columns {
-                    weight_totals[column] += gradient[column] * ((from[column] - mean) * scale);
-                    bias_totals[column] += gradient[column];
-                    gradient[column] *= weights[column];
+        let totals = for_blocks_with_sums(
+            upstream.values_mut(),
+            columns,
+            2 * columns,
+            #[inline(always)]
+            |first, block, totals| {
+                let (weight_totals, bias_totals) = totals.split_at_mut(columns);
+                for (row, gradient) in block.chunks_exact_mut(columns).enumerate() {
+                    let from = &sums[(first + row) * columns..][..columns];
+                    let (mean, scale) = moments(from, epsilon);
+                    for column in 0..columns {
+                        weight_totals[column] += gradient[column] * ((from[column] - mean) * scale);
+                        bias_totals[column] += gradient[column];
+                        gradient[column] *= weights[column];
+                    }
+                    let average = sum(columns, |i| gradient[i]) / columns as f32;
+                    let along = sum(columns, |i| gradient[i] * ((from[i] - mean) * scale)) / columns as f32;
+                    for column in 0..columns {
+                        let normal = (from[column] - mean) * scale;
+                        gradient[column] = scale * (gradient[column] - average - normal * along);
+                    }
                 }
-                let average = sum(columns, |i| gradient[i]) / columns as f32;
-                let along = sum(columns, |i| gradient[i] * ((from[i] - mean) * scale)) / columns as f32;
-                for column in 0..columns {
-                    let normal = (from[column] - mean) * scale;
-                    gradient[column] = scale * (gradient[column] - average - normal * along);
-                }
-            }
-        });
+            },
+        );
         sink.accumulate_parameter(weight, |values, add| write_or_add(values, &totals[..columns], add));
         sink.accumulate_parameter(bias, |values, add| write_or_add(values, &totals[columns..2 * columns], add));
         if let Some((branch, key)) = self.branch {

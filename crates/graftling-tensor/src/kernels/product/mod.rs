@@ -11,6 +11,7 @@ mod tile_avx2;
 #[cfg(target_arch = "x86_64")]
 mod tile_avx512;
 mod tile_portable;
+mod transpose;
 
 use std::cell::RefCell;
 use std::ops::Range;

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::View;
+use super::transpose::transpose;
 use crate::pool::Buffer;
 
 /// The most products that are summed in registers before the sum is added to the result.
@@ -35,23 +36,28 @@ impl PackedRight {
     pub fn new(right: View, depth: usize, columns: usize, panel: usize, parallel: bool) -> Self {
         let panels = columns.div_ceil(panel);
         let mut values = Buffer::stale(depth * panels * panel);
-        let mut rest: &mut [f32] = &mut values;
-        let mut pieces = Vec::new();
-        for block in depth_blocks(depth) {
-            for index in 0..panels {
-                let (piece, tail) = rest.split_at_mut(block.len() * panel);
-                pieces.push((piece, block.clone(), index * panel));
-                rest = tail;
-            }
-        }
-        let pack = |(piece, block, first): (&mut [f32], std::ops::Range<usize>, usize)| {
-            let width = panel.min(columns - first);
-            pack_panel(piece, right, block, first, width, panel);
-        };
         if parallel {
-            pieces.into_par_iter().with_min_len(2).for_each(pack);
+            let mut rest: &mut [f32] = &mut values;
+            let mut pieces = Vec::new();
+            for block in depth_blocks(depth) {
+                for index in 0..panels {
+                    let (piece, tail) = rest.split_at_mut(block.len() * panel);
+                    pieces.push((piece, block.clone(), index * panel));
+                    rest = tail;
+                }
+            }
+            pieces.into_par_iter().with_min_len(2).for_each(|(piece, block, first)| {
+                pack_panel(piece, right, block, first, panel.min(columns - first), panel);
+            });
         } else {
-            pieces.into_iter().for_each(pack);
+            let mut start = 0;
+            for block in depth_blocks(depth) {
+                for first in (0..columns).step_by(panel) {
+                    let size = block.len() * panel;
+                    pack_panel(&mut values[start..start + size], right, block.clone(), first, panel.min(columns - first), panel);
+                    start += size;
+                }
+            }
         }
         Self { values, depth, columns, panel }
     }
@@ -70,23 +76,11 @@ impl PackedRight {
 
 fn pack_panel(to: &mut [f32], right: View, block: std::ops::Range<usize>, first: usize, width: usize, panel: usize) {
     if right.transposed {
-        // Columns of the right side lie along memory: read a short run of each, so that whole cache lines are used.
         if width < panel {
             to.fill(0.0);
         }
-        const RUN: usize = 16;
-        let mut k = block.start;
-        while k < block.end {
-            let run = RUN.min(block.end - k);
-            let to = &mut to[(k - block.start) * panel..][..run * panel];
-            for column in 0..width {
-                let from = &right.values[(first + column) * right.stride + k..][..run];
-                for (step, value) in from.iter().enumerate() {
-                    to[step * panel + column] = *value;
-                }
-            }
-            k += run;
-        }
+        let from = &right.values[first * right.stride + block.start..];
+        transpose(from, right.stride, to, panel, [width, block.len()]);
     } else {
         for (k, to) in block.zip(to.chunks_exact_mut(panel)) {
             let from = &right.values[k * right.stride + first..][..width];
