@@ -1,0 +1,157 @@
+"""Test accuracy of graftling and of transformers with the same recipe, over seeds.
+
+    python tools/reference/quality.py --graftling BINARY --model FOLDER --data FOLDER [--sets NAME,NAME] [--seeds 42,43,44]
+        [--sides ours,transformers] [--epochs 3] [--learning-rate 5e-5] ... [--log FILE]
+
+--data holds a folder for each set with train, validation and test as csv or jsonl. Each finished run is one line of the log file, and a
+run that stands there is not run again: the seeds can be spread over several calls. At the end a table of means and standard deviations.
+
+Both sides: AdamW, linear decay after warm-up, clipping at 1, dropout of the model's config, an evaluation on the validation file after
+each epoch, and the epoch with the best validation accuracy is the one that is tested. The Trainer may put texts of like length in a
+batch (`--group-by-length`), which is faster and another order, nothing else.
+"""
+import argparse
+import csv
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+# TF-IDF of 1-2 grams with logistic regression, on the same test files (data/*/README.md; the shared data's description).
+BASELINES = {"sentiment-movie": 0.803, "deb-section": 0.8146, "spam-mail": 0.9796}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="compare test accuracy over seeds")
+    parser.add_argument("--graftling", type=Path)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--sets", default=",".join(BASELINES))
+    parser.add_argument("--seeds", default="42,43,44")
+    parser.add_argument("--sides", default="ours,transformers")
+    parser.add_argument("--epochs", type=float, default=3)
+    parser.add_argument("--learning-rate", type=float, default=5e-5)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--warmup", type=float, default=0.1)
+    parser.add_argument("--max-length", type=int, default=512)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--group-by-length", action="store_true")
+    parser.add_argument("--log", type=Path, default=Path("target/quality.jsonl"))
+    arguments = parser.parse_args()
+    sides = arguments.sides.split(",")
+    if set(sides) - {"ours", "transformers"}:
+        parser.error("--sides: ours, transformers or both with a comma")
+    if "ours" in sides and arguments.graftling is None:
+        parser.error("--graftling: the binary is wanted")
+    for name in arguments.sets.split(","):
+        for seed in map(int, arguments.seeds.split(",")):
+            for side in sides:
+                once(side, name, seed, arguments)
+    report(read_log(arguments.log), recipe(arguments), arguments.sets.split(","), arguments.seeds)
+
+
+def recipe(arguments) -> dict:
+    """What makes two runs comparable."""
+    names = ["epochs", "learning_rate", "batch_size", "warmup", "max_length"]
+    return {"model": arguments.model.name, **{name: getattr(arguments, name) for name in names}}
+
+
+def once(side: str, name: str, seed: int, arguments) -> None:
+    """One run, unless the log has it."""
+    key = {"side": side, "set": name, "seed": seed, **recipe(arguments)}
+    if any(all(line.get(part) == value for part, value in key.items()) for line in read_log(arguments.log)):
+        return
+    files = {split: find(arguments.data / name, split) for split in ("train", "validation", "test")}
+    began = time.time()
+    with tempfile.TemporaryDirectory() as folder:
+        accuracy = (by_graftling if side == "ours" else by_transformers)(files, seed, Path(folder), arguments)
+    line = {**key, "test_accuracy": accuracy, "seconds": round(time.time() - began)}
+    print(json.dumps(line), flush=True)
+    arguments.log.parent.mkdir(parents=True, exist_ok=True)
+    with open(arguments.log, "a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
+
+
+def find(folder: Path, split: str) -> Path:
+    """The file of a split."""
+    for ending in ("csv", "jsonl"):
+        if (folder / f"{split}.{ending}").is_file():
+            return folder / f"{split}.{ending}"
+    raise SystemExit(f"{folder}: no {split}.csv and no {split}.jsonl")
+
+
+def by_graftling(files: dict, seed: int, folder: Path, arguments) -> float:
+    words = [
+        arguments.graftling, "train", "--model", arguments.model, "--task", "sequence_classification", "--output", folder / "run", "--json",
+        *[word for split, path in files.items() for word in (f"--{split}", path)],
+        "--epochs", arguments.epochs, "--learning-rate", arguments.learning_rate, "--batch-size", arguments.batch_size,
+        "--warmup", arguments.warmup, "--max-length", arguments.max_length, "--threads", arguments.threads, "--seed", seed,
+    ]
+    finished = subprocess.run(list(map(str, words)), stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(finished.stdout)["test"]["accuracy"]
+
+
+def by_transformers(files: dict, seed: int, folder: Path, arguments) -> float:
+    """The Trainer with our recipe; imported here, so that our side needs no torch."""
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments, set_seed
+
+    torch.set_num_threads(arguments.threads)
+    set_seed(seed)
+    rows = {split: read_rows(path) for split, path in files.items()}
+    labels = sorted({row["label"] for row in rows["train"]})
+    tokenizer = AutoTokenizer.from_pretrained(arguments.model)
+
+    def encode(split: str) -> list:
+        encoded = tokenizer([row["text"] for row in rows[split]], truncation=True, max_length=arguments.max_length)
+        return [{**{column: values[place] for column, values in encoded.items()}, "labels": labels.index(row["label"])} for place, row in enumerate(rows[split])]
+
+    settings = TrainingArguments(
+        output_dir=str(folder), num_train_epochs=arguments.epochs, learning_rate=arguments.learning_rate, warmup_steps=arguments.warmup,
+        per_device_train_batch_size=arguments.batch_size, per_device_eval_batch_size=64, seed=seed, use_cpu=True, report_to="none",
+        disable_tqdm=True, logging_strategy="no", eval_strategy="epoch", save_strategy="epoch", save_total_limit=1,
+        load_best_model_at_end=True, metric_for_best_model="accuracy",
+        train_sampling_strategy="group_by_length" if arguments.group_by_length else "random",
+    )
+    trainer = Trainer(
+        model=AutoModelForSequenceClassification.from_pretrained(arguments.model, num_labels=len(labels)), args=settings, processing_class=tokenizer,
+        train_dataset=encode("train"), eval_dataset=encode("validation"),
+        # By the labels that come with the predictions, whatever the order.
+        compute_metrics=lambda prediction: {"accuracy": float((prediction.predictions.argmax(-1) == prediction.label_ids).mean())},
+    )
+    trainer.train()
+    return trainer.predict(encode("test")).metrics["test_accuracy"]
+
+
+def read_rows(path: Path) -> list:
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file)) if path.suffix == ".csv" else [json.loads(line) for line in file]
+
+
+def read_log(path: Path) -> list:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+
+
+def report(lines: list, wanted: dict, sets: list, seeds: str) -> None:
+    """Means and standard deviations of the seeds, and whether we are worse than transformers by more than one deviation."""
+    chosen = [line for line in lines if all(line[part] == value for part, value in wanted.items()) and str(line["seed"]) in seeds.split(",")]
+    print(f"\n{json.dumps(wanted)}, seeds {seeds}\n")
+    print("| set | ours | transformers | TF-IDF | not worse by more than one deviation |\n| --- | --- | --- | --- | --- |")
+    for name in sets:
+        accuracy = {side: [line["test_accuracy"] for line in chosen if line["set"] == name and line["side"] == side] for side in ("ours", "transformers")}
+        cells = {side: f"{statistics.mean(values):.4f} +- {deviation(values):.4f} ({len(values)})" if values else "-" for side, values in accuracy.items()}
+        verdict = "-"
+        if all(accuracy.values()):
+            behind = statistics.mean(accuracy["transformers"]) - statistics.mean(accuracy["ours"])
+            verdict = "yes" if behind <= max(map(deviation, accuracy.values())) else f"NO: behind by {behind:.4f}"
+        print(f"| {name} | {cells['ours']} | {cells['transformers']} | {BASELINES.get(name, '-')} | {verdict} |")
+
+
+def deviation(values: list) -> float:
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+if __name__ == "__main__":
+    main()
