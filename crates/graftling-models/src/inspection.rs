@@ -6,8 +6,6 @@ use crate::checkpoint::config::Config;
 use crate::checkpoint::files::WeightFiles;
 use crate::error::{ModelError, WeightProblem};
 use crate::facts::ModelFacts;
-use crate::nn::declarations::Declarations;
-use crate::nn::encoder::Encoder;
 
 /// What a model folder says of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +43,6 @@ pub struct TensorFacts {
 pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
     let (config, translation) = Config::read(folder)?;
     let files = WeightFiles::open(folder)?;
-    let mut declarations = Declarations::new(translation.architecture.initializer_range);
-    Encoder::new(&mut declarations, &translation.architecture);
     let tensors: Vec<TensorFacts> = files
         .tensors()
         .map(|(file, tensor)| TensorFacts {
