@@ -125,14 +125,16 @@ def byte_offsets(texts, sequence, offsets):
 
 
 def case(tokenizer, text, pair, max_length):
-    encoded = tokenizer(text, pair, truncation=True, max_length=max_length, return_offsets_mapping=True, return_special_tokens_mask=True)
+    # As a batch of one: given one text alone, transformers takes an empty second text for none.
+    batch = ([text], None if pair is None else [pair])
+    encoded = tokenizer(*batch, truncation=True, max_length=max_length, return_offsets_mapping=True, return_special_tokens_mask=True)
     sequences = encoded.sequence_ids(0)
     result = {"text": text, "pair": pair, "max_length": max_length}
-    result["input_ids"] = encoded["input_ids"]
-    result["token_type_ids"] = encoded["token_type_ids"]
-    result["special_tokens_mask"] = encoded["special_tokens_mask"]
-    result["offsets"] = [byte_offsets((text, pair), s, o) for s, o in zip(sequences, encoded["offset_mapping"])]
-    result["whole_length"] = len(tokenizer(text, pair)["input_ids"])
+    result["input_ids"] = encoded["input_ids"][0]
+    result["token_type_ids"] = encoded["token_type_ids"][0]
+    result["special_tokens_mask"] = encoded["special_tokens_mask"][0]
+    result["offsets"] = [byte_offsets((text, pair), s, o) for s, o in zip(sequences, encoded["offset_mapping"][0])]
+    result["whole_length"] = len(tokenizer(*batch)["input_ids"][0])
     return result
 
 

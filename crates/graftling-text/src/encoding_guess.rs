@@ -65,6 +65,11 @@ impl fmt::Display for EncodingGuess {
 /// Whether all bytes above ASCII pair up as GBK writes Chinese, and most pairs are in the block of common signs
 /// (GB 2312 levels 1 and 2: lead 0xB0-0xF7, trail 0xA1-0xFE) or its punctuation.
 fn looks_like_gb18030(bytes: &[u8]) -> bool {
+    // Whole three-byte signs before the first wrong byte: this is UTF-8 that was damaged.
+    let valid = str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    if String::from_utf8_lossy(&bytes[..valid]).chars().any(|sign| sign.len_utf8() == 3) {
+        return false;
+    }
     let (mut pairs, mut common) = (0usize, 0usize);
     let mut at = 0;
     while at < bytes.len() {
@@ -84,7 +89,7 @@ fn looks_like_gb18030(bytes: &[u8]) -> bool {
             _ => return false,
         }
     }
-    pairs > 0 && common * 4 >= pairs * 3
+    pairs > 1 && common * 4 >= pairs * 3
 }
 
 #[cfg(test)]
@@ -103,7 +108,7 @@ mod tests {
         let cases: [(&str, Vec<u8>, EncodingGuess); 7] = [
             ("gbk", GBK.to_vec(), EncodingGuess::Gb18030),
             ("latin-1", b"text,label\ncaf\xE9,a\nna\xEFve,b\n".to_vec(), EncodingGuess::Unknown),
-            ("broken utf-8", b"text,label\n\xE5\xA5,a\n".to_vec(), EncodingGuess::Unknown),
+            ("broken utf-8", "text,label\n好,a\n".bytes().chain(*b"\xE5\xA5,a\n").collect(), EncodingGuess::Unknown),
             ("utf-16 le, mark", utf16(false, true), EncodingGuess::Utf16LittleEndian),
             ("utf-16 be, mark", utf16(true, true), EncodingGuess::Utf16BigEndian),
             ("utf-16 le", utf16(false, false), EncodingGuess::Utf16LittleEndian),

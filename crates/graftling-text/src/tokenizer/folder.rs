@@ -45,11 +45,11 @@ impl Tokenizer {
         settings: Settings,
         vocabulary_file: Option<String>,
     ) -> Result<Tokenizer, TextError> {
-        if let ModelWrapper::WordPiece(model) = pipeline.get_model() {
-            if model.token_to_id(&model.unk_token).is_none() {
-                let token = model.unk_token.clone();
-                return Err(TextError::TokenMissing { path: path.to_owned(), role: "unk_token", token });
-            }
+        if let ModelWrapper::WordPiece(model) = pipeline.get_model()
+            && model.token_to_id(&model.unk_token).is_none()
+        {
+            let token = model.unk_token.clone();
+            return Err(TextError::TokenMissing { path: path.to_owned(), role: "unk_token", token });
         }
         pipeline.with_padding(None);
         pipeline
