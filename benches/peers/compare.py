@@ -5,6 +5,7 @@ machine's load hits all of them; ratios are taken within a round.
 """
 import argparse
 import csv
+import json
 import shutil
 import statistics
 import sys
@@ -62,15 +63,17 @@ class Bench:
                 runs[name].append(side())
         return runs
 
-    def ours(self, model: Path, train: Path, *more) -> Run:
+    def ours(self, model: Path, train: Path) -> Run:
         """One epoch of `graftling train`; the validation file it wants is short, for the Trainer has none."""
         output = fresh(self.work / "run")
         validation = inputs.first_texts("validation", 32, self.work / "validation.csv")
-        return self.run([
+        finished = self.run([
             self.graftling, "train", "--model", model, "--task", "sequence_classification", "--train", train, "--validation", validation,
             "--output", output, "--epochs", 1, "--batch-size", BATCH_SIZE, "--learning-rate", 1e-4, "--max-length", MAX_LENGTH,
-            "--threads", self.threads, "--json", *more,
+            "--threads", self.threads,
         ])
+        finished.said = json.loads((output / "all_results.json").read_text())
+        return finished
 
     def trainer(self, config: str, model: Path, train: Path, *more) -> Run:
         output = fresh(self.work / f"trainer-{config}")
@@ -130,7 +133,7 @@ def training(bench: Bench, row: str) -> list:
     sides = {config: lambda config=config: bench.trainer(config, model, work.path) for config in configs}
     runs = bench.alternate({**sides, "ours": lambda: bench.ours(model, work.path)})
     rate = {name: [one.said["train_tokens_per_second"] for one in of] for name, of in runs.items()}
-    for name in configs:
+    for name in runs:
         assert all(one.said["train_tokens"] == work.tokens for one in runs[name]), f"{name}: trained on other tokens than the {work.tokens} counted"
     share = lambda values: f"{statistics.median(values) * work.training_mflop_per_token / bench.peak_gflops / 1e3:.0%}"
     peak = {name: [one.peak_bytes / 1e6 for one in of] for name, of in runs.items()}

@@ -84,13 +84,13 @@ def find(folder: Path, split: str) -> Path:
 
 def by_graftling(files: dict, seed: int, folder: Path, arguments) -> float:
     words = [
-        arguments.graftling, "train", "--model", arguments.model, "--task", "sequence_classification", "--output", folder / "run", "--json",
+        arguments.graftling, "train", "--model", arguments.model, "--task", "sequence_classification", "--output", folder / "run",
         *[word for split, path in files.items() for word in (f"--{split}", path)],
         "--epochs", arguments.epochs, "--learning-rate", arguments.learning_rate, "--batch-size", arguments.batch_size,
         "--warmup", arguments.warmup, "--max-length", arguments.max_length, "--threads", arguments.threads, "--seed", seed,
     ]
-    finished = subprocess.run(list(map(str, words)), stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(finished.stdout)["test"]["accuracy"]
+    subprocess.run(list(map(str, words)), stdout=subprocess.DEVNULL, check=True)
+    return json.loads((folder / "run/all_results.json").read_text(encoding="utf-8"))["test_accuracy"]
 
 
 def by_transformers(files: dict, seed: int, folder: Path, arguments) -> float:

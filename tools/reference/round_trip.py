@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=64, help="how many of the texts")
     arguments = parser.parse_args()
     torch.set_num_threads(2)
+    transformers_logging.disable_progress_bar()
     with open(arguments.texts, encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)][: arguments.count]
     # One that is cut, and some that are not English.
