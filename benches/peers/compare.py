@@ -219,7 +219,7 @@ def file(bench: Bench) -> list:
 
 def agreement(ours: Path, theirs: Path) -> float:
     """The share of equal labels, row by row; the rows must be as many."""
-    labels = [[row["label"] for row in open_rows(path)] for path in (ours, theirs)]
+    labels = [[row["predicted_label"] for row in open_rows(path)] for path in (ours, theirs)]
     return statistics.mean(mine == other for mine, other in zip(*labels, strict=True))
 
 

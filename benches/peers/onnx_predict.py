@@ -54,7 +54,7 @@ def main() -> None:
             labels[index], probabilities[index] = names[str(row.argmax())], row.max()
     with open(arguments.output, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["text", "label", "probability"])
+        writer.writerow(["text", "predicted_label", "probability"])
         writer.writerows(zip(texts, labels, probabilities))
     done = time.time()
     print(json.dumps({"peer": f"onnxruntime, {arguments.order} order", "load_s": loaded - ENTERED, "predict_s": done - loaded, "tokens": sum(map(len, encodings))}))
