@@ -126,7 +126,6 @@ mod tests {
             case("freeze = ['embeddings.*']", norm, 1, Depth::Layer(5), (true, 1.0, 0.0)),
             case("strategy = 'head_only'", norm, 1, Depth::Layer(5), (false, 1.0, 0.0)),
             case("strategy = 'head_only'", "pooler.weight", 2, Depth::Head, (true, 1.0, 0.0)),
-            case("strategy = 'head_only'\nfreeze = ['pooler.*']", "pooler.weight", 2, Depth::Head, (false, 1.0, 0.0)),
         ];
         let failures: Vec<String> = cases
             .iter()

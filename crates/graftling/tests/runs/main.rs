@@ -1,0 +1,8 @@
+//! Whole runs of the library on a tiny model, through its public door. Knows no private part of it.
+
+mod bad_input;
+mod fixture;
+mod learning;
+mod output;
+mod prediction;
+mod stopping;

@@ -1,0 +1,57 @@
+//! The output folder: when it is refused, and what replacing a run removes.
+
+use std::fs;
+
+use graftling::Error;
+
+use crate::fixture::{Fixture, names};
+
+#[test]
+fn a_folder_that_is_not_empty_is_refused_and_left_as_it_was() {
+    let fixture = Fixture::new();
+    fixture.run("run", "epochs = 1");
+    let before = names(&fixture.path("run"));
+    let error = fixture.train(&fixture.recipe("run", "")).unwrap_err();
+    assert!(matches!(error, Error::OutputNotEmpty { .. }), "{error}");
+    assert!(error.to_string().contains("overwrite_output"), "{error}");
+    assert_eq!(names(&fixture.path("run")), before);
+}
+
+#[test]
+fn replacing_a_run_removes_only_what_a_run_wrote() {
+    let fixture = Fixture::new();
+    fixture.run("run", "epochs = 3");
+    fs::write(fixture.path("run/notes.txt"), "mine").unwrap();
+    fs::create_dir(fixture.path("run/checkpoint-mine")).unwrap();
+    fs::create_dir(fixture.path("run/checkpoint-7")).unwrap();
+    fixture.run("run", "epochs = 1\noverwrite_output = true");
+    let names = names(&fixture.path("run"));
+    let checkpoints: Vec<&String> = names.iter().filter(|name| name.starts_with("checkpoint-")).collect();
+    assert_eq!(checkpoints, ["checkpoint-6", "checkpoint-7", "checkpoint-mine"]);
+    assert_eq!(fs::read_to_string(fixture.path("run/notes.txt")).unwrap(), "mine");
+}
+
+#[test]
+fn what_is_no_run_is_never_replaced() {
+    let fixture = Fixture::new();
+    fs::create_dir(fixture.path("other")).unwrap();
+    fs::write(fixture.path("other/model.safetensors"), "precious").unwrap();
+    let error = fixture.train(&fixture.recipe("other", "overwrite_output = true")).unwrap_err();
+    assert!(matches!(error, Error::OutputIsNoRun { .. }), "{error}");
+    assert_eq!(fs::read_to_string(fixture.path("other/model.safetensors")).unwrap(), "precious");
+
+    let error = fixture.train(&fixture.recipe("train.csv", "overwrite_output = true")).unwrap_err();
+    assert!(matches!(error, Error::OutputIsAFile { .. }), "{error}");
+}
+
+#[test]
+fn a_run_does_not_replace_the_model_it_starts_from() {
+    let fixture = Fixture::new();
+    fixture.run("model/run", "epochs = 1");
+    fs::write(fixture.model().join("recipe.toml"), "").unwrap();
+    // The model may have been named in another way than by its folder.
+    let recipe = fixture.recipe("model", "overwrite_output = true\nmodel = 'tiny-bert'");
+    let error = fixture.train(&recipe).unwrap_err();
+    assert!(matches!(error, Error::OutputHoldsInput { .. }), "{error}");
+    assert!(fixture.model().join("model.safetensors").exists());
+}
