@@ -2,6 +2,22 @@
 //!
 //! It never touches sockets, command-line flags, environment variables, stdout or the exit of the process: it reads files, writes
 //! a run folder, and tells an [`Observer`] what happens.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use graftling::recipe::RecipeFile;
+//! use graftling::{NoObserver, Predictor, Recipe, TextInput, train};
+//!
+//! let file = RecipeFile::from_toml("model = 'all-MiniLM-L6-v2'\ntrain = 'reviews.csv'\noutput = 'run'")?;
+//! let recipe = Recipe::check(file)?;
+//! let summary = train(&recipe, Path::new("all-MiniLM-L6-v2"), &mut NoObserver, &AtomicBool::new(false))?;
+//! println!("{} steps, mean loss {:.3}", summary.steps, summary.train_loss);
+//! let predictor = Predictor::load(&summary.output)?;
+//! println!("{}", predictor.predict(&[TextInput { text: "A wonderful film.", pair: None }])?[0].label);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

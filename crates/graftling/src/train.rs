@@ -82,6 +82,7 @@ fn finish(
     }
     summary.peak_memory_bytes = memory::peak_bytes();
     let results = Results::new(&summary);
+    state.log_steps();
     state.log_summary(&results.train);
     write(run, &results, &state.to_json(recipe), &card(recipe, &summary))?;
     observer.observe(&Event::Finished(&summary));

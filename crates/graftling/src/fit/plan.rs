@@ -7,10 +7,19 @@ use crate::recipe::{EvaluateEvery, Recipe};
 pub(crate) struct Plan {
     batching: Batching,
     lengths: Vec<usize>,
-    /// How many steps each epoch has; the last epoch may not be gone through to its end.
-    epochs: Vec<u64>,
+    in_epoch: StepsInEpoch,
+    /// How many epochs are begun; the last one may not be gone through to its end.
+    begun: u64,
     steps: u64,
     evaluate_every: EvaluateEvery,
+}
+
+/// How many steps an epoch has when it is gone through to its end.
+enum StepsInEpoch {
+    /// As many as every other.
+    Same(u64),
+    /// It depends on which lengths come together in the shuffle.
+    Each(Vec<u64>),
 }
 
 /// One step of a run, and where in the run it stands.
@@ -34,25 +43,42 @@ impl Plan {
             micro_batch_tokens: recipe.micro_batch_tokens,
             seed: recipe.seed,
         };
-        let mut plan = Self { batching, lengths, epochs: Vec::new(), steps: 0, evaluate_every: recipe.evaluate_every };
-        plan.count(recipe);
+        let in_epoch = match batching.batch_size {
+            BatchSize::Examples(_) => StepsInEpoch::Same(batching.epoch(&lengths, 0).len() as u64),
+            BatchSize::Tokens(_) => StepsInEpoch::Each(Vec::new()),
+        };
+        let mut plan = Self { batching, lengths, in_epoch, begun: 0, steps: 0, evaluate_every: recipe.evaluate_every };
+        match (&plan.in_epoch, recipe.max_steps) {
+            (&StepsInEpoch::Same(in_epoch), Some(most)) => (plan.begun, plan.steps) = (most.div_ceil(in_epoch), most),
+            (&StepsInEpoch::Same(in_epoch), None) => {
+                // As in transformers' Trainer, a part of an epoch is rounded up to whole steps.
+                plan.steps = (recipe.epochs * in_epoch as f64).ceil() as u64;
+                plan.begun = plan.steps.div_ceil(in_epoch);
+            }
+            (StepsInEpoch::Each(_), most) => plan.count(recipe.epochs, most),
+        }
         plan
     }
 
-    fn count(&mut self, recipe: &Recipe) {
-        while recipe.max_steps.map_or((self.epochs.len() as f64) < recipe.epochs, |most| self.steps < most) {
-            let epoch = self.epochs.len() as u64;
-            let in_epoch = match (self.batching.batch_size, self.epochs.first()) {
-                (BatchSize::Examples(_), Some(&same)) => same,
-                _ => self.batching.epoch(&self.lengths, epoch).len() as u64,
+    /// Counts the steps of epochs that are not alike.
+    fn count(&mut self, epochs: f64, most: Option<u64>) {
+        let mut in_epoch = Vec::new();
+        while most.map_or((self.begun as f64) < epochs, |most| self.steps < most) {
+            let whole = self.batching.epoch(&self.lengths, self.begun).len() as u64;
+            self.steps += match most {
+                Some(most) => whole.min(most - self.steps),
+                None => ((epochs - self.begun as f64).min(1.0) * whole as f64).ceil() as u64,
             };
-            let wanted = match recipe.max_steps {
-                Some(most) => in_epoch.min(most - self.steps),
-                // As in transformers' Trainer, a part of an epoch is rounded up to whole steps.
-                None => ((recipe.epochs - epoch as f64).min(1.0) * in_epoch as f64).ceil() as u64,
-            };
-            self.epochs.push(in_epoch);
-            self.steps += wanted;
+            self.begun += 1;
+            in_epoch.push(whole);
+        }
+        self.in_epoch = StepsInEpoch::Each(in_epoch);
+    }
+
+    fn steps_in(&self, epoch: u64) -> u64 {
+        match &self.in_epoch {
+            StepsInEpoch::Same(steps) => *steps,
+            StepsInEpoch::Each(steps) => steps[epoch as usize],
         }
     }
 
@@ -63,25 +89,30 @@ impl Plan {
 
     /// How many epochs the steps make.
     pub fn epochs(&self) -> f64 {
-        let Some((&last, whole)) = self.epochs.split_last() else { return 0.0 };
-        whole.len() as f64 + (self.steps - whole.iter().sum::<u64>()) as f64 / last as f64
+        let whole = self.begun.saturating_sub(1);
+        let before: u64 = match &self.in_epoch {
+            StepsInEpoch::Same(steps) => steps * whole,
+            StepsInEpoch::Each(steps) => steps.iter().take(whole as usize).sum(),
+        };
+        whole as f64 + (self.steps - before) as f64 / self.steps_in(whole) as f64
     }
 
     /// How many evaluations there are.
     pub fn evaluations(&self) -> u64 {
         match self.evaluate_every {
-            EvaluateEvery::Epoch => self.epochs.len() as u64,
+            EvaluateEvery::Epoch => self.begun,
             EvaluateEvery::Steps(steps) => self.steps.div_ceil(steps),
         }
     }
 
     /// The steps in their order. Only one epoch's are held in memory.
     pub fn iter(&self) -> impl Iterator<Item = PlannedStep> {
-        let epochs = self.epochs.iter().enumerate().flat_map(|(epoch, &in_epoch)| {
-            let steps = self.batching.epoch(&self.lengths, epoch as u64);
-            steps.into_iter().enumerate().map(move |(index, step)| (epoch, index as u64 + 1, in_epoch, step))
+        let epochs = (0..self.begun).flat_map(|epoch| {
+            let in_epoch = self.steps_in(epoch);
+            let steps = self.batching.epoch(&self.lengths, epoch);
+            steps.into_iter().zip(1..).map(move |(step, done)| (epoch, done, in_epoch, step))
         });
-        epochs.zip(1..=self.steps).map(|((epoch, done, in_epoch, step), number)| PlannedStep {
+        epochs.zip(1..=self.steps).map(|((epoch, done, in_epoch, step), number): ((u64, u64, u64, Step), u64)| PlannedStep {
             number,
             epoch: epoch as f64 + done as f64 / in_epoch as f64,
             evaluate: number == self.steps
@@ -121,6 +152,8 @@ mod tests {
             Case("epochs = 1\nbatch_size = 2\ngradient_accumulation = 3", 10, 2, 1.0, &[2]),
             Case("epochs = 2\nbatch_size = 5\nevaluate_every = 3", 20, 8, 2.0, &[3, 6, 8]),
             Case("epochs = 1\nbatch_size = 5\nevaluate_every = 2", 20, 4, 1.0, &[2, 4]),
+            Case("epochs = 1.5\nbatch_tokens = 1000", 20, 2, 2.0, &[1, 2]),
+            Case("max_steps = 3\nbatch_tokens = 1000", 20, 3, 3.0, &[1, 2, 3]),
         ];
         for Case(options, examples, steps, epochs, evaluations) in cases {
             let plan = plan(options, examples);

@@ -112,7 +112,7 @@ impl TrainingState {
     }
 
     /// A line of the log about the steps since the last one, if there were any.
-    pub(super) fn log_steps(&mut self) {
+    pub fn log_steps(&mut self) {
         let Logged { steps, loss_sum, last: Some(last) } = std::mem::take(&mut self.since_log) else { return };
         self.log.push(json!({
             "epoch": self.epoch,

@@ -186,6 +186,3 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
 fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
-
-#[cfg(test)]
-mod tests;

@@ -151,6 +151,12 @@ const CASES: &[Case] = &[
     Case { name: "nothing to train", break_it: |_| {}, options: "freeze = ['*']", expected: &["leaves no parameter to train"] },
     Case { name: "too long a warm-up", break_it: |_| {}, options: "warmup = 100", expected: &["warmup takes 100 steps"] },
     Case {
+        name: "no room for that many checkpoints",
+        break_it: |_| {},
+        options: "epochs = 10000\nbatch_size = 1\nevaluate_every = 1",
+        expected: &["run: ", "are needed for checkpoints but", "save_total_limit"],
+    },
+    Case {
         name: "several at once",
         break_it: |fixture| {
             fixture.write("train.csv", b"text,label\ngood,a\nbad\nfine,b\n");

@@ -119,12 +119,15 @@ fn the_same_recipe_gives_the_same_bytes_on_any_number_of_threads() {
 fn what_is_frozen_stays_and_everything_else_moves() {
     let fixture = Fixture::new();
     let before = weights(&fixture.model());
-    let cases: [(&str, &str, fn(&str) -> bool); 3] = [
-        ("full", "", |_| false),
-        ("head", "strategy = 'head_only'", |name| !name.contains("pooler") && !name.contains("classifier")),
-        ("freeze", "freeze = ['embeddings.*', '*layers.0.*']", |name| name.contains("embeddings") || name.contains("layer.0.")),
+    struct Case(&'static str, &'static str, fn(&str) -> bool);
+    let cases = [
+        Case("full", "", |_| false),
+        Case("head", "strategy = 'head_only'", |name| !name.contains("pooler") && !name.contains("classifier")),
+        Case("freeze", "freeze = ['embeddings.*', '*layers.0.*']", |name| {
+            name.contains("embeddings") || name.contains("layer.0.")
+        }),
     ];
-    for (output, options, is_frozen) in cases {
+    for Case(output, options, is_frozen) in cases {
         let (summary, _) = fixture.run(output, options);
         for ((name, old), (new_name, new)) in before.iter().zip(weights(&summary.output)) {
             assert_eq!(*name, new_name);

@@ -1,1 +1,0 @@
-//! Run folders on a real disk.
