@@ -177,7 +177,7 @@ fn found_texts(table: &Table, taken: &[usize], problems: &mut Problems) -> Optio
     let free = |name: &&str| folded_position(table, name).filter(|position| !taken.contains(position));
     let pairs: Vec<Texts> = PAIRS.iter().filter_map(|(first, second)| Some((free(first)?, Some(free(second)?)))).collect();
     let in_pairs = |position: usize| pairs.iter().any(|&(first, second)| first == position || second == Some(position));
-    let singles: Vec<usize> = TEXT.iter().filter_map(|name| free(name)).filter(|&position| !in_pairs(position)).collect();
+    let singles: Vec<usize> = TEXT.iter().filter_map(free).filter(|&position| !in_pairs(position)).collect();
     match (pairs.as_slice(), singles.as_slice()) {
         ([pair], []) => Some(*pair),
         ([], _) => one_of(table, Role::Text, singles, &TEXT, problems).map(|text| (text, None)),

@@ -1,8 +1,10 @@
 //! From a model folder to a tokenizer: tokenizer.json, or vocab.txt with its settings.
 //! Knows nothing of how texts are encoded.
 
+use std::panic::catch_unwind;
 use std::path::Path;
 
+use serde::de::IgnoredAny;
 use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::{Model, TruncationDirection};
@@ -24,8 +26,10 @@ impl Tokenizer {
         let vocabulary = folder.join("vocab.txt");
         if json.is_file() {
             let bytes = plain_text::read_bytes(&json)?;
-            let pipeline = tokenizers::Tokenizer::from_bytes(&bytes)
-                .map_err(|error| TextError::TokenizerFile { path: json.clone(), reason: format!("not a tokenizer: {error}") })?;
+            let pipeline = parse(&bytes).map_err(|reason| TextError::TokenizerFile {
+                path: json.clone(),
+                reason: format!("not a tokenizer: {reason}"),
+            })?;
             Self::assemble(&json, pipeline, settings, None)
         } else if vocabulary.is_file() {
             let text = plain_text::read(&vocabulary, false)?;
@@ -51,10 +55,6 @@ impl Tokenizer {
             let token = model.unk_token.clone();
             return Err(TextError::TokenMissing { path: path.to_owned(), role: "unk_token", token });
         }
-        pipeline.with_padding(None);
-        pipeline
-            .with_truncation(None)
-            .map_err(|error| TextError::TokenizerFile { path: path.to_owned(), reason: error.to_string() })?;
         let mut notices = Vec::new();
         if settings.governs_normalizer() {
             notices.extend(apply_settings(path, &mut pipeline, &settings)?);
@@ -69,6 +69,24 @@ impl Tokenizer {
             Some(other) => return Err(settings.refuse("truncation_side", &other.into(), sides)),
         };
         Ok(Tokenizer { pipeline, post_processor, settings, vocabulary_file, truncation_side, notices })
+    }
+}
+
+/// The pipeline that a tokenizer.json describes, tried on a text and a pair.
+fn parse(bytes: &[u8]) -> Result<tokenizers::Tokenizer, String> {
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| error.to_string())?;
+    // The library panics on some parts that are JSON but make no sense, such as a damaged map of characters.
+    let parsed = catch_unwind(|| {
+        let mut pipeline = tokenizers::Tokenizer::from_bytes(bytes)?;
+        pipeline.with_padding(None);
+        pipeline.with_truncation(None)?;
+        pipeline.encode("a", true)?;
+        pipeline.encode(("a", "a"), true)?;
+        Ok::<_, tokenizers::Error>(pipeline)
+    });
+    match parsed {
+        Ok(pipeline) => pipeline.map_err(|error| error.to_string()),
+        Err(_) => Err("a part of it makes no sense to the tokenizer library".to_owned()),
     }
 }
 

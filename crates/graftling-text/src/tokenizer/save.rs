@@ -46,9 +46,11 @@ impl Tokenizer {
         let bert = self.is_bert();
         let class = if bert { "BertTokenizer" } else { "PreTrainedTokenizerFast" };
         config.entry("tokenizer_class").or_insert_with(|| class.into());
-        if let Some(length) = self.settings.model_max_length {
-            config.insert("model_max_length".to_owned(), length.into());
-        }
+        match self.settings.model_max_length {
+            Some(length) => config.insert("model_max_length".to_owned(), length.into()),
+            // The enormous number that stands for no limit would come back as a fraction; its absence means the same.
+            None => config.shift_remove("model_max_length"),
+        };
         if let (true, Some(NormalizerWrapper::BertNormalizer(normalizer))) =
             (self.settings.governs_normalizer(), self.pipeline.get_normalizer())
         {
@@ -73,7 +75,12 @@ impl Tokenizer {
             return self.settings.special_tokens.clone();
         }
         let roles = ROLES.iter().filter_map(|&role| Some((role.to_owned(), config.get(role)?.clone())));
-        roles.filter(|(_, token)| !token.is_null()).collect()
+        let mut special_tokens: Map<String, Value> = roles.filter(|(_, token)| !token.is_null()).collect();
+        // The mark of an object's type belongs into the configuration only; transformers warns of it here.
+        for token in special_tokens.values_mut().filter_map(Value::as_object_mut) {
+            token.shift_remove("__type");
+        }
+        special_tokens
     }
 
     fn is_bert(&self) -> bool {
