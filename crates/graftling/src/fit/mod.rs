@@ -33,7 +33,8 @@ pub(crate) fn fit(
     let keeper = Keeper { recipe, run };
     let started = Instant::now();
     for planned in prepared.plan.iter() {
-        if stop.load(Ordering::Relaxed) {
+        // One step at least is taken, so that there is something to keep.
+        if state.step > 0 && stop.load(Ordering::Relaxed) {
             state.stopped = Some(StopReason::Requested);
             break;
         }

@@ -51,6 +51,26 @@ fn a_request_to_stop_before_the_first_step_writes_nothing() {
     assert!(!fixture.path("run").exists());
 }
 
+/// Asks a run to stop between its preparation and its first step.
+struct StopAtOnce<'a>(&'a AtomicBool);
+
+impl Observer for StopAtOnce<'_> {
+    fn observe(&mut self, event: &Event<'_>) {
+        if matches!(event, Event::TrainingStarted { .. }) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn a_run_that_has_begun_keeps_one_step_at_least() {
+    let fixture = Fixture::new();
+    let stop = AtomicBool::new(false);
+    let summary = train(&fixture.recipe("run", ""), &fixture.model(), &mut StopAtOnce(&stop), &stop).expect("a run");
+    assert_eq!((summary.steps, summary.stopped), (1, Some(StopReason::Requested)));
+    assert!(Predictor::load(&summary.output).is_ok());
+}
+
 #[test]
 fn patience_ends_a_run_that_does_not_improve() {
     let fixture = Fixture::new();
