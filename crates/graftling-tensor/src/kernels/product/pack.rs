@@ -82,11 +82,24 @@ fn pack_panel(to: &mut [f32], right: View, block: std::ops::Range<usize>, first:
         let from = &right.values[first * right.stride + block.start..];
         transpose(from, right.stride, to, panel, [width, block.len()]);
     } else {
-        for (k, to) in block.zip(to.chunks_exact_mut(panel)) {
-            let from = &right.values[k * right.stride + first..][..width];
-            to[..width].copy_from_slice(from);
-            to[width..].fill(0.0);
+        match (width == panel, panel) {
+            (true, 32) => copy_rows::<32>(to, right, block, first),
+            (true, 16) => copy_rows::<16>(to, right, block, first),
+            _ => {
+                for (k, to) in block.zip(to.chunks_exact_mut(panel)) {
+                    to[..width].copy_from_slice(&right.values[k * right.stride + first..][..width]);
+                    to[width..].fill(0.0);
+                }
+            }
         }
+    }
+}
+
+/// Copies whole rows of a panel. With the width known beforehand a row is a few vector moves and no call.
+fn copy_rows<const WIDTH: usize>(to: &mut [f32], right: View, block: std::ops::Range<usize>, first: usize) {
+    let (rows, _) = to.as_chunks_mut::<WIDTH>();
+    for (k, to) in block.zip(rows) {
+        *to = *right.values[k * right.stride + first..].first_chunk::<WIDTH>().expect("a whole row");
     }
 }
 
@@ -111,11 +124,12 @@ pub(crate) fn pack_left<const ROWS: usize>(
         if left.transposed {
             for (k, to) in block.clone().zip(slab.chunks_exact_mut(ROWS)) {
                 let from = &left.values[k * left.stride + first..][..count];
-                if count == ROWS {
-                    to.copy_from_slice(&from[..ROWS]);
-                } else {
-                    to[..count].copy_from_slice(from);
-                    to[count..].fill(0.0);
+                match (from.first_chunk::<ROWS>(), to.first_chunk_mut::<ROWS>()) {
+                    (Some(from), Some(to)) => *to = *from,
+                    _ => {
+                        to[..count].copy_from_slice(from);
+                        to[count..].fill(0.0);
+                    }
                 }
             }
         } else {
