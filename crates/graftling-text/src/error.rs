@@ -71,7 +71,10 @@ pub enum TextError {
         source: io::Error,
     },
     /// A compressed file grows beyond what text can.
-    #[error("{}: decompresses to more than {limit_bytes} bytes, which no text does; decompress it by hand if it is right", path.display())]
+    #[error(
+        "{}: decompresses to more than {limit_bytes} bytes, which no text does; decompress it by hand if it is right",
+        path.display()
+    )]
     GzipBomb {
         /// The file.
         path: PathBuf,
@@ -121,8 +124,8 @@ pub enum TextError {
     },
     /// There are too few examples to set some aside.
     #[error(
-        "{}: {examples} examples are too few to set aside a fraction of {fraction} for validation and keep every label in training; \
-         give a validation file or a larger fraction",
+        "{}: {examples} examples are too few to set aside a fraction of {fraction} for validation and keep every label in \
+         training; give a validation file or a larger fraction",
         path.display()
     )]
     SplitTooSmall {
@@ -134,7 +137,11 @@ pub enum TextError {
         fraction: f64,
     },
     /// A table to be written has a column of that name already.
-    #[error("{}: the table has a column {} already; rename it, or choose another name for the new one", path.display(), quoted(name))]
+    #[error(
+        "{}: the table has a column {} already; rename it, or choose another name for the new one",
+        path.display(),
+        quoted(name)
+    )]
     ColumnTaken {
         /// The file to be written.
         path: PathBuf,
@@ -187,7 +194,8 @@ pub enum TextError {
     },
     /// The maximal length leaves no room for text.
     #[error(
-        "max_length {max_length} leaves no room for text: this tokenizer adds {special_tokens} special tokens; at least {} is needed",
+        "max_length {max_length} leaves no room for text: this tokenizer adds {special_tokens} special tokens; \
+         at least {} is needed",
         special_tokens + 1
     )]
     MaxLength {

@@ -72,7 +72,7 @@ impl LabelSet {
             let label = example.label.as_deref().unwrap_or_default();
             match self.id(label) {
                 Some(id) => ids.push(id),
-                None => problems.add(Problem::UnknownLabel {
+                None => problems.add_with(|| Problem::UnknownLabel {
                     line: example.line,
                     label: label.to_owned(),
                     accepted: self.names.clone(),

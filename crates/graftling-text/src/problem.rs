@@ -86,9 +86,14 @@ impl Problems {
     }
 
     pub(crate) fn add(&mut self, problem: Problem) {
+        self.add_with(|| problem);
+    }
+
+    /// Adds a problem that takes time to describe: only those that are told are made.
+    pub(crate) fn add_with(&mut self, problem: impl FnOnce() -> Problem) {
         self.total += 1;
         if self.shown.len() < SHOWN {
-            self.shown.push(problem);
+            self.shown.push(problem());
         }
     }
 
@@ -217,7 +222,8 @@ impl fmt::Display for Problem {
             }
             Self::LabelList { column, found, .. } => write!(
                 formatter,
-                "{} holds a list of labels ({found}) where one label is needed; sequence_classification gives each text one label",
+                "{} holds a list of labels ({found}) where one label is needed; \
+                 sequence_classification gives each text one label",
                 quoted(column)
             ),
             Self::LabelObject { column, .. } => write!(formatter, "{} holds an object where one label is needed", quoted(column)),

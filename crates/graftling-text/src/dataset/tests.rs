@@ -32,19 +32,23 @@ fn columns_are_found_by_name_and_told() {
         ("content,text,labels", "a.csv: text from column \"text\", labels from column \"labels\" (found by name)"),
         (
             "sentence1,sentence2,label,category",
-            "a.csv: text from column \"sentence1\", second text from column \"sentence2\", labels from column \"label\" (found by name)",
+            "a.csv: text from column \"sentence1\", second text from column \"sentence2\", labels from column \
+             \"label\" (found by name)",
         ),
         (
             "label,text_b,text_a",
-            "a.csv: text from column \"text_a\", second text from column \"text_b\", labels from column \"label\" (found by name)",
+            "a.csv: text from column \"text_a\", second text from column \"text_b\", labels from column \"label\" \
+             (found by name)",
         ),
         (
             "premise,hypothesis,label",
-            "a.csv: text from column \"premise\", second text from column \"hypothesis\", labels from column \"label\" (found by name)",
+            "a.csv: text from column \"premise\", second text from column \"hypothesis\", labels from column \
+             \"label\" (found by name)",
         ),
         (
             "question,sentence,label",
-            "a.csv: text from column \"question\", second text from column \"sentence\", labels from column \"label\" (found by name)",
+            "a.csv: text from column \"question\", second text from column \"sentence\", labels from column \"label\" \
+             (found by name)",
         ),
     ];
     for (header, expected) in cases {
@@ -69,14 +73,16 @@ fn columns_given_by_hand_need_no_notice() {
 #[test]
 fn missing_and_unclear_columns_are_refused_with_the_near_one() {
     let looked_for = "looked for text, sentence, review, content, 文本, 内容, 评论, or text + text_pair, sentence1 + sentence2, \
-         text_a + text_b, premise + hypothesis, question1 + question2, question + sentence, question + answer, question + context, \
+         text_a + text_b, premise + hypothesis, question1 + question2, question + sentence, question + answer, \
+          question + context, \
          question + passage, question + paragraph, query + passage; name the column with text_column";
     let labels = "looked for label, labels, class, category, sentiment, 标签, 类别; name the column with label_column";
     let cases = [
         (
             "review,stars,label\na,b,c\n",
             columns("reveiw", "", ""),
-            "a.csv: no column \"reveiw\" for the text; the columns are \"review\", \"stars\", \"label\" (did you mean \"review\"?)".to_owned(),
+            "a.csv: no column \"reveiw\" for the text; the columns are \"review\", \"stars\", \"label\" (did you mean \
+             \"review\"?)".to_owned(),
         ),
         (
             "text,label\na,b\n",
@@ -116,7 +122,8 @@ fn missing_and_unclear_columns_are_refused_with_the_near_one() {
         (
             "question,answer,context,label\na,b,c,d\n",
             Columns::default(),
-            "a.csv: several columns could be the text: \"question\", \"answer\", \"context\"; name one with text_column".to_owned(),
+            "a.csv: several columns could be the text: \"question\", \"answer\", \"context\"; name one with \
+             text_column".to_owned(),
         ),
         (
             "text,label\na,b\n",
@@ -156,7 +163,8 @@ fn bad_texts_and_labels_are_refused_with_their_lines() {
         ),
         (
             "{\"text\": \"a\", \"label\": \"1\"}\n{\"text\": \"b\", \"label\": 1}\n{\"text\": \"c\", \"label\": 2}\n",
-            "a.jsonl: the labels in \"label\" mix types: line 1 has a string (\"1\"), line 2 has a number (1); write all of them the same way",
+            "a.jsonl: the labels in \"label\" mix types: line 1 has a string (\"1\"), line 2 has a number (1); write \
+             all of them the same way",
         ),
         (
             "{\"text\": \"a\", \"label\": true}\n{\"text\": \"b\", \"label\": \"no\"}\n",

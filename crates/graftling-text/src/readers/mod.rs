@@ -13,7 +13,8 @@ use crate::format::Layout;
 use crate::problem::{Problem, Problems};
 use crate::{Format, Table, TextError, plain_text};
 
-/// Reads a csv, tsv or jsonl file, plain or compressed by gzip, in UTF-8. The format comes from the file's name unless it is given.
+/// Reads a csv, tsv or jsonl file, plain or compressed by gzip, in UTF-8. The format comes from the file's name unless it is
+/// given.
 pub fn read_table(path: &Path, format: Option<Format>) -> Result<Table, TextError> {
     // A wrong path is told before a wrong name: it is the likelier slip.
     let layout = match Layout::of(path, format) {

@@ -139,7 +139,8 @@ fn broken_rows_are_refused_with_their_lines() {
              a.jsonl:2: the line holds a list where an object is needed, such as {\"text\": \"...\", \"label\": \"...\"}\n  \
              a.jsonl:3: the line holds a string where an object is needed, such as {\"text\": \"...\", \"label\": \"...\"}\n  \
              a.jsonl:4: the line holds a number where an object is needed, such as {\"text\": \"...\", \"label\": \"...\"}\n  \
-             a.jsonl:5: the line holds true or false where an object is needed, such as {\"text\": \"...\", \"label\": \"...\"}\n  \
+             a.jsonl:5: the line holds true or false where an object is needed, such as {\"text\": \"...\", \
+              \"label\": \"...\"}\n  \
              a.jsonl:6: the line holds null where an object is needed, such as {\"text\": \"...\", \"label\": \"...\"}",
         ),
         (
@@ -227,7 +228,8 @@ fn files_that_are_no_tables_are_named() {
         (
             "a.csv",
             b"PK\x03\x04rest".to_vec(),
-            "a.csv: this is a zip archive or an Excel workbook (.xlsx); accepted are csv, tsv and jsonl, each also compressed as .gz",
+            "a.csv: this is a zip archive or an Excel workbook (.xlsx); accepted are csv, tsv and jsonl, each also \
+             compressed as .gz",
         ),
         (
             "a.csv",

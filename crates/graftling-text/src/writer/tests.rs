@@ -65,6 +65,18 @@ fn the_bytes_are_plain_to_other_programs() {
 }
 
 #[test]
+fn fractions_come_back_with_all_their_digits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jsonl");
+    // Numbers that a quick reader rounds wrongly in the last digit.
+    let text = "{\"text\":\"a\",\"score\":31.245270191439438}\n{\"text\":\"b\",\"score\":0.1234567890123456}\n";
+    fs::write(&path, text).unwrap();
+    let table = read_table(&path, None).unwrap();
+    write_table(&path, None, &table, &[]).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
 fn the_same_table_gives_the_same_compressed_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let written = |name: &str| {
