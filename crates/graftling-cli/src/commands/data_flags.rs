@@ -1,0 +1,35 @@
+//! The flags that say how a data file is to be read, for the commands that read one outside a recipe.
+//! Knows nothing of what is done with the data.
+
+use clap::Args;
+use graftling::Columns;
+use graftling_text::Format;
+
+/// How a data file is written and which columns hold what.
+#[derive(Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataFlags {
+    /// How the file is written: csv, tsv or jsonl [default: by its name]
+    #[arg(long, value_name = "WORD", value_parser = format)]
+    pub format: Option<Format>,
+    /// The column that holds the text [default: found by its name]
+    #[arg(long, value_name = "COLUMN")]
+    pub text_column: Option<String>,
+    /// The column that holds the second text of a pair [default: found by its name]
+    #[arg(long, value_name = "COLUMN")]
+    pub text_pair_column: Option<String>,
+    /// The column that holds the label [default: found by its name]
+    #[arg(long, value_name = "COLUMN")]
+    pub label_column: Option<String>,
+}
+
+impl DataFlags {
+    /// The columns that were named.
+    pub fn columns(&self) -> Columns {
+        Columns { text: self.text_column.clone(), text_pair: self.text_pair_column.clone(), label: self.label_column.clone() }
+    }
+}
+
+fn format(word: &str) -> Result<Format, String> {
+    Format::from_word(word).ok_or_else(|| "accepted are csv, tsv and jsonl".to_owned())
+}

@@ -1,0 +1,76 @@
+//! `graftling evaluate`: how well a fine-tuned model does on a labelled file.
+//! Knows nothing of how the figures are computed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use graftling::{EvaluateRequest, Evaluation};
+use graftling_text::read_table;
+use serde_json::{Value, json};
+
+use super::data_flags::DataFlags;
+use crate::console::Console;
+use crate::failure::{Ending, Failure};
+use crate::progress::RunProgress;
+use crate::{models, prediction_columns, report};
+
+/// What may be typed after `evaluate`.
+#[derive(Args)]
+pub struct Arguments {
+    /// The run folder, or any model with a classification head
+    #[arg(long, value_name = "RUN")]
+    model: String,
+    /// The labelled texts: a csv, tsv or jsonl file, plain or .gz
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Print one JSON object with all figures on stdout
+    #[arg(long)]
+    json: bool,
+    /// Write the data with each row's predicted label and its probability to this csv, tsv or jsonl file, plain or .gz
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Threads to compute with [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    #[command(flatten)]
+    data_flags: DataFlags,
+}
+
+/// Evaluates, and tells the figures.
+pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
+    let table = match &arguments.output {
+        Some(output) => {
+            let table = read_table(&arguments.data, arguments.data_flags.format)?;
+            prediction_columns::check(output, &arguments.data, &table)?;
+            Some((output, table))
+        }
+        None => None,
+    };
+    let request = EvaluateRequest {
+        run: models::folder(&arguments.model, console)?,
+        data: arguments.data,
+        format: arguments.data_flags.format,
+        columns: arguments.data_flags.columns(),
+        threads: arguments.threads.map(usize::from),
+        with_predictions: table.is_some(),
+    };
+    let evaluation = graftling::evaluate(&request, &mut RunProgress::new(console, 1))?;
+    if let Some((output, table)) = table {
+        let predictions = evaluation.predictions.iter().flatten();
+        prediction_columns::write(output, &table, predictions.map(|example| (example.predicted.as_str(), example.probability)))?;
+        console.tell(&format!("wrote {}", output.display()));
+    }
+    if arguments.json {
+        console.print_json(&json_of(&request, &evaluation))?;
+    } else {
+        console.print(&report::evaluation(&request.data.display().to_string(), &evaluation, console))?;
+    }
+    Ok(Ending::Complete)
+}
+
+fn json_of(request: &EvaluateRequest, evaluation: &Evaluation) -> Value {
+    let mut entries = report::evaluation_json(evaluation);
+    entries.insert("model".to_owned(), json!(request.run));
+    entries.insert("data".to_owned(), json!(request.data));
+    Value::Object(entries)
+}

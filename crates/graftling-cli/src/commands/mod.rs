@@ -1,0 +1,42 @@
+//! The commands, one a file: what may be typed after each, and what is then done. This file holds their list.
+
+mod data_flags;
+mod evaluate;
+mod models;
+mod predict;
+mod quickstart;
+mod train;
+
+use clap::Subcommand;
+
+use crate::console::Console;
+use crate::failure::{Ending, Failure};
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Commands {
+    /// Fine-tune a pretrained model on labelled texts and leave a run folder.
+    Train(Box<train::Arguments>),
+    /// Measure a fine-tuned model on labelled texts.
+    Evaluate(evaluate::Arguments),
+    /// Say which label a fine-tuned model gives to texts.
+    Predict(predict::Arguments),
+    /// List the built-in models, fetch one, or look into a model folder.
+    #[command(subcommand)]
+    Models(models::Commands),
+    /// Fetch a small model, fine-tune it on real movie reviews, and try it: about three minutes.
+    Quickstart(quickstart::Arguments),
+}
+
+impl Commands {
+    /// Does it.
+    pub fn run(self, console: &Console) -> Result<Ending, Failure> {
+        match self {
+            Self::Train(arguments) => train::run(*arguments, console),
+            Self::Evaluate(arguments) => evaluate::run(arguments, console),
+            Self::Predict(arguments) => predict::run(arguments, console),
+            Self::Models(command) => models::run(command, console),
+            Self::Quickstart(arguments) => quickstart::run(arguments, console),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! How a command ends: complete, interrupted, or with an error and its exit code. Knows nothing of what the commands do.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use graftling::Error;
+use graftling::recipe::RecipeErrors;
+use graftling_hub::HubError;
+use graftling_models::ModelError;
+use graftling_text::TextError;
+
+/// The exit code of an error.
+const ERROR: u8 = 1;
+/// The exit code of a command, flag or recipe that is not valid.
+pub const USAGE: u8 = 2;
+/// The exit code after Ctrl-C, as shells report it.
+pub const INTERRUPTED: u8 = 130;
+
+/// How a command that did its work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All of it was done.
+    Complete,
+    /// Training was stopped on request; what was trained is kept.
+    Interrupted,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The library says no.
+    #[error(transparent)]
+    Library(#[from] Error),
+    /// The recipe is not one.
+    #[error(transparent)]
+    Recipe(#[from] RecipeErrors),
+    /// The model could not be brought here.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// A model folder cannot be inspected.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A file of texts cannot be read or written.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Results cannot be written to stdout.
+    #[error("standard output: cannot write: {0}")]
+    Stdout(io::Error),
+    /// Texts cannot be read from stdin.
+    #[error("standard input: cannot read: {0}")]
+    Stdin(io::Error),
+    /// A text from stdin is not UTF-8.
+    #[error("standard input:{line}: invalid UTF-8 at byte {offset} of the line; texts are read as UTF-8, one a line")]
+    StdinEncoding {
+        /// The line, from 1.
+        line: usize,
+        /// The first wrong byte, from 0.
+        offset: usize,
+    },
+    /// As many second texts as first ones are needed.
+    #[error("--text-pair is given {pairs} times but --text {texts} times; give one --text-pair for each --text, or none")]
+    Unpaired {
+        /// How many texts.
+        texts: usize,
+        /// How many second texts.
+        pairs: usize,
+    },
+    /// The folder of an output file is not there.
+    #[error("{}: the folder {} does not exist; create it first, or choose another output", path.display(), folder.display())]
+    NoOutputFolder {
+        /// The output file.
+        path: PathBuf,
+        /// Its folder.
+        folder: PathBuf,
+    },
+    /// A file would be written over itself.
+    #[error("{}: the output would replace the file that is read; choose another output", path.display())]
+    OutputIsInput {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder of the quickstart is there already.
+    #[error(
+        "{}: the folder of an earlier quickstart is still there; give --overwrite-output to replace it, or --output for another place",
+        folder.display()
+    )]
+    QuickstartExists {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file of the quickstart's data is there with other contents.
+    #[error("{}: a file with other contents stands where the quickstart's data goes; move it, or give --output for another place", path.display())]
+    QuickstartData {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file could not be read or written.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Ctrl-C cannot be listened to.
+    #[error("Ctrl-C cannot be listened to: {0}")]
+    Interrupt(#[from] ctrlc::Error),
+    /// The threads to compute with cannot be started.
+    #[error("--threads: {threads} threads cannot be started: {reason}")]
+    Threads {
+        /// How many.
+        threads: usize,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl Ending {
+    /// The exit code of the process.
+    pub fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Complete => ExitCode::SUCCESS,
+            Self::Interrupted => ExitCode::from(INTERRUPTED),
+        }
+    }
+}
+
+impl Failure {
+    /// What to tell the person; nothing where nobody reads stdout any more, as in `graftling models list | head -1`.
+    pub fn text(&self) -> Option<String> {
+        (!self.is_closed_output()).then(|| self.to_string())
+    }
+
+    /// The exit code of the process.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Recipe(_) | Self::Unpaired { .. } => ExitCode::from(USAGE),
+            Self::Library(Error::Interrupted) => ExitCode::from(INTERRUPTED),
+            _ if self.is_closed_output() => ExitCode::SUCCESS,
+            _ => ExitCode::from(ERROR),
+        }
+    }
+
+    fn is_closed_output(&self) -> bool {
+        matches!(self, Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

@@ -1,0 +1,191 @@
+//! A training or evaluation as it goes on: facts and notes as lines, steps as one live line or as a plain line now and then.
+//! Knows nothing of results; they go to stdout when all is done.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use graftling::{Evaluation, Event, Observer, SplitName};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::pace::{Pace, time_left};
+use crate::console::Console;
+use crate::figures;
+use crate::report::headline;
+
+/// More labels than this are counted, not listed.
+const LISTED_LABELS: usize = 8;
+
+/// Shows a run on stderr.
+pub struct RunProgress {
+    console: Console,
+    log_every: u64,
+    bar: Option<ProgressBar>,
+    pace: Pace,
+    tokens: u64,
+    /// When the last event ended; the next step began then.
+    last: Instant,
+    /// The losses since the last plain line.
+    losses: Vec<f32>,
+}
+
+/// The figures of one step.
+struct Step {
+    step: u64,
+    steps: u64,
+    epoch: f64,
+    learning_rate: f32,
+    elapsed: Duration,
+}
+
+impl RunProgress {
+    /// A plain line stands for so many steps.
+    pub fn new(console: &Console, log_every: u64) -> Self {
+        Self {
+            console: *console,
+            log_every,
+            bar: None,
+            pace: Pace::default(),
+            tokens: 0,
+            last: Instant::now(),
+            losses: Vec::new(),
+        }
+    }
+
+    /// A line that stays, above the live one.
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.console.tell(text)),
+            None => self.console.tell(text),
+        }
+    }
+
+    fn start(&mut self, steps: u64) {
+        self.last = Instant::now();
+        if !self.console.live {
+            return;
+        }
+        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(5));
+        // The template is fixed, so a test shows that it is one.
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        self.bar = Some(bar);
+    }
+
+    fn step(&mut self, step: &Step, loss: f32, tokens: u64) {
+        self.pace.note(loss, tokens - self.tokens, self.last.elapsed());
+        self.tokens = tokens;
+        self.losses.push(loss);
+        let Step { step: number, steps, epoch, learning_rate, elapsed } = *step;
+        let (rate, speed) = (figures::rate(learning_rate), figures::count(self.pace.tokens_per_second().round() as u64));
+        let left = match time_left(elapsed, number, steps) {
+            _ if number >= steps => "evaluating and saving".to_owned(),
+            left => format!("{} left", figures::time(left)),
+        };
+        if let Some(bar) = &self.bar {
+            let loss = self.pace.loss();
+            bar.set_message(format!("epoch {epoch:.2}  loss {loss:.4}  rate {rate}  {speed} tokens/s  {left}"));
+            bar.set_position(number);
+        } else if number.is_multiple_of(self.log_every) || number == steps {
+            let loss = self.losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / self.losses.len() as f64;
+            self.losses.clear();
+            self.line(&format!("step {number}/{steps}  epoch {epoch:.2}  loss {loss:.4}  rate {rate}  {speed} tokens/s  {left}"));
+        }
+    }
+
+    fn evaluated(&self, step: u64, split: SplitName, evaluation: &Evaluation) {
+        match split {
+            SplitName::Validation => self.line(&format!("step {step}: validation {}", headline(evaluation))),
+            // These are results and go to stdout.
+            SplitName::Test | SplitName::Evaluation | SplitName::Train => {}
+        }
+    }
+
+    fn saved(&self, step: u64, folder: &Path, best: bool) {
+        let best = if best { " (the best so far)" } else { "" };
+        self.line(&format!("step {step}: saved {}{best}", folder.display()));
+    }
+
+    fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+const TEMPLATE: &str = "[{bar:20}] {pos}/{len}  {wide_msg}";
+
+impl Observer for RunProgress {
+    fn observe(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Notice(text) => self.line(&format!("note: {text}")),
+            Event::DataRead { split, source, examples, text_column, text_pair_column, label_column } => {
+                let columns = [("text", Some(text_column)), ("text pair", text_pair_column), ("label", label_column)];
+                let columns = columns.iter().filter_map(|(role, name)| Some(format!("{role} {:?}", name.as_ref()?)));
+                self.line(&format!(
+                    "{split}: {} from {} (columns: {})",
+                    figures::counted(examples as u64, "example"),
+                    source.display(),
+                    columns.collect::<Vec<_>>().join(", ")
+                ));
+            }
+            Event::ModelLoaded { folder, family, parameter_count, labels } => self.line(&format!(
+                "model: {family}, {} parameters, from {}\nlabels: {}",
+                figures::parameters(parameter_count as u64),
+                folder.display(),
+                listed(labels)
+            )),
+            Event::Tokenized { split, truncation } => self.line(&format!("{split}: {truncation}")),
+            Event::TrainingStarted { steps, epochs, trainable_count, threads, .. } => {
+                self.line(&format!(
+                    "training: {} ({} epochs), {} trainable parameters, {}",
+                    figures::counted(steps, "step"),
+                    figures::epochs(epochs),
+                    figures::parameters(trainable_count as u64),
+                    figures::counted(threads as u64, "thread"),
+                ));
+                self.start(steps);
+            }
+            Event::Stepped { step, steps, epoch, loss, learning_rate, tokens, elapsed, .. } => {
+                self.step(&Step { step, steps, epoch, learning_rate, elapsed }, loss, tokens);
+            }
+            Event::Evaluated { step, split, evaluation } => self.evaluated(step, split, evaluation),
+            Event::Saved { step, folder, best } => self.saved(step, folder, best),
+            Event::Stopped { reason, step, .. } => self.line(&format!("step {step}: {reason}")),
+            Event::Finished(_) => self.end(),
+        }
+        self.last = Instant::now();
+    }
+}
+
+impl Drop for RunProgress {
+    fn drop(&mut self) {
+        // After an error the line is cleared too, so that the error stands alone.
+        self.end();
+    }
+}
+
+fn listed(labels: &[String]) -> String {
+    let shown: Vec<&str> = labels.iter().take(LISTED_LABELS).map(String::as_str).collect();
+    match labels.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {} more", shown.join(", "), figures::count(more as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_of_the_live_line_is_one() {
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+    }
+
+    #[test]
+    fn many_labels_are_counted() {
+        let labels: Vec<String> = (0..1200).map(|label| label.to_string()).collect();
+        assert_eq!(listed(&labels), "0, 1, 2, 3, 4, 5, 6, 7 and 1,192 more");
+        assert_eq!(listed(&labels[..2]), "0, 1");
+    }
+}

@@ -1,0 +1,134 @@
+//! Results in words and tables, and as JSON. Knows nothing of how they came about or where they go.
+
+use std::env;
+use std::path::Path;
+
+use graftling::{Evaluation, TrainSummary};
+use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr;
+
+use crate::console::Console;
+use crate::figures;
+
+/// The figures of an evaluation that matter most, on one line.
+pub fn headline(evaluation: &Evaluation) -> String {
+    let metrics = &evaluation.metrics;
+    format!(
+        "accuracy {:.4}  macro F1 {:.4}  Matthews {:.4}  loss {:.4}",
+        metrics.accuracy, metrics.macro_.f1, metrics.matthews, metrics.loss
+    )
+}
+
+/// An evaluation with its tables.
+pub fn evaluation(title: &str, evaluation: &Evaluation, console: &Console) -> String {
+    let examples = figures::counted(evaluation.metrics.examples, "example");
+    let confusion = evaluation.confusion.table(&evaluation.labels, console.width());
+    format!("{title} ({examples}): {}\n\n{}\n{confusion}", headline(evaluation), evaluation.metrics.table())
+}
+
+/// What a finished training run has to report.
+pub fn training(summary: &TrainSummary, console: &Console) -> String {
+    let speed = figures::per_second(summary.tokens, summary.step_time);
+    let mut text = format!(
+        "trained {} on {} for {} epochs in {} ({} tokens/s",
+        figures::counted(summary.steps, "step"),
+        figures::counted(summary.train_examples as u64, "example"),
+        figures::epochs(summary.epoch),
+        figures::time(summary.runtime),
+        figures::count(speed.round() as u64),
+    );
+    if let Some(peak) = summary.peak_memory_bytes {
+        text += &format!(", peak memory {}", figures::size(peak));
+    }
+    text += ")\n";
+    if let Some(reason) = summary.stopped {
+        text += &format!("{reason}: {} of {} steps were taken\n", summary.steps, summary.planned_steps);
+    }
+    text += &format!("training texts: {}\n", summary.truncation);
+    if let Some(validation) = &summary.validation {
+        let step = summary.best.as_ref().map_or(String::new(), |best| format!(" at step {}", best.step));
+        let examples = figures::counted(validation.metrics.examples, "example");
+        text += &format!("validation{step} ({examples}): {}\n", headline(validation));
+    }
+    match (&summary.test, &summary.validation) {
+        (Some(test), _) => text += &evaluation("test", test, console),
+        (None, Some(validation)) => text += &format!("\n{}", validation.confusion.table(&validation.labels, console.width())),
+        (None, None) => {}
+    }
+    text += &format!("\nthe model is in {}", summary.output.display());
+    match &summary.best {
+        Some(best) if best.checkpoint != summary.last_checkpoint => {
+            text += &format!(" (the best checkpoint, {})\n", name(&best.checkpoint));
+        }
+        _ => text += &format!(" (also as {})\n", name(&summary.last_checkpoint)),
+    }
+    text
+}
+
+/// What a person may type next.
+pub fn next_commands(commands: &[String]) -> String {
+    let lines = commands.iter().map(|command| format!("  {} {command}\n", program()));
+    format!("\nnext:\n{}", lines.collect::<String>())
+}
+
+/// A path as a shell takes it.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |character: char| character.is_alphanumeric() || "/._-+@:,".contains(character);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// An evaluation as JSON: the figures under the names of transformers' Trainer, then each class and every cell of the confusion
+/// matrix that is not zero, which stays small for thousands of classes.
+pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
+    let mut entries = evaluation.metrics.flat("eval");
+    let samples = evaluation.metrics.examples;
+    let mut put = |name: &str, value: Value| entries.insert(name.to_owned(), value);
+    put("eval_runtime", json!(evaluation.runtime.as_secs_f64()));
+    put("eval_samples", json!(samples));
+    put("eval_samples_per_second", json!(figures::per_second(samples, evaluation.runtime)));
+    put("eval_tokens", json!(evaluation.tokens));
+    put("eval_tokens_per_second", json!(figures::per_second(evaluation.tokens, evaluation.runtime)));
+    put("eval_truncated_samples", json!(evaluation.truncation.truncated_texts));
+    put("eval_truncated_tokens", json!(evaluation.truncation.cut_tokens));
+    put("labels", json!(evaluation.labels));
+    put("classes", json!(evaluation.metrics.classes));
+    put("confusion", confusion_json(evaluation));
+    entries
+}
+
+/// Every cell that is not zero.
+pub fn confusion_json(evaluation: &Evaluation) -> Value {
+    let labels = &evaluation.labels;
+    let cells = evaluation.confusion.cells();
+    cells.map(|cell| json!({ "label": labels[cell.truth], "predicted": labels[cell.predicted], "count": cell.count })).collect()
+}
+
+/// The widest of these names, up to a limit.
+pub fn widest(names: &[String], limit: usize) -> usize {
+    names.iter().map(|name| name.width()).max().unwrap_or(0).min(limit)
+}
+
+/// This program as it was called, so that a suggested command works from the same place.
+fn program() -> String {
+    let called = env::args().next().filter(|called| called.contains('/'));
+    called.map_or("graftling".to_owned(), |called| quoted(Path::new(&called)))
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_quoted_where_a_shell_needs_it() {
+        for (path, text) in
+            [("runs/a-1.0", "runs/a-1.0"), ("评论/模型", "评论/模型"), ("my run", "'my run'"), ("it's", r"'it'\''s'"), ("", "''")]
+        {
+            assert_eq!(quoted(Path::new(path)), text);
+        }
+    }
+}
