@@ -157,7 +157,7 @@ def command(bench: Bench) -> list:
     def ours() -> Run:
         finished = bench.ours(bench.model, train)
         evaluated = bench.run([bench.graftling, "evaluate", "--model", bench.work / "run", "--data", test, "--json"])
-        return Run(finished.wall_s, finished.peak_bytes, finished.load, {"saved": finished.wall_s, "test_accuracy": evaluated.said["accuracy"]})
+        return Run(finished.wall_s, finished.peak_bytes, finished.load, {"saved": finished.wall_s, "test_accuracy": evaluated.said["eval_accuracy"]})
 
     def trainer(config: str) -> Run:
         finished = bench.trainer(config, bench.model, train, "--test", test)

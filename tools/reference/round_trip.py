@@ -81,7 +81,7 @@ def by_graftling(graftling: Path, folder: Path, texts: list, labels: list) -> to
     for text in texts:
         words += ["--text", text]
     finished = subprocess.run(words, capture_output=True, text=True, check=True)
-    predictions = json.loads(finished.stdout)
+    predictions = [json.loads(line) for line in finished.stdout.splitlines()]
     assert len(predictions) == len(texts), f"{len(predictions)} predictions for {len(texts)} texts"
     rows = [[prediction["probabilities"][label] for label in labels] for prediction in predictions]
     return torch.tensor(rows, dtype=torch.float64).log()
