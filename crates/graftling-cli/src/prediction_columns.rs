@@ -19,10 +19,9 @@ pub fn check(output: &Path, input: &Path, table: &Table) -> Result<(), Failure> 
     if output.is_dir() {
         return Err(TextError::IsFolder { path: output.to_owned() }.into());
     }
-    if let (Ok(output), Ok(input)) = (output.canonicalize(), input.canonicalize())
-        && output == input
-    {
-        return Err(Failure::OutputIsInput { path: output });
+    let same = output.canonicalize().is_ok_and(|output| input.canonicalize().is_ok_and(|input| output == input));
+    if same {
+        return Err(Failure::OutputIsInput { path: output.to_owned() });
     }
     Format::of(output)?;
     match [LABEL, PROBABILITY].into_iter().find(|name| table.position(name).is_some()) {

@@ -8,6 +8,7 @@ use crate::console::Console;
 use crate::figures;
 
 const OF_KNOWN_SIZE: &str = "{prefix}  [{bar:20}] {bytes}/{total_bytes}  {bytes_per_sec}, {eta} left";
+const OF_ANOTHER_PROGRAM: &str = "{wide_msg}";
 const OF_UNKNOWN_SIZE: &str = "{prefix}  {bytes}  {bytes_per_sec}";
 
 /// Files smaller than this come and go too quickly for a plain line.
@@ -54,6 +55,26 @@ impl DownloadProgress {
         self.bar = Some(bar);
     }
 
+    /// What a package client says is the log of another program: it passes by on a terminal and stays in a log.
+    fn client(&mut self, client: &str, line: &str) {
+        if !self.console.live {
+            return self.line(&format!("{client}: {line}"));
+        }
+        let has_size = self.bar.as_ref().is_some_and(|bar| bar.length().is_some());
+        if has_size {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+            if let Ok(style) = ProgressStyle::with_template(OF_ANOTHER_PROGRAM) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_message(format!("{client}: {line}"));
+        bar.tick();
+    }
+
     fn end(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
@@ -78,10 +99,10 @@ impl Progress for DownloadProgress {
                 self.line(&format!("{file}: {reason}; attempt {attempt} in {}", figures::time(*pause)));
             }
             HubEvent::Verified { .. } => self.end(),
-            HubEvent::PackageClient { client, line } => self.line(&format!("{client}: {line}")),
-            HubEvent::Fallback { from, to, reason } => {
+            HubEvent::PackageClient { client, line } => self.client(client, line),
+            HubEvent::Fallback { from, reason, .. } => {
                 self.end();
-                self.line(&format!("note: {from}: {reason}\ntrying {to}"));
+                self.line(&format!("note: {from}: {reason}"));
             }
             HubEvent::NotRecorded { path, reason } => {
                 self.line(&format!("note: {}: {reason}; the files will be verified again next time", path.display()));
@@ -104,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_valid() {
-        for template in [OF_KNOWN_SIZE, OF_UNKNOWN_SIZE] {
+        for template in [OF_KNOWN_SIZE, OF_UNKNOWN_SIZE, OF_ANOTHER_PROGRAM] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

@@ -119,15 +119,9 @@ impl Observer for RunProgress {
     fn observe(&mut self, event: &Event<'_>) {
         match *event {
             Event::Notice(text) => self.line(&format!("note: {text}")),
-            Event::DataRead { split, source, examples, text_column, text_pair_column, label_column } => {
-                let columns = [("text", Some(text_column)), ("text pair", text_pair_column), ("label", label_column)];
-                let columns = columns.iter().filter_map(|(role, name)| Some(format!("{role} {:?}", name.as_ref()?)));
-                self.line(&format!(
-                    "{split}: {} from {} (columns: {})",
-                    figures::counted(examples as u64, "example"),
-                    source.display(),
-                    columns.collect::<Vec<_>>().join(", ")
-                ));
+            // The columns are told in a notice where they were found, and known where they were given.
+            Event::DataRead { split, source, examples, .. } => {
+                self.line(&format!("{split}: {} from {}", figures::counted(examples as u64, "example"), source.display()));
             }
             Event::ModelLoaded { folder, family, parameter_count, labels } => self.line(&format!(
                 "model: {family}, {} parameters, from {}\nlabels: {}",
@@ -152,7 +146,10 @@ impl Observer for RunProgress {
             Event::Evaluated { step, split, evaluation } => self.evaluated(step, split, evaluation),
             Event::Saved { step, folder, best } => self.saved(step, folder, best),
             Event::Stopped { reason, step, .. } => self.line(&format!("step {step}: {reason}")),
-            Event::Finished(_) => self.end(),
+            Event::Finished(_) => {
+                self.end();
+                self.line("");
+            }
         }
         self.last = Instant::now();
     }

@@ -1,0 +1,10 @@
+//! The program, driven from outside as a person or a script drives it: words in, streams, files and an exit code out.
+//! Knows nothing of what is inside; the tiny checkpoint of the models' tests makes every command quick.
+
+mod bad_input;
+mod commands;
+mod documents;
+mod interruption;
+mod prediction;
+mod scratch;
+mod training;

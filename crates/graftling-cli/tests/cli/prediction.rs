@@ -1,0 +1,98 @@
+//! Predicting texts from flags, standard input and files.
+
+use std::io::Read;
+
+use serde_json::Value;
+
+use crate::scratch::Scratch;
+
+/// What the line says before the text.
+fn label_of(line: &str) -> &str {
+    line.split_whitespace().next().unwrap()
+}
+
+#[test]
+fn each_text_gives_a_line_with_label_probability_and_text() {
+    let scratch = Scratch::with_run();
+    let said = scratch.run(&["predict", "--model", "run", "--text", "a good film", "--text", "-- 一部\n好电影"]);
+    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+    let lines: Vec<&str> = said.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", said.stdout);
+    for (line, text) in lines.iter().zip(["a good film", "-- 一部\\n好电影"]) {
+        assert!(["negative", "positive"].contains(&label_of(line)), "{line}");
+        assert!(line.ends_with(&format!("  {text}")), "{line}");
+        let probability: f32 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        assert!((0.5..=1.0).contains(&probability), "{line}");
+    }
+}
+
+#[test]
+fn json_gives_one_object_a_text_with_every_probability() {
+    let scratch = Scratch::with_run();
+    let said = scratch.run(&[
+        "predict",
+        "--model",
+        "run",
+        "--json",
+        "--text",
+        "one",
+        "--text-pair",
+        "two",
+        "--text",
+        "a",
+        "--text-pair",
+        "b",
+    ]);
+    let objects: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects.len(), 2, "{said:?}");
+    assert_eq!((&objects[0]["text"], &objects[0]["text_pair"]), (&"one".into(), &"two".into()));
+    let probabilities = objects[0]["probabilities"].as_object().unwrap();
+    assert_eq!(probabilities.keys().collect::<Vec<_>>(), ["negative", "positive"]);
+    let sum: f64 = probabilities.values().map(|probability| probability.as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+    let label = objects[0]["label"].as_str().unwrap();
+    assert_eq!(objects[0]["probability"], objects[0]["probabilities"][label]);
+}
+
+#[test]
+fn standard_input_flags_and_files_agree() {
+    let scratch = Scratch::with_run();
+    let texts = ["a good film, number 2", "a bad film", "一部好电影", ""];
+    let stdin = scratch.run_with_input(&["predict", "--model", "run"], texts.join("\r\n").as_bytes());
+    scratch.write("texts.jsonl", texts.map(|text| format!("{}\n", serde_json::json!({ "text": text }))).concat());
+    let file = scratch.run(&["predict", "--model", "run", "--input", "texts.jsonl"]);
+    let flags =
+        scratch.run(&["predict", "--model", "run", "--text", texts[0], "--text", texts[1], "--text", texts[2], "--text", ""]);
+    assert_eq!(stdin.code, Some(0), "{stdin:?}");
+    // The last text is empty and ends no line, so standard input has three.
+    assert_eq!(stdin.stdout.lines().collect::<Vec<_>>(), flags.stdout.lines().take(3).collect::<Vec<_>>());
+    assert_eq!(file.stdout, flags.stdout);
+    assert!(file.stderr.contains("1 text is empty"), "{}", file.stderr);
+}
+
+#[test]
+fn a_file_is_written_again_with_two_columns_more() {
+    let scratch = Scratch::with_run();
+    scratch.write("in.csv", "编号,内容\n1,\"好,很好\"\n2,\"a \"\"bad\"\" film\"\n");
+    let said =
+        scratch.run(&["predict", "--model", "run", "--input", "in.csv", "--output", "out.jsonl.gz", "--text-column", "内容"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""), "{said:?}");
+    assert!(said.stderr.contains("wrote out.jsonl.gz for 2 texts"), "{}", said.stderr);
+    let mut text = String::new();
+    let file = std::fs::File::open(scratch.path("out.jsonl.gz")).unwrap();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (&rows[0]["编号"], &rows[0]["内容"], &rows[1]["内容"]),
+        (&"1".into(), &"好,很好".into(), &"a \"bad\" film".into())
+    );
+    assert!(rows.iter().all(|row| row["predicted_label"].is_string() && row["probability"].is_number()), "{text}");
+}
+
+#[test]
+fn a_checkpoint_of_transformers_predicts_as_it_is() {
+    let scratch = Scratch::new();
+    let said = scratch.run(&["predict", "--model", "tiny", "--text", "a film", "--json"]);
+    let object: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(object["probabilities"].as_object().unwrap().len(), 3, "{said:?}");
+}
