@@ -88,7 +88,7 @@ words! {
     Strategy {
         /// All of them.
         Full = "full",
-        /// The new head only; the encoder stays as it was.
+        /// The head only, which is the classifier and the pooler below it; the encoder stays as it was.
         HeadOnly = "head_only",
     }
     /// The validation figure that decides which checkpoint is best.

@@ -119,7 +119,7 @@ options! {
         max_grad_norm: Option<f32> = number_or("none", Bound::Excluded(0.0), Bound::Included(1e9)), Typed("1.0");
     }
     Parameters {
-        /// Which parameters are trained: all, or the new head only.
+        /// Which parameters are trained: all (full), or the head only: the classifier and the pooler below it (head_only).
         strategy: Strategy = choice(Strategy::WORDS), Typed("full");
         /// Names of parameters that are not trained; * stands for any characters, ? for one.
         freeze: Vec<String> = Kind::Texts("PATTERN"), Unset("none");
@@ -136,7 +136,7 @@ options! {
         /// The validation figure that decides which checkpoint is best.
         metric_for_best_model: BestMetric = choice(BestMetric::WORDS), Typed("accuracy");
         /// Checkpoints kept beside the best one; older ones are removed.
-        save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
+        save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("1");
         /// Report the loss each so many steps.
         log_every: u64 = integer(1, 1_000_000_000), Typed("50");
     }

@@ -280,3 +280,11 @@ fn a_figure_that_is_not_a_number_never_improves() {
     assert!(BestMetric::Accuracy.improves(0.2, 0.1) && !BestMetric::Accuracy.improves(f64::NAN, 0.1));
     assert!(!BestMetric::Accuracy.improves(0.1, 0.1));
 }
+
+#[test]
+fn the_guide_lists_every_option_as_it_is() {
+    assert!(
+        include_str!("../../../../GUIDE.md").contains(&reference_markdown()),
+        "GUIDE.md: the table of options is not up to date"
+    );
+}

@@ -34,6 +34,7 @@ const FILES: &[&str] = &[
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "vocab.txt",
     "all_results.json",
     "train_results.json",
     "eval_results.json",

@@ -153,7 +153,7 @@ const CASES: &[Case] = &[
     Case {
         name: "no room for that many checkpoints",
         break_it: |_| {},
-        options: "epochs = 10000\nbatch_size = 1\nevaluate_every = 1",
+        options: "epochs = 10000\nbatch_size = 1\nevaluate_every = 1\nsave_total_limit = 'none'",
         expected: &["run: ", "are needed for checkpoints but", "save_total_limit"],
     },
     Case {

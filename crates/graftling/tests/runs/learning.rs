@@ -9,7 +9,8 @@ use crate::fixture::{Fixture, json, names, weights};
 #[test]
 fn a_run_learns_and_leaves_a_complete_folder() {
     let fixture = Fixture::new();
-    let test = format!("test = {:?}\nepochs = 8\nseed = 1", fixture.path("test.csv").display().to_string());
+    let test =
+        format!("test = {:?}\nepochs = 8\nseed = 1\nsave_total_limit = 'none'", fixture.path("test.csv").display().to_string());
     let (summary, observed) = fixture.run("run", &test);
     let run = fixture.path("run");
 
