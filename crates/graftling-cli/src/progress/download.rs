@@ -7,9 +7,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::console::Console;
 use crate::figures;
 
-const OF_KNOWN_SIZE: &str = "{prefix}  [{bar:20}] {bytes}/{total_bytes}  {bytes_per_sec}, {eta} left";
+const OF_KNOWN_SIZE: &str = "{prefix}  [{bar:20}] {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}, {eta} left";
 const OF_ANOTHER_PROGRAM: &str = "{wide_msg}";
-const OF_UNKNOWN_SIZE: &str = "{prefix}  {bytes}  {bytes_per_sec}";
+const OF_UNKNOWN_SIZE: &str = "{prefix}  {decimal_bytes}  {decimal_bytes_per_sec}";
 
 /// Files smaller than this come and go too quickly for a plain line.
 const MENTIONED_BYTES: u64 = 10_000_000;
