@@ -45,6 +45,11 @@ impl Console {
         self.terminal_width.unwrap_or(usize::MAX)
     }
 
+    /// How many columns a live line on stderr may have.
+    pub fn live_width(&self) -> usize {
+        usize::from(console::Term::stderr().size().1)
+    }
+
     /// A line on stderr.
     pub fn tell(&self, text: &str) {
         write_stderr(text);

@@ -65,8 +65,9 @@ impl RunProgress {
             return;
         }
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr_with_hz(5));
-        // The template is fixed, so a test shows that it is one.
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        let template = if self.console.live_width() < ROOM_FOR_BAR { WITHOUT_BAR } else { WITH_BAR };
+        // The templates are fixed; a test shows that they are valid.
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
         self.bar = Some(bar);
@@ -113,7 +114,11 @@ impl RunProgress {
     }
 }
 
-const TEMPLATE: &str = "[{bar:20}] {pos}/{len}  {wide_msg}";
+const WITH_BAR: &str = "[{bar:20}] {pos}/{len}  {wide_msg}";
+/// Where there is no room for both, the figures are worth more than the bar.
+const WITHOUT_BAR: &str = "{pos}/{len}  {wide_msg}";
+/// From this many columns on there is room for both.
+const ROOM_FOR_BAR: usize = 110;
 
 impl Observer for RunProgress {
     fn observe(&mut self, event: &Event<'_>) {
@@ -145,7 +150,10 @@ impl Observer for RunProgress {
             }
             Event::Evaluated { step, split, evaluation } => self.evaluated(step, split, evaluation),
             Event::Saved { step, folder, best } => self.saved(step, folder, best),
-            Event::Stopped { reason, step, .. } => self.line(&format!("step {step}: {reason}")),
+            Event::Stopped { reason, step, .. } => {
+                self.end();
+                self.line(&format!("step {step}: {reason}; completing the run folder"));
+            }
             Event::Finished(_) => {
                 self.end();
                 self.line("");
@@ -175,8 +183,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_template_of_the_live_line_is_one() {
-        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+    fn the_templates_of_the_live_line_are_valid() {
+        assert!(ProgressStyle::with_template(WITH_BAR).is_ok() && ProgressStyle::with_template(WITHOUT_BAR).is_ok());
     }
 
     #[test]
