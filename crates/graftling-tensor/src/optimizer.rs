@@ -131,7 +131,8 @@ impl OptimizerState {
             let columns = columns.max(1);
             match rows {
                 Some(rows) => {
-                    entry.reached.resize(gradient.len() / columns, false);
+                    // After a gradient for all rows, every row has moments.
+                    entry.reached.resize(gradient.len() / columns, entry.updates > 1);
                     rows.iter().for_each(|row| entry.reached[*row as usize] = true);
                 }
                 // A gradient for all rows reaches all of them from now on.

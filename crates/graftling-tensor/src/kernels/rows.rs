@@ -69,8 +69,8 @@ pub(crate) fn for_blocks(values: &mut [f32], columns: usize, work: impl Fn(usize
     }
 }
 
-/// As [`for_blocks`], where each block also sums into `sums` values of its own; the blocks' sums are added up in order and
-/// written to, or added to, each of `totals`, which share the sums evenly.
+/// As [`for_blocks`], where each block also sums into `sums` values of its own. The first `sums` values of what is returned are
+/// the blocks' sums, added up in their order.
 pub(crate) fn for_blocks_with_sums(
     values: &mut [f32],
     columns: usize,

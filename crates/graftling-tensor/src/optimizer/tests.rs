@@ -98,3 +98,20 @@ fn rows_without_gradient_are_updated_as_with_a_zero_gradient() {
         }
     }
 }
+
+/// Rows that an earlier gradient for all rows has reached keep moving by their moments.
+#[test]
+fn rows_reached_by_an_earlier_dense_gradient_keep_their_moments() {
+    let momentum = Optimizer::Momentum { momentum: 0.5, form: MomentumForm::Accumulated, nesterov: false };
+    let mut parameters = Parameters::new();
+    let id = parameters.add("table", &[2, 1], vec![0.0, 0.0]);
+    let mut state = OptimizerState::new(&parameters);
+    let mut gradients = Gradients::new(&parameters);
+    let rates = [Rate { learning_rate: 1.0, weight_decay: 0.0 }];
+    gradients.accumulate(id).expect("trainable").0.fill(1.0);
+    state.step(&momentum, &mut parameters, &gradients, 1.0, &rates);
+    gradients.clear();
+    gradients.accumulate_rows(id, &[0], |_, row| row[0] += 1.0);
+    state.step(&momentum, &mut parameters, &gradients, 1.0, &rates);
+    assert_eq!(parameters.values(id), [-2.5, -1.5]);
+}
