@@ -5,9 +5,12 @@
 //! from its end and drops every record as soon as it has been used, so that memory falls as the pass proceeds.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use crate::gradients::Gradients;
 use crate::kernels::dropout::DropoutKey;
+use crate::kernels::product::PackedRight;
+use crate::packed_weights::PackedWeights;
 use crate::parameters::{ParameterId, Parameters};
 use crate::pool::Buffer;
 use crate::tensor::Tensor;
@@ -29,9 +32,9 @@ impl Var {
 
 /// Whether gradients and dropout are wanted. Dropout cannot run without a seed.
 #[derive(Clone, Copy)]
-enum Mode {
+enum Mode<'p> {
     Train { seed: u64 },
-    Infer,
+    Infer { packed: Option<&'p PackedWeights<'p>> },
 }
 
 /// How an operation sends the gradient of its output back to its inputs.
@@ -87,7 +90,7 @@ impl Sink<'_> {
 /// One forward pass, and in training the tape of it.
 pub struct Graph<'p> {
     parameters: &'p Parameters,
-    mode: Mode,
+    mode: Mode<'p>,
     tape: RefCell<Vec<Box<dyn Backward>>>,
     dropouts: Cell<u64>,
 }
@@ -100,10 +103,15 @@ impl<'p> Graph<'p> {
 
     /// A pass that keeps nothing and drops nothing out.
     pub fn inference(parameters: &'p Parameters) -> Self {
-        Self::with_mode(parameters, Mode::Infer)
+        Self::with_mode(parameters, Mode::Infer { packed: None })
     }
 
-    fn with_mode(parameters: &'p Parameters, mode: Mode) -> Self {
+    /// The same for one pass of many with these weights, which are packed for products once and not in every pass.
+    pub fn inference_packed(weights: &'p PackedWeights<'p>) -> Self {
+        Self::with_mode(weights.parameters, Mode::Infer { packed: Some(weights) })
+    }
+
+    fn with_mode(parameters: &'p Parameters, mode: Mode<'p>) -> Self {
         Self { parameters, mode, tape: RefCell::default(), dropouts: Cell::new(0) }
     }
 
@@ -135,6 +143,14 @@ impl<'p> Graph<'p> {
 
     pub(crate) fn is_training(&self) -> bool {
         matches!(self.mode, Mode::Train { .. })
+    }
+
+    /// A weight as the right side of a product: what `pack` makes, or the copy that an earlier pass has left.
+    pub(crate) fn packed_weight(&self, weight: ParameterId, pack: impl FnOnce() -> PackedRight) -> Rc<PackedRight> {
+        match self.mode {
+            Mode::Infer { packed: Some(packed) } => packed.get(weight, pack),
+            Mode::Infer { packed: None } | Mode::Train { .. } => Rc::new(pack()),
+        }
     }
 
     /// Whether an operation on these values and parameters will be asked for a gradient.

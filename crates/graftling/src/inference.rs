@@ -1,7 +1,7 @@
 //! Runs a model over examples without training it: the one way for evaluation and prediction. Knows nothing of texts or labels.
 
 use graftling_models::SequenceClassifier;
-use graftling_tensor::{Graph, Var};
+use graftling_tensor::{Graph, PackedWeights, Var};
 
 use crate::batching::by_length;
 use crate::features::{Features, pack};
@@ -15,8 +15,9 @@ pub(crate) fn each_batch(
     mut visit: impl FnMut(&[usize], &Graph<'_>, &Var),
 ) {
     let lengths: Vec<usize> = features.iter().map(|features| features.input_ids.len()).collect();
+    let weights = PackedWeights::new(&model.parameters);
     for examples in by_length((0..features.len()).collect(), &lengths, budget) {
-        let graph = Graph::inference(&model.parameters);
+        let graph = Graph::inference_packed(&weights);
         let logits = model.forward(&graph, &pack(features, &examples));
         visit(&examples, &graph, &logits);
     }

@@ -14,7 +14,7 @@ use crate::{Error, preparation};
 pub(crate) const DEFAULT_MAX_LENGTH: usize = 512;
 
 /// The most tokens in one forward pass of an evaluation or prediction, unless a single text is longer.
-pub(crate) const INFERENCE_TOKENS: usize = 4096;
+pub(crate) const INFERENCE_TOKENS: usize = 2048;
 
 /// A fine-tuned model with all that belongs to it.
 pub(crate) struct Loaded {

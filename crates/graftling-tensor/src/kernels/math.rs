@@ -8,6 +8,8 @@ use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 /// `ln 2` in two parts, so that `n ln 2` loses nothing.
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
+/// `1.5 * 2^23`: from here on an `f32` holds whole numbers only, and a small one added stands in its lowest bits.
+const ROUNDING: f32 = 12_582_912.0;
 /// `1 / sqrt(2 pi)`.
 const NORMAL_DENSITY_0: f32 = 0.398_942_3;
 
@@ -15,14 +17,17 @@ const NORMAL_DENSITY_0: f32 = 0.398_942_3;
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.3, 88.3);
-    let n = (x * LOG2_E).round_ties_even();
+    // Adding 1.5 * 2^23 rounds to a whole number, which then stands in the lowest bits: a cast to an integer would be done one
+    // value at a time, for it must also have a meaning for what no integer can hold.
+    let shifted = x.mul_add(LOG2_E, ROUNDING);
+    let n = shifted - ROUNDING;
     let r = n.mul_add(-LN_2_LOW, n.mul_add(-LN_2_HIGH, x));
     // e^r - 1 - r = r^2 p(r) on [-ln 2 / 2, ln 2 / 2]
     let p =
         0.001_381_458_5f32.mul_add(r, 0.008_368_712).mul_add(r, 0.041_668_39).mul_add(r, 0.166_665_21).mul_add(r, 0.499_999_94);
     let e = p.mul_add(r * r, r + 1.0);
     // 2^n from its exponent bits: n lies in [-126, 127].
-    e * f32::from_bits(((n as i32 + 127) << 23) as u32)
+    e * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23)
 }
 
 /// The normal distribution function and density at x: `(Phi(x), phi(x))`.

@@ -30,6 +30,18 @@ impl Activation {
         }
     }
 
+    /// Replaces each value by the function of it.
+    #[inline(always)]
+    pub(crate) fn apply_in_place(self, values: &mut [f32]) {
+        match self {
+            Activation::Gelu => replace(values, math::gelu),
+            Activation::GeluTanh => replace(values, math::gelu_tanh),
+            Activation::Relu => replace(values, |x| x.max(0.0)),
+            Activation::Silu => replace(values, |x| x * math::sigmoid(x)),
+            Activation::Tanh => replace(values, math::tanh),
+        }
+    }
+
     /// Multiplies each value of `gradient` with the slope of the function at the value of `at`.
     #[inline(always)]
     pub(crate) fn multiply_slope(self, at: &[f32], gradient: &mut [f32]) {
@@ -50,6 +62,13 @@ impl Activation {
 fn map(from: &[f32], to: &mut [f32], function: impl Fn(f32) -> f32) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = function(*from);
+    }
+}
+
+#[inline(always)]
+fn replace(values: &mut [f32], function: impl Fn(f32) -> f32) {
+    for value in values {
+        *value = function(*value);
     }
 }
 

@@ -36,11 +36,14 @@ impl Graph<'_> {
         let trained: Vec<ParameterId> = std::iter::once(weight).chain(bias).collect();
         let wanted = self.wants_gradient(&[x], &trained);
 
-        let packed = pack_right(View::transposed(parameters.values(weight), input), input, out);
+        let packed = self.packed_weight(weight, || pack_right(View::transposed(parameters.values(weight), input), input, out));
         let left = View::new(x.tensor.values(), input);
         let mut output = Buffer::stale(rows * out);
         let mut before = None;
         match (activation, bias_values) {
+            (Some(activation), bias) if !wanted => {
+                multiply_packed(rows, left, &packed, Target::new(&mut output, out), &ActivateInPlace { bias, activation });
+            }
             (Some(activation), bias) => {
                 let mut sums = Buffer::stale(rows * out);
                 let target = Target::new(&mut sums, out).with_second(&mut output);
@@ -83,6 +86,22 @@ impl Epilogue for BiasThenActivation<'_> {
             AddBias(bias).finish(column, values, &mut []);
         }
         self.activation.apply(values, second);
+    }
+}
+
+/// Adds the bias and takes the activation, where nobody will ask what went into it.
+struct ActivateInPlace<'a> {
+    bias: Option<&'a [f32]>,
+    activation: Activation,
+}
+
+impl Epilogue for ActivateInPlace<'_> {
+    #[inline(always)]
+    fn finish(&self, column: usize, values: &mut [f32], _second: &mut [f32]) {
+        if let Some(bias) = self.bias {
+            AddBias(bias).finish(column, values, &mut []);
+        }
+        self.activation.apply_in_place(values);
     }
 }
 

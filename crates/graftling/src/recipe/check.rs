@@ -133,7 +133,8 @@ impl Values {
 
         let longest = recipe.max_length.unwrap_or(0);
         let too_long = "a text of max_length would not fit; raise it, or lower max_length";
-        self.contradiction("micro_batch_tokens", "max_length", longest > recipe.micro_batch_tokens, too_long);
+        let tokens_given = self.changed("micro_batch_tokens");
+        self.contradiction("micro_batch_tokens", "max_length", tokens_given && longest > recipe.micro_batch_tokens, too_long);
         self.contradiction("batch_tokens", "max_length", recipe.batch_tokens.is_some_and(|tokens| longest > tokens), too_long);
         let itself = Path::new(&recipe.model) == recipe.output;
         self.contradiction("output", "model", itself, "the run would write over the model it starts from");

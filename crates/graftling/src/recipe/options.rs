@@ -85,8 +85,9 @@ options! {
         batch_size: usize = integer(1, 1_048_576), Typed("32");
         /// Tokens in a batch, instead of a number of examples.
         batch_tokens: Option<usize> = integer_or("none", 16, 1 << 30), Typed("none");
-        /// Tokens of one forward pass at most: it bounds the memory; a batch is cut into as many passes as it takes.
-        micro_batch_tokens: usize = integer(16, 1 << 30), Typed("4096");
+        /// Tokens of one forward pass at most, unless a single text has more: it bounds the memory; a batch is cut into as many
+        /// passes as it takes.
+        micro_batch_tokens: usize = integer(16, 1 << 30), Typed("2048");
         /// Batches whose gradients make one step.
         gradient_accumulation: usize = integer(1, 1_048_576), Typed("1");
     }

@@ -135,7 +135,10 @@ fn options_that_contradict_each_other_are_refused() {
             "validation = 'v.csv'\nvalidation_fraction = 0.2",
             "validation_fraction = 0.2 does not go with recipe.toml:4: validation",
         ),
-        ("max_length = 5000", "micro_batch_tokens = 4096 does not go with recipe.toml:4: max_length = 5000"),
+        (
+            "max_length = 500\nmicro_batch_tokens = 400",
+            "micro_batch_tokens = 400 does not go with recipe.toml:4: max_length = 500",
+        ),
         ("max_length = 500\nbatch_tokens = 400", "batch_tokens = 400 does not go with recipe.toml:4: max_length = 500"),
     ];
     let mut wrong = Vec::new();
