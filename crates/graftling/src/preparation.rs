@@ -17,7 +17,7 @@ use crate::recipe::{DataFormat, Recipe};
 use crate::schedule::Schedule;
 use crate::strategies::{self, Groups};
 use crate::tasks::{self, Objective};
-use crate::{Error, Event, Observer, SplitName, disk, run_folder};
+use crate::{Error, Event, Observer, SplitName, disk, run_folder, schedule};
 
 /// All that training needs, read and checked.
 pub(crate) struct Prepared {
@@ -30,6 +30,8 @@ pub(crate) struct Prepared {
     pub test: Option<Examples>,
     pub plan: Plan,
     pub schedule: Schedule,
+    /// The highest rate of the schedule.
+    pub learning_rate: f32,
 }
 
 /// Reads and checks all that a recipe names. Complaints come together where one does not follow from another.
@@ -71,8 +73,13 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
 
     let plan = Plan::new(recipe, train.tokenized.lengths());
     let schedule = Schedule::new(recipe.schedule, recipe.warmup, plan.steps())?;
+    let hidden_size = model.facts().hidden_size;
+    let learning_rate = recipe.learning_rate.unwrap_or_else(|| schedule::rate_for_width(hidden_size));
+    if recipe.learning_rate.is_none() {
+        observer.observe(&Event::Notice(&format!("learning rate {learning_rate:e}, for a model {hidden_size} wide")));
+    }
     disk::check_space(&recipe.output, needed_bytes(recipe, model.facts(), &plan))?;
-    Ok(Prepared { model, tokenizer, objective: data.objective, groups, train, validation, test, plan, schedule })
+    Ok(Prepared { model, tokenizer, objective: data.objective, groups, train, validation, test, plan, schedule, learning_rate })
 }
 
 /// Refuses a tokenizer whose ids the model has no embedding for.

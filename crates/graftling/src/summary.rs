@@ -31,6 +31,8 @@ pub struct TrainSummary {
     pub steps: u64,
     /// How many times the data was gone through, in fractions.
     pub epoch: f64,
+    /// The highest learning rate of the schedule.
+    pub learning_rate: f32,
     /// The mean loss over all steps.
     pub train_loss: f64,
     /// How many examples the training split has.

@@ -62,6 +62,7 @@ fn finish(
         planned_steps: prepared.plan.steps(),
         steps: state.step,
         epoch: state.epoch,
+        learning_rate: prepared.learning_rate,
         train_loss: state.train_loss(),
         train_examples: prepared.train.targets.len(),
         examples_seen: state.examples,

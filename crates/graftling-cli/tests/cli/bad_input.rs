@@ -256,7 +256,7 @@ fn recipes_that_cannot_be_used_are_refused_with_every_complaint() {
                 "adamv",
             ],
             code: 2,
-            error: "error: --learning-rate: found \"-1\", accepted is a number above 0 and at most 10\n\
+            error: "error: --learning-rate: found \"-1\", accepted is auto, or a number above 0 and at most 10\n\
                     --optimizer: found \"adamv\", accepted is adamw, adam, momentum, gradient_descent (did you mean \"adam",
         },
         Case {

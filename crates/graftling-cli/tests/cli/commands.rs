@@ -35,7 +35,7 @@ fn help_tells_range_and_default_of_every_recipe_flag() {
         assert!(help.contains(&format!("--{}", field.flag())), "{}", field.name);
         assert!(help.contains(field.help), "{}", field.name);
     }
-    assert!(help.contains("[accepted: a number above 0 and at most 10] [default: 5e-5]"), "{help}");
+    assert!(help.contains("[accepted: auto, or a number above 0 and at most 10] [default: auto]"), "{help}");
     assert!(help.contains("130 stopped by Ctrl-C"), "{help}");
 }
 

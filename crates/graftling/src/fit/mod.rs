@@ -39,7 +39,7 @@ pub(crate) fn fit(
             break;
         }
         let step_started = Instant::now();
-        let learning_rate = prepared.schedule.rate(recipe.learning_rate, state.step);
+        let learning_rate = prepared.schedule.rate(prepared.learning_rate, state.step);
         gradients.clear();
         let loss = accumulate(prepared, &planned, recipe.seed, &mut gradients);
         let norm = gradients.norm();

@@ -8,7 +8,7 @@
 //! let mut flags = RecipeFile::default();
 //! flags.set("learning-rate", "2e-5");
 //! let recipe = Recipe::check(file.merge(flags))?;
-//! assert_eq!((recipe.epochs, recipe.learning_rate, recipe.batch_size), (2.0, 2e-5, 32));
+//! assert_eq!((recipe.epochs, recipe.learning_rate, recipe.batch_size), (2.0, Some(2e-5), 32));
 //! # Ok::<(), graftling::recipe::RecipeErrors>(())
 //! ```
 

@@ -92,8 +92,9 @@ options! {
         gradient_accumulation: usize = integer(1, 1_048_576), Typed("1");
     }
     Optimization {
-        /// The highest learning rate, reached after warm-up.
-        learning_rate: f32 = number(Bound::Excluded(0.0), Bound::Included(10.0)), Typed("5e-5");
+        /// The highest learning rate, reached after warm-up; auto is 5e-5 for a model 768 wide, and in inverse proportion to the
+        /// width for others (1e-4 at 384).
+        learning_rate: Option<f32> = number_or("auto", Bound::Excluded(0.0), Bound::Included(10.0)), Typed("auto");
         /// The formula of an update.
         optimizer: OptimizerChoice = choice(OptimizerChoice::WORDS), Typed("adamw");
         /// Decay of the gradient's running mean (adam, adamw).

@@ -18,7 +18,7 @@ fn with_flags(flags: &[(&str, &str)]) -> Result<Recipe, RecipeErrors> {
 fn what_is_not_given_has_its_default() {
     let recipe = check(SMALLEST).expect("the smallest recipe");
     assert_eq!((recipe.model.as_str(), recipe.seed, recipe.epochs, recipe.batch_size), ("minilm", 42, 3.0, 32));
-    assert_eq!((recipe.learning_rate, recipe.beta2, recipe.epsilon, recipe.weight_decay), (5e-5, 0.999, 1e-8, 0.0));
+    assert_eq!((recipe.learning_rate, recipe.beta2, recipe.epsilon, recipe.weight_decay), (None, 0.999, 1e-8, 0.0));
     assert_eq!((recipe.optimizer, recipe.schedule), (OptimizerChoice::AdamW, ScheduleKind::Linear));
     assert_eq!((recipe.warmup, recipe.evaluate_every), (Warmup::Fraction(0.1), EvaluateEvery::Epoch));
     assert_eq!((recipe.max_grad_norm, recipe.max_length, recipe.threads, recipe.dropout), (Some(1.0), None, None, None));
@@ -34,7 +34,11 @@ fn flags_and_files_read_the_same_values() {
         holds: fn(&Recipe) -> bool,
     }
     let cases = [
-        Case { toml: "learning_rate = 1e-4", flags: &[("learning-rate", "1e-4")], holds: |recipe| recipe.learning_rate == 1e-4 },
+        Case {
+            toml: "learning_rate = 1e-4",
+            flags: &[("learning-rate", "1e-4")],
+            holds: |recipe| recipe.learning_rate == Some(1e-4),
+        },
         Case { toml: "epochs = 2", flags: &[("epochs", "2.0")], holds: |recipe| recipe.epochs == 2.0 },
         Case { toml: "warmup = 0.06", flags: &[("warmup", "0.06")], holds: |recipe| recipe.warmup == Warmup::Fraction(0.06) },
         Case { toml: "warmup = 100", flags: &[("warmup", "100")], holds: |recipe| recipe.warmup == Warmup::Steps(100) },
@@ -254,7 +258,7 @@ fn a_written_recipe_names_and_explains_every_option() {
         let (set, unset) = (format!("\n{} = ", field.name), format!("\n# {} = ", field.name));
         assert!(toml.contains(&set) != toml.contains(&unset), "{}: not exactly once", field.name);
     }
-    assert!(toml.contains("\nlearning_rate = 5e-5\n") && toml.contains("\nmax_steps = \"none\"\n"), "{toml}");
+    assert!(toml.contains("\nlearning_rate = \"auto\"\n") && toml.contains("\nmax_steps = \"none\"\n"), "{toml}");
 }
 
 #[test]
@@ -262,7 +266,7 @@ fn the_reference_has_a_row_for_every_option() {
     let markdown = reference_markdown();
     assert_eq!(markdown.lines().filter(|line| line.starts_with("| `")).count(), FIELDS.len());
     assert!(
-        markdown.contains("| `learning_rate` | a number above 0 and at most 10 | `5e-5` | The highest learning rate"),
+        markdown.contains("| `learning_rate` | auto, or a number above 0 and at most 10 | `auto` | The highest learning rate"),
         "{markdown}"
     );
     assert!(Group::ALL.iter().all(|group| markdown.contains(&format!("### {group}\n"))));

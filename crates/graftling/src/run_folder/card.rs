@@ -8,7 +8,7 @@ const LABELS_SHOWN: usize = 30;
 
 /// The text of the card.
 pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
-    let Recipe { model, learning_rate, optimizer, schedule, seed, .. } = recipe;
+    let Recipe { model, optimizer, schedule, seed, .. } = recipe;
     let mut labels = summary.labels.iter().take(LABELS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if summary.labels.len() > LABELS_SHOWN {
         labels += &format!(" and {} more", summary.labels.len() - LABELS_SHOWN);
@@ -17,11 +17,12 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         "---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags:\n- graftling\n---\n\n# Text classifier\n\n\
          This model gives a text one of {} labels: {labels}.\n\n\
          It was fine-tuned by Graftling from `{model}` on {} examples: {} steps ({:.2} epochs), {optimizer} with a learning rate of \
-         {learning_rate:e} ({schedule} schedule), seed {seed}. `recipe.toml` holds every setting.\n\n",
+         {:e} ({schedule} schedule), seed {seed}. `recipe.toml` holds every setting.\n\n",
         summary.labels.len(),
         summary.train_examples,
         summary.steps,
         summary.epoch,
+        summary.learning_rate,
     );
     let rows = [("validation", &summary.validation), ("test", &summary.test)];
     let rows: Vec<(&str, &Evaluation)> = rows.into_iter().filter_map(|(split, row)| Some((split, row.as_ref()?))).collect();
