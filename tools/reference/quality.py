@@ -1,7 +1,7 @@
 """Test accuracy of graftling and of transformers with the same recipe, over seeds.
 
     python tools/reference/quality.py --graftling BINARY --model FOLDER --data FOLDER [--sets NAME,NAME] [--seeds 42,43,44]
-        [--sides ours,transformers] [--epochs 3] [--learning-rate 5e-5] ... [--log FILE]
+        [--sides ours,transformers] [--epochs 3] [--learning-rate 1e-4] ... [--log FILE]
 
 --data holds a folder for each set with train, validation and test as csv or jsonl. Each finished run is one line of the log file, and a
 run that stands there is not run again: the seeds can be spread over several calls. At the end a table of means and standard deviations.
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="42,43,44")
     parser.add_argument("--sides", default="ours,transformers")
     parser.add_argument("--epochs", type=float, default=3)
-    parser.add_argument("--learning-rate", type=float, default=5e-5)
+    parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--warmup", type=float, default=0.1)
     parser.add_argument("--max-length", type=int, default=512)
