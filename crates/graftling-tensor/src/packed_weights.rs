@@ -27,3 +27,32 @@ impl<'p> PackedWeights<'p> {
         Rc::clone(self.packed.borrow_mut().entry(weight).or_insert_with(|| Rc::new(pack())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, Graph, Tensor};
+
+    #[test]
+    fn passes_over_packed_weights_give_the_bits_of_any_other_pass() {
+        let wave = |count: usize, step: f32| (0..count).map(|i| (i as f32 * step).sin()).collect::<Vec<f32>>();
+        let (rows, input, hidden) = (37, 50, 70);
+        let mut parameters = Parameters::new();
+        let up = parameters.add("up.weight", &[hidden, input], wave(hidden * input, 0.7));
+        let up_bias = parameters.add("up.bias", &[hidden], wave(hidden, 0.3));
+        let down = parameters.add("down.weight", &[input, hidden], wave(input * hidden, 1.3));
+        let run = |graph: &Graph<'_>, first: f32| {
+            let x = graph.constant(Tensor::from_vec(&[rows, input], wave(rows * input, first)));
+            let inner = graph.linear(&x, up, Some(up_bias), Some(Activation::Gelu));
+            graph.linear(&inner, down, None, None).tensor().to_vec()
+        };
+        let packed = PackedWeights::new(&parameters);
+        // The second pass finds what the first one packed.
+        for first in [0.1, 0.2] {
+            let found = run(&Graph::inference_packed(&packed), first);
+            assert_eq!(found, run(&Graph::inference(&parameters), first), "inference");
+            assert_eq!(found, run(&Graph::training(&parameters, 1), first), "training");
+        }
+        assert_eq!(packed.packed.borrow().len(), 2);
+    }
+}

@@ -28,6 +28,7 @@ mod evaluate;
 mod features;
 mod fit;
 mod inference;
+mod learning_rate;
 mod loaded;
 mod memory;
 pub mod metrics;

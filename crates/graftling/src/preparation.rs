@@ -17,7 +17,7 @@ use crate::recipe::{DataFormat, Recipe};
 use crate::schedule::Schedule;
 use crate::strategies::{self, Groups};
 use crate::tasks::{self, Objective};
-use crate::{Error, Event, Observer, SplitName, disk, run_folder, schedule};
+use crate::{Error, Event, Observer, SplitName, disk, learning_rate, run_folder};
 
 /// All that training needs, read and checked.
 pub(crate) struct Prepared {
@@ -74,7 +74,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     let plan = Plan::new(recipe, train.tokenized.lengths());
     let schedule = Schedule::new(recipe.schedule, recipe.warmup, plan.steps())?;
     let hidden_size = model.facts().hidden_size;
-    let learning_rate = recipe.learning_rate.unwrap_or_else(|| schedule::rate_for_width(hidden_size));
+    let learning_rate = recipe.learning_rate.unwrap_or_else(|| learning_rate::for_width(hidden_size));
     if recipe.learning_rate.is_none() {
         observer.observe(&Event::Notice(&format!("learning rate {learning_rate:e}, for a model {hidden_size} wide")));
     }

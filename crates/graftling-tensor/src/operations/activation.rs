@@ -18,21 +18,9 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Writes the function of each value of `from` to `to`.
-    #[inline(always)]
-    pub(crate) fn apply(self, from: &[f32], to: &mut [f32]) {
-        match self {
-            Activation::Gelu => map(from, to, math::gelu),
-            Activation::GeluTanh => map(from, to, math::gelu_tanh),
-            Activation::Relu => map(from, to, |x| x.max(0.0)),
-            Activation::Silu => map(from, to, |x| x * math::sigmoid(x)),
-            Activation::Tanh => map(from, to, math::tanh),
-        }
-    }
-
     /// Replaces each value by the function of it.
     #[inline(always)]
-    pub(crate) fn apply_in_place(self, values: &mut [f32]) {
+    pub(crate) fn apply(self, values: &mut [f32]) {
         match self {
             Activation::Gelu => replace(values, math::gelu),
             Activation::GeluTanh => replace(values, math::gelu_tanh),
@@ -55,13 +43,6 @@ impl Activation {
                 1.0 - t * t
             }),
         }
-    }
-}
-
-#[inline(always)]
-fn map(from: &[f32], to: &mut [f32], function: impl Fn(f32) -> f32) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = function(*from);
     }
 }
 

@@ -42,7 +42,7 @@ impl Graph<'_> {
         let mut before = None;
         match (activation, bias_values) {
             (Some(activation), bias) if !wanted => {
-                multiply_packed(rows, left, &packed, Target::new(&mut output, out), &ActivateInPlace { bias, activation });
+                multiply_packed(rows, left, &packed, Target::new(&mut output, out), &BiasThenActivation { bias, activation });
             }
             (Some(activation), bias) => {
                 let mut sums = Buffer::stale(rows * out);
@@ -73,7 +73,7 @@ impl Epilogue for AddBias<'_> {
     }
 }
 
-/// Adds the bias, and writes the activation of the sum to the second result.
+/// Adds the bias, and writes the activation of the sum to the second result, or over the sum where there is none.
 struct BiasThenActivation<'a> {
     bias: Option<&'a [f32]>,
     activation: Activation,
@@ -85,23 +85,12 @@ impl Epilogue for BiasThenActivation<'_> {
         if let Some(bias) = self.bias {
             AddBias(bias).finish(column, values, &mut []);
         }
-        self.activation.apply(values, second);
-    }
-}
-
-/// Adds the bias and takes the activation, where nobody will ask what went into it.
-struct ActivateInPlace<'a> {
-    bias: Option<&'a [f32]>,
-    activation: Activation,
-}
-
-impl Epilogue for ActivateInPlace<'_> {
-    #[inline(always)]
-    fn finish(&self, column: usize, values: &mut [f32], _second: &mut [f32]) {
-        if let Some(bias) = self.bias {
-            AddBias(bias).finish(column, values, &mut []);
+        if second.is_empty() {
+            self.activation.apply(values);
+        } else {
+            second.copy_from_slice(values);
+            self.activation.apply(second);
         }
-        self.activation.apply_in_place(values);
     }
 }
 

@@ -1,9 +1,6 @@
 //! A 6 x 16 block of a product in AVX2 registers: 12 accumulators, two column vectors, one broadcast.
 
-use std::arch::x86_64::{
-    _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps,
-    _mm256_storeu_ps,
-};
+use std::arch::x86_64::{_mm256_add_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps};
 
 use super::tile::{Operands, Tile};
 
@@ -31,10 +28,6 @@ unsafe fn run<const ROW_STEP: usize, const K_STEP: usize>(operands: Operands) {
     let Operands { depth, mut a, mut b, c, c_stride, add } = operands;
     // SAFETY: `a` holds ROWS x depth values at the given steps, `b` depth x 16 values, and `c` ROWS rows of 16 values.
     unsafe {
-        // The result's lines are fetched while the sums are taken, so that the stores at the end do not wait for them.
-        for row in 0..ROWS {
-            _mm_prefetch::<_MM_HINT_T0>(c.wrapping_add(row * c_stride).cast());
-        }
         let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
         for _ in 0..depth {
             let left = _mm256_loadu_ps(b);
