@@ -7,7 +7,9 @@ use graftling_tensor::Activation;
 pub(crate) struct Architecture {
     pub vocabulary_size: usize,
     pub hidden_size: usize,
+    pub embedding: EmbeddingWidth,
     pub num_hidden_layers: usize,
+    pub layer_weights: LayerWeights,
     pub num_attention_heads: usize,
     pub intermediate_size: usize,
     pub position: Position,
@@ -17,33 +19,95 @@ pub(crate) struct Architecture {
     pub norm_epsilon: f32,
     pub dropout: Dropout,
     pub pooler_activation: Activation,
+    /// The activation before the norm of a masked language model's head.
+    pub language_activation: Activation,
     /// The standard deviation from which new weights are drawn.
     pub initializer_range: f32,
+}
+
+impl Architecture {
+    /// How wide the vectors of the embedding tables are.
+    pub fn embedding_size(&self) -> usize {
+        match self.embedding {
+            EmbeddingWidth::Hidden => self.hidden_size,
+            EmbeddingWidth::Projected(size) => size,
+        }
+    }
+}
+
+/// How wide the embeddings are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EmbeddingWidth {
+    /// As wide as the layers.
+    Hidden,
+    /// Of this width, and projected to that of the layers.
+    Projected(usize),
+}
+
+/// Which weights each layer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LayerWeights {
+    /// Its own.
+    Own,
+    /// Those of the first one.
+    Shared,
 }
 
 /// How a token's place in its sequence reaches the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Position {
     /// A learned embedding a place, in a table of `entries` rows; the first token takes row `offset`.
-    Learned { entries: usize, offset: usize },
+    Learned {
+        entries: usize,
+        offset: usize,
+        /// A token with this id has the row of the same number and no place of its own: the next token takes the next row.
+        padding: Option<u32>,
+    },
 }
 
 impl Position {
     /// The longest sequence there are positions for.
     pub fn longest(self) -> usize {
         match self {
-            Position::Learned { entries, offset } => entries.saturating_sub(offset),
+            Position::Learned { entries, offset, .. } => entries.saturating_sub(offset),
         }
     }
 }
 
-/// The probabilities with which values are dropped in training.
+/// The probabilities with which values are dropped in training; `None` in a family that never drops there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Dropout {
-    /// After the embeddings and at the end of each branch of a layer.
-    pub hidden: f32,
+    /// After the embeddings.
+    pub embeddings: f32,
     /// Of attention weights.
-    pub attention: f32,
-    /// Before the classifier.
+    pub attention_weights: f32,
+    /// At the end of a layer's attention.
+    pub attention: Option<f32>,
+    /// At the end of a layer's feed forward part.
+    pub feed_forward: Option<f32>,
+    /// Before the pooler of a sequence classifier.
+    pub pooler: Option<f32>,
+    /// Before the classifier of sequences.
     pub classifier: f32,
+    /// Before the classifier of tokens.
+    pub token_classifier: f32,
+    /// Before the projection that answers questions.
+    pub answers: Option<f32>,
+}
+
+impl Dropout {
+    /// This probability wherever the family drops values.
+    pub fn everywhere(self, probability: f32) -> Self {
+        let instead = |known: Option<f32>| known.map(|_| probability);
+        Self {
+            embeddings: probability,
+            attention_weights: probability,
+            attention: instead(self.attention),
+            feed_forward: instead(self.feed_forward),
+            pooler: instead(self.pooler),
+            classifier: probability,
+            token_classifier: probability,
+            answers: instead(self.answers),
+        }
+    }
 }

@@ -11,6 +11,8 @@ pub struct PackedBatch {
     pub token_type_ids: Vec<u32>,
     /// Which rows belong to which sequence.
     pub spans: Spans,
+    /// The rows that a head over tokens gives logits for, ascending; `None` is all. A head over sequences has one row each.
+    pub wanted: Option<Vec<usize>>,
 }
 
 impl PackedBatch {
@@ -21,5 +23,9 @@ impl PackedBatch {
         let types = self.token_type_ids.len();
         assert_eq!(types, rows, "packed batch: {types} token_type_ids but spans of {rows} rows");
         assert!(self.spans.lengths().all(|length| length > 0), "packed batch: a sequence without tokens has no first token");
+        if let Some(wanted) = &self.wanted {
+            assert!(wanted.is_sorted_by(|left, right| left < right), "packed batch: the rows that are wanted are not ascending");
+            assert!(wanted.last().is_none_or(|row| *row < rows), "packed batch: row {:?} is wanted of {rows}", wanted.last());
+        }
     }
 }

@@ -84,7 +84,7 @@ pub enum ModelError {
         problem: LabelProblem,
     },
     /// The checkpoint is of another task.
-    #[error("{}: {key} is {found}, but a sequence classifier has {accepted}", path.display())]
+    #[error("{}: {key} is {found}; a fine-tuned model of this family has one of {accepted}", path.display())]
     OtherTask {
         /// The config.
         path: PathBuf,
@@ -94,6 +94,16 @@ pub enum ModelError {
         found: String,
         /// What it would have to be.
         accepted: String,
+    },
+    /// The family has no such head.
+    #[error("{}: models of the family {family} are not offered as {head}", path.display())]
+    HeadNotOffered {
+        /// The config.
+        path: PathBuf,
+        /// The family's `model_type`.
+        family: &'static str,
+        /// What was asked for.
+        head: &'static str,
     },
     /// The folder has no weights.
     #[error("{}: no weights here: neither model.safetensors nor model.safetensors.index.json", folder.display())]
@@ -156,11 +166,13 @@ impl Display for ConfigProblem {
 /// What is wrong with the labels of a classifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LabelProblem {
-    /// Fewer than two.
-    #[error("{count} labels, but a classifier has at least 2")]
+    /// Fewer than the head makes sense with.
+    #[error("{count} labels, but a classifier has at least {fewest}")]
     TooFew {
         /// How many there are.
         count: usize,
+        /// How few are enough.
+        fewest: usize,
     },
     /// The same name for two labels.
     #[error("the label \"{label}\" stands for two classes; give each its own name")]

@@ -6,6 +6,7 @@ use crate::checkpoint::config::Config;
 use crate::checkpoint::files::WeightFiles;
 use crate::error::{ModelError, WeightProblem};
 use crate::facts::ModelFacts;
+use crate::head::{Head, HeadKind};
 
 /// What a model folder says of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,8 +15,8 @@ pub struct Inspection {
     pub facts: ModelFacts,
     /// The classes that the checkpoint was saved from (`architectures`).
     pub classes: Vec<String>,
-    /// The labels, where the checkpoint says that it is a sequence classifier.
-    pub labels: Option<Vec<String>>,
+    /// What the head gives, where the checkpoint says that it has one.
+    pub head: Option<Head>,
     /// Every weight on disk, in the order of the files.
     pub tensors: Vec<TensorFacts>,
     /// What is wrong between an index and its files.
@@ -43,11 +44,15 @@ pub struct TensorFacts {
 pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
     let (config, translation) = Config::read(folder)?;
     let files = WeightFiles::open(folder)?;
+    let classes = config.classes();
+    let of_a_head = HeadKind::ALL.iter().any(|kind| classes.contains(&kind.class(translation.class_prefix)));
+    let head = if of_a_head { Some(config.head(&translation)?) } else { None };
+    let names = translation.names.with_head(head.as_ref().map_or(HeadKind::SequenceClassification, Head::kind));
     let tensors: Vec<TensorFacts> = files
         .tensors()
         .map(|(file, tensor)| TensorFacts {
             name: tensor.name.clone(),
-            parameter: translation.names.canonical(&tensor.name),
+            parameter: names.canonical(&tensor.name),
             dtype: tensor.dtype.to_string(),
             shape: tensor.shape.clone(),
             size_bytes: tensor.range.len(),
@@ -56,11 +61,9 @@ pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
         .collect();
     let counted = tensors.iter().filter(|tensor| tensor.parameter.is_some());
     let parameter_count = counted.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
-    let classes = config.classes();
-    let is_classifier = classes.iter().any(|class| class == translation.sequence_classifier);
     Ok(Inspection {
         facts: ModelFacts::new(config.family.model_type(), &translation.architecture, parameter_count),
-        labels: if is_classifier { Some(config.labels()?) } else { None },
+        head,
         classes,
         tensors,
         problems: files.problems,

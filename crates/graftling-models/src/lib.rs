@@ -5,16 +5,17 @@
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use graftling_models::{PackedBatch, SequenceClassifier};
+//! use graftling_models::{Head, Model, PackedBatch};
 //! use graftling_tensor::{Graph, Spans};
 //!
 //! let labels = ["negative".to_owned(), "positive".to_owned()];
-//! let (model, report) = SequenceClassifier::from_pretrained(Path::new("all-MiniLM-L6-v2"), &labels, 42)?;
+//! let (model, report) = Model::from_pretrained(Path::new("all-MiniLM-L6-v2"), Head::single_label(&labels), 42)?;
 //! assert_eq!(report.new_parameters, ["classifier.weight", "classifier.bias"]);
 //! let batch = PackedBatch {
 //!     input_ids: vec![101, 2307, 102, 101, 6659, 102],
 //!     token_type_ids: vec![0; 6],
 //!     spans: Spans::from_lengths([3, 3]),
+//!     wanted: None,
 //! };
 //! let logits = model.forward(&Graph::inference(&model.parameters), &batch);
 //! assert_eq!(logits.tensor().shape(), [2, 2]);
@@ -29,15 +30,17 @@ mod checkpoint;
 mod error;
 mod facts;
 mod families;
+mod head;
 mod initial;
 mod inspection;
+mod model;
 mod nn;
-mod sequence_classifier;
 
 pub use batch::PackedBatch;
 pub use checkpoint::load::{IgnoredWeight, LoadReport};
 pub use error::{ConfigProblem, HeaderProblem, LabelProblem, ModelError, WeightProblem};
 pub use facts::{Depth, ModelFacts};
 pub use families::Family;
+pub use head::{Head, ProblemType};
 pub use inspection::{Inspection, TensorFacts, inspect};
-pub use sequence_classifier::SequenceClassifier;
+pub use model::Model;

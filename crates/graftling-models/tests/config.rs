@@ -2,7 +2,7 @@
 
 mod tiny_checkpoint;
 
-use graftling_models::SequenceClassifier;
+use graftling_models::{Family, Head, Model};
 use serde_json::{Value, json};
 use tiny_checkpoint::{Checkpoint, labels, refusal, refusal_of_classifier, told};
 
@@ -72,8 +72,8 @@ fn all_that_is_wrong_with_a_config_is_told_at_once() {
     let expected = [
         "FOLDER/config.json: the config asks for what this program does not offer:",
         "  \"is_decoder\" is true",
-        "  \"vocab_size\" is 0",
         &long,
+        "  \"vocab_size\" is 0",
     ];
     assert_eq!(lines, expected);
 }
@@ -125,10 +125,11 @@ fn unknown_families_are_told_with_the_known_ones() {
     let mut checkpoint = Checkpoint::backbone(1);
     checkpoint.set("model_type", json!("gpt2"));
     let told = refusal(checkpoint.write().path());
-    assert_eq!(told, "FOLDER/config.json: model_type is \"gpt2\"; known families are bert");
+    let known = Family::ALL.iter().map(|family| family.model_type()).collect::<Vec<_>>().join(", ");
+    assert_eq!(told, format!("FOLDER/config.json: model_type is \"gpt2\"; known families are {known}"));
     checkpoint.config.remove("model_type");
     let told = refusal(checkpoint.write().path());
-    assert_eq!(told, "FOLDER/config.json: model_type is missing; known families are bert");
+    assert_eq!(told, format!("FOLDER/config.json: model_type is missing; known families are {known}"));
 }
 
 #[test]
@@ -148,17 +149,19 @@ fn a_config_that_is_not_one_is_refused() {
 }
 
 #[test]
-fn a_checkpoint_of_another_task_is_refused_as_a_classifier() {
+fn a_checkpoint_without_a_head_that_is_known_is_refused() {
     let cases = [
         (
             "architectures",
-            json!(["BertForTokenClassification"]),
-            "architectures is BertForTokenClassification, but a sequence classifier has BertForSequenceClassification",
+            json!(["BertForPreTraining"]),
+            "architectures is BertForPreTraining; a fine-tuned model of this family has one of BertForSequenceClassification, \
+             BertForTokenClassification, BertForMaskedLM, BertForQuestionAnswering",
         ),
         (
             "problem_type",
-            json!("regression"),
-            "problem_type is \"regression\", but a sequence classifier has single_label_classification",
+            json!("ordinal"),
+            "problem_type is \"ordinal\"; a fine-tuned model of this family has one of single_label_classification, \
+             multi_label_classification, regression",
         ),
         (
             "id2label",
@@ -170,6 +173,8 @@ fn a_checkpoint_of_another_task_is_refused_as_a_classifier() {
     ];
     for (key, value, problem) in cases {
         let mut checkpoint = Checkpoint::classifier(1, &["no", "yes"]);
+        // Of one logit without a problem type, transformers takes it that it is a number.
+        checkpoint.set("problem_type", json!("single_label_classification"));
         checkpoint.set(key, value);
         assert_eq!(refusal_of_classifier(checkpoint.write().path()), format!("FOLDER/config.json: {problem}"));
     }
@@ -179,12 +184,12 @@ fn a_checkpoint_of_another_task_is_refused_as_a_classifier() {
 fn labels_without_names_are_numbered() {
     let mut checkpoint = Checkpoint::classifier(1, &["a", "b"]);
     checkpoint.config.remove("id2label");
-    let model = SequenceClassifier::from_checkpoint(checkpoint.write().path()).unwrap();
+    let model = Model::from_checkpoint(checkpoint.write().path()).unwrap();
     assert_eq!(model.labels(), ["LABEL_0", "LABEL_1"]);
     let mut checkpoint = Checkpoint::classifier(1, &["a", "b", "c"]);
     checkpoint.config.remove("id2label");
     checkpoint.set("num_labels", json!(3));
-    assert_eq!(SequenceClassifier::from_checkpoint(checkpoint.write().path()).unwrap().labels().len(), 3);
+    assert_eq!(Model::from_checkpoint(checkpoint.write().path()).unwrap().labels().len(), 3);
     checkpoint.set("num_labels", json!(1e18));
     let told = refusal_of_classifier(checkpoint.write().path());
     assert_eq!(told, "FOLDER/config.json: num_labels is 1e+18; accepted: whole numbers from 2 to 100000");
@@ -197,7 +202,7 @@ fn labels_for_a_new_head_are_checked() {
         (&["only"][..], "1 labels, but a classifier has at least 2"),
         (&["a", "b", "a"][..], "the label \"a\" stands for two classes; give each its own name"),
     ] {
-        let outcome = SequenceClassifier::from_pretrained(folder.path(), &labels(names), 1);
+        let outcome = Model::from_pretrained(folder.path(), Head::single_label(&labels(names)), 1);
         assert_eq!(told(folder.path(), outcome.map(drop)), format!("FOLDER: {problem}"));
     }
 }

@@ -5,14 +5,14 @@ mod tiny_checkpoint;
 use std::fs;
 use std::path::Path;
 
-use graftling_models::{ModelError, SequenceClassifier, inspect};
+use graftling_models::{Model, ModelError, inspect};
 use tiny_checkpoint::{Checkpoint, refusal_of_classifier, safetensors};
 
 /// Loads a folder whose weight file holds these bytes, and looks at it.
-fn outcome(folder: &Path, bytes: &[u8]) -> Result<SequenceClassifier, ModelError> {
+fn outcome(folder: &Path, bytes: &[u8]) -> Result<Model, ModelError> {
     fs::write(folder.join("model.safetensors"), bytes).unwrap();
     let inspected = inspect(folder);
-    let loaded = SequenceClassifier::from_checkpoint(folder);
+    let loaded = Model::from_checkpoint(folder);
     assert!(inspected.is_ok() || loaded.is_err(), "what cannot be looked at cannot be loaded");
     loaded
 }

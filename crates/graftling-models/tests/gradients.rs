@@ -2,26 +2,31 @@
 
 mod tiny_checkpoint;
 
-use graftling_models::{PackedBatch, SequenceClassifier};
+use graftling_models::{Head, Model, PackedBatch};
 use graftling_tensor::{Gradients, Graph, Spans};
 use tiny_checkpoint::{Checkpoint, labels};
 
 /// Sums over rows of different blocks may be added in another order.
 const ROUNDING: f32 = 1e-6;
 
-fn model() -> SequenceClassifier {
+fn model() -> Model {
     let (model, _) =
-        SequenceClassifier::from_pretrained(Checkpoint::backbone(2).write().path(), &labels(&["a", "b", "c"]), 3).unwrap();
+        Model::from_pretrained(Checkpoint::backbone(2).write().path(), Head::single_label(&labels(&["a", "b", "c"])), 3).unwrap();
     model
 }
 
 fn batch(sequences: &[&[u32]]) -> PackedBatch {
     let input_ids = sequences.concat();
     let token_type_ids = input_ids.iter().map(|id| id % 2).collect();
-    PackedBatch { token_type_ids, input_ids, spans: Spans::from_lengths(sequences.iter().map(|sequence| sequence.len())) }
+    PackedBatch {
+        token_type_ids,
+        input_ids,
+        spans: Spans::from_lengths(sequences.iter().map(|sequence| sequence.len())),
+        wanted: None,
+    }
 }
 
-fn gradients(model: &SequenceClassifier, seed: u64) -> Gradients {
+fn gradients(model: &Model, seed: u64) -> Gradients {
     let mut gradients = Gradients::new(&model.parameters);
     let graph = Graph::training(&model.parameters, seed);
     let logits = model.forward(&graph, &batch(&[&[1, 4, 2], &[3, 2], &[0, 1, 2, 3]]));
@@ -79,11 +84,9 @@ fn neighbours_in_a_batch_do_not_change_logits() {
 fn dropout_changes_training_and_not_inference() {
     let mut model = model();
     let sequences: [&[u32]; 2] = [&[1, 4, 2], &[3, 2]];
-    let trained = |model: &SequenceClassifier, seed| {
-        model.forward(&Graph::training(&model.parameters, seed), &batch(&sequences)).tensor().to_vec()
-    };
-    let inferred =
-        |model: &SequenceClassifier| model.forward(&Graph::inference(&model.parameters), &batch(&sequences)).tensor().to_vec();
+    let trained =
+        |model: &Model, seed| model.forward(&Graph::training(&model.parameters, seed), &batch(&sequences)).tensor().to_vec();
+    let inferred = |model: &Model| model.forward(&Graph::inference(&model.parameters), &batch(&sequences)).tensor().to_vec();
     let before = inferred(&model);
     model.set_dropout(0.5);
     assert_eq!(inferred(&model), before);

@@ -4,7 +4,7 @@ mod tiny_checkpoint;
 
 use std::fs;
 
-use graftling_models::{Depth, SequenceClassifier, inspect};
+use graftling_models::{Depth, Head, Model, inspect};
 use serde_json::json;
 use tiny_checkpoint::{Checkpoint, Weight, labels, refusal, refusal_of_classifier, safetensors};
 
@@ -128,7 +128,7 @@ fn names_with_and_without_prefix_and_of_tensorflow_mean_the_same() {
     }
     let [first, others @ ..] = [plain, prefixed, old].map(|checkpoint| {
         let (model, report) =
-            SequenceClassifier::from_pretrained(checkpoint.write().path(), &labels(&["a", "b", "c"]), 5).unwrap();
+            Model::from_pretrained(checkpoint.write().path(), Head::single_label(&labels(&["a", "b", "c"])), 5).unwrap();
         assert_eq!(report.new_parameters, ["classifier.weight", "classifier.bias"]);
         assert_eq!((report.ignored.len(), report.dtypes), (0, vec!["F32".to_owned()]));
         let named = |id| (model.parameters.name(id).to_owned(), model.parameters.values(id).to_vec());
@@ -140,7 +140,7 @@ fn names_with_and_without_prefix_and_of_tensorflow_mean_the_same() {
 #[test]
 fn the_names_of_parameters_are_those_that_recipes_select_by() {
     let (model, _) =
-        SequenceClassifier::from_pretrained(Checkpoint::backbone(1).write().path(), &labels(&["a", "b"]), 5).unwrap();
+        Model::from_pretrained(Checkpoint::backbone(1).write().path(), Head::single_label(&labels(&["a", "b"])), 5).unwrap();
     let names: Vec<&str> = model.parameters.ids().map(|id| model.parameters.name(id)).collect();
     let expected = "embeddings.word.weight embeddings.position.weight embeddings.token_type.weight embeddings.norm.weight \
         embeddings.norm.bias encoder.layers.0.attention.query.weight encoder.layers.0.attention.query.bias \
@@ -164,7 +164,7 @@ fn weights_on_the_allow_list_are_left_out_and_told() {
     checkpoint.weights.push(Weight::of_dtype("embeddings.position_ids", "I64", &[1, 4], ids));
     checkpoint.weights.push(Weight::f32("cls.predictions.bias", &[5]));
     checkpoint.weights.push(Weight::f32("cls.seq_relationship.weight", &[2, 2]));
-    let (_, report) = SequenceClassifier::from_pretrained(checkpoint.write().path(), &labels(&["a", "b"]), 5).unwrap();
+    let (_, report) = Model::from_pretrained(checkpoint.write().path(), Head::single_label(&labels(&["a", "b"])), 5).unwrap();
     let ignored: Vec<_> = report.ignored.iter().map(|weight| (&*weight.name, weight.reason)).collect();
     let expected = [
         ("embeddings.position_ids", "a list of 0, 1, 2 ... that is counted anew"),
@@ -181,10 +181,10 @@ fn an_encoder_without_pooler_gets_a_new_one() {
     checkpoint.remove("pooler.dense.bias");
     checkpoint.set("initializer_range", json!(0.5));
     let folder = checkpoint.write();
-    let load = |seed| SequenceClassifier::from_pretrained(folder.path(), &labels(&["a", "b", "c"]), seed).unwrap();
+    let load = |seed| Model::from_pretrained(folder.path(), Head::single_label(&labels(&["a", "b", "c"])), seed).unwrap();
     let (model, report) = load(5);
     assert_eq!(report.new_parameters, ["pooler.dense.weight", "pooler.dense.bias", "classifier.weight", "classifier.bias"]);
-    let values = |model: &SequenceClassifier, name: &str| model.parameters.values(model.parameters.find(name).unwrap()).to_vec();
+    let values = |model: &Model, name: &str| model.parameters.values(model.parameters.find(name).unwrap()).to_vec();
     assert_eq!((values(&model, "pooler.dense.bias"), values(&model, "classifier.bias")), (vec![0.0; 2], vec![0.0; 3]));
     let drawn = values(&model, "classifier.weight");
     assert!(drawn.iter().all(|value| *value != 0.0 && value.abs() < 2.5), "{drawn:?}");
@@ -198,7 +198,7 @@ fn a_stored_head_is_kept_for_exactly_its_labels() {
     let cases: [(&[&str], usize); 4] =
         [(&["no", "yes"], 0), (&["yes", "no"], 2), (&["no", "maybe"], 2), (&["no", "maybe", "yes"], 2)];
     for (names, new) in cases {
-        let (model, report) = SequenceClassifier::from_pretrained(folder.path(), &labels(names), 5).unwrap();
+        let (model, report) = Model::from_pretrained(folder.path(), Head::single_label(&labels(names)), 5).unwrap();
         assert_eq!((report.new_parameters.len(), report.ignored.len()), (new, new), "{names:?}");
         assert_eq!(model.labels(), names);
         if new > 0 {
@@ -214,7 +214,7 @@ fn half_precision_is_read_as_what_it_means() {
     *checkpoint.weight("pooler.dense.bias") = Weight::of_dtype("pooler.dense.bias", "F16", &[2], bytes);
     let bytes = [0x3F80_u16, 0xC020].into_iter().flat_map(u16::to_le_bytes).collect();
     *checkpoint.weight("embeddings.LayerNorm.bias") = Weight::of_dtype("embeddings.LayerNorm.bias", "BF16", &[2], bytes);
-    let (model, report) = SequenceClassifier::from_pretrained(checkpoint.write().path(), &labels(&["a", "b"]), 5).unwrap();
+    let (model, report) = Model::from_pretrained(checkpoint.write().path(), Head::single_label(&labels(&["a", "b"])), 5).unwrap();
     let values = |name: &str| model.parameters.values(model.parameters.find(name).unwrap());
     assert_eq!((values("pooler.dense.bias"), values("embeddings.norm.bias")), (&[1.0, -2.5][..], &[1.0, -2.5][..]));
     assert_eq!(report.dtypes, ["BF16", "F16", "F32"]);
@@ -223,11 +223,11 @@ fn half_precision_is_read_as_what_it_means() {
 #[test]
 fn shards_are_read_as_one() {
     let checkpoint = Checkpoint::classifier(2, &["no", "yes"]);
-    let whole = SequenceClassifier::from_checkpoint(checkpoint.write().path()).unwrap();
+    let whole = Model::from_checkpoint(checkpoint.write().path()).unwrap();
     let folder = checkpoint.write_config();
     let index = write_shards(&checkpoint, folder.path());
     fs::write(folder.path().join("model.safetensors.index.json"), index.to_string()).unwrap();
-    let sharded = SequenceClassifier::from_checkpoint(folder.path()).unwrap();
+    let sharded = Model::from_checkpoint(folder.path()).unwrap();
     assert!(whole.parameters.ids().all(|id| whole.parameters.values(id) == sharded.parameters.values(id)));
     assert_eq!(inspect(folder.path()).unwrap().tensors.len(), checkpoint.weights.len());
 }
@@ -308,7 +308,7 @@ fn inspection_reads_headers_only() {
     let mut checkpoint = Checkpoint::classifier(1, &["no", "yes"]);
     checkpoint.weight("classifier.bias").bytes.copy_from_slice(&[0xFF; 8]);
     let inspection = inspect(checkpoint.write().path()).unwrap();
-    assert_eq!(inspection.labels, Some(labels(&["no", "yes"])));
+    assert_eq!(inspection.head, Some(Head::single_label(&labels(&["no", "yes"]))));
     assert_eq!(inspection.facts.parameter_count, 87);
     assert_eq!((inspection.facts.family, inspection.facts.max_positions, inspection.facts.num_hidden_layers), ("bert", 4, 1));
     let last = inspection.tensors.last().unwrap();

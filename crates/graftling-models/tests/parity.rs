@@ -11,7 +11,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use graftling_models::{PackedBatch, SequenceClassifier};
+use graftling_models::{Head, Model, PackedBatch};
 use graftling_tensor::{Gradients, Graph, Optimizer, OptimizerState, Parameters, Rate, Spans};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
@@ -139,19 +139,19 @@ fn ten_steps_of_minilm_end_where_transformers_ends() {
 }
 
 /// The tiny model, its batches, and what transformers computes.
-fn tiny_bert() -> (SequenceClassifier, Golden, Tensors) {
+fn tiny_bert() -> (Model, Golden, Tensors) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny-bert");
-    let model = SequenceClassifier::from_checkpoint(&folder.join("model")).unwrap();
+    let model = Model::from_checkpoint(&folder.join("model")).unwrap();
     assert_eq!(model.labels(), ["negative", "neutral", "positive"]);
     (model, read_golden(&folder), read_tensors(&folder.join("expected.safetensors")))
 }
 
 /// The real MiniLM without dropout under the golden file's head, its batches, and what transformers computes.
-fn minilm() -> (SequenceClassifier, Golden, Tensors) {
+fn minilm() -> (Model, Golden, Tensors) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/minilm");
     let expected = read_tensors(&folder.join("expected.safetensors"));
     let labels = ["negative".to_owned(), "positive".to_owned()];
-    let (mut model, report) = SequenceClassifier::from_pretrained(&minilm_folder(), &labels, 1).unwrap();
+    let (mut model, report) = Model::from_pretrained(&minilm_folder(), Head::single_label(&labels), 1).unwrap();
     assert_eq!(report.new_parameters, ["classifier.weight", "classifier.bias"]);
     for name in &report.new_parameters {
         let id = model.parameters.find(name).unwrap();
@@ -200,7 +200,7 @@ fn numbers(dtype: Dtype, bytes: &[u8]) -> Vec<f32> {
 }
 
 /// The values of the model's parameters as they are saved.
-fn saved_tensors(model: &SequenceClassifier) -> Tensors {
+fn saved_tensors(model: &Model) -> Tensors {
     let folder = tempfile::tempdir().unwrap();
     model.save(folder.path()).unwrap();
     read_tensors(&folder.path().join("model.safetensors"))
@@ -211,10 +211,11 @@ fn packed(batch: &Batch) -> PackedBatch {
         input_ids: batch.input_ids.concat(),
         token_type_ids: batch.token_type_ids.concat(),
         spans: Spans::from_lengths(batch.input_ids.iter().map(Vec::len)),
+        wanted: None,
     }
 }
 
-fn assert_logits_and_loss(model: &SequenceClassifier, golden: &Golden, expected: &Tensors) {
+fn assert_logits_and_loss(model: &Model, golden: &Golden, expected: &Tensors) {
     let batch = &golden.batches[0];
     let graph = Graph::inference(&model.parameters);
     let logits = model.forward(&graph, &packed(batch));
@@ -226,7 +227,7 @@ fn assert_logits_and_loss(model: &SequenceClassifier, golden: &Golden, expected:
 }
 
 /// The mean loss of a batch and the gradients of it.
-fn loss_and_gradients(model: &SequenceClassifier, batch: &Batch, gradients: &mut Gradients) -> f32 {
+fn loss_and_gradients(model: &Model, batch: &Batch, gradients: &mut Gradients) -> f32 {
     gradients.clear();
     let graph = Graph::training(&model.parameters, 1);
     let logits = model.forward(&graph, &packed(batch));
@@ -237,7 +238,7 @@ fn loss_and_gradients(model: &SequenceClassifier, batch: &Batch, gradients: &mut
 }
 
 /// The gradients of the first batch under the names that the weights are saved with. None may be missing.
-fn gradients_under_saved_names(model: &mut SequenceClassifier, golden: &Golden) -> Tensors {
+fn gradients_under_saved_names(model: &mut Model, golden: &Golden) -> Tensors {
     let mut gradients = Gradients::new(&model.parameters);
     loss_and_gradients(model, &golden.batches[0], &mut gradients);
     for id in model.parameters.ids() {
@@ -249,7 +250,7 @@ fn gradients_under_saved_names(model: &mut SequenceClassifier, golden: &Golden) 
 }
 
 /// Ten updates by the golden recipe; gives the weights after the steps in `wanted` and checks each loss and gradient norm.
-fn train(model: &mut SequenceClassifier, golden: &Golden, wanted: &[usize]) -> BTreeMap<usize, Tensors> {
+fn train(model: &mut Model, golden: &Golden, wanted: &[usize]) -> BTreeMap<usize, Tensors> {
     let AdamW { learning_rate, epsilon, beta1, beta2, weight_decay } = golden.recipe.optimizer;
     let optimizer = Optimizer::AdamW { beta1, beta2, epsilon, bias_correction: true };
     let mut gradients = Gradients::new(&model.parameters);

@@ -5,7 +5,7 @@ mod tiny_checkpoint;
 use std::collections::BTreeMap;
 use std::fs;
 
-use graftling_models::{SequenceClassifier, inspect};
+use graftling_models::{Head, Model, inspect};
 use serde_json::{Value, json};
 use tiny_checkpoint::{Checkpoint, labels, told};
 
@@ -14,7 +14,7 @@ fn a_saved_model_has_the_names_and_values_it_was_loaded_with() {
     let checkpoint = Checkpoint::classifier(2, &["no", "yes"]);
     let output = tempfile::tempdir().unwrap();
     let folder = output.path().join("new").join("run");
-    SequenceClassifier::from_checkpoint(checkpoint.write().path()).unwrap().save(&folder).unwrap();
+    Model::from_checkpoint(checkpoint.write().path()).unwrap().save(&folder).unwrap();
     let bytes = fs::read(folder.join("model.safetensors")).unwrap();
     let saved = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let saved: BTreeMap<String, (Vec<usize>, Vec<u8>)> =
@@ -31,19 +31,19 @@ fn a_saved_model_has_the_names_and_values_it_was_loaded_with() {
 #[test]
 fn a_saved_model_loads_as_what_it_was() {
     let source = Checkpoint::backbone(1).write();
-    let (mut model, _) = SequenceClassifier::from_pretrained(source.path(), &labels(&["a", "b", "c"]), 3).unwrap();
+    let (mut model, _) = Model::from_pretrained(source.path(), Head::single_label(&labels(&["a", "b", "c"])), 3).unwrap();
     let id = model.parameters.find("encoder.layers.0.attention.query.weight").unwrap();
     model.parameters.values_mut(id)[1] = 0.125;
     let output = tempfile::tempdir().unwrap();
     model.save(output.path()).unwrap();
-    let again = SequenceClassifier::from_checkpoint(output.path()).unwrap();
+    let again = Model::from_checkpoint(output.path()).unwrap();
     assert_eq!(again.labels(), model.labels());
     assert_eq!(again.facts(), model.facts());
     for id in model.parameters.ids() {
         assert_eq!(again.parameters.name(id), model.parameters.name(id));
         assert_eq!(again.parameters.values(id), model.parameters.values(id));
     }
-    let (third, report) = SequenceClassifier::from_pretrained(output.path(), &labels(&["a", "b", "c"]), 99).unwrap();
+    let (third, report) = Model::from_pretrained(output.path(), Head::single_label(&labels(&["a", "b", "c"])), 99).unwrap();
     assert!(report.new_parameters.is_empty());
     assert!(model.parameters.ids().all(|id| third.parameters.values(id) == model.parameters.values(id)));
 }
@@ -51,7 +51,7 @@ fn a_saved_model_loads_as_what_it_was() {
 #[test]
 fn every_name_goes_to_disk_and_back() {
     let (model, _) =
-        SequenceClassifier::from_pretrained(Checkpoint::backbone(2).write().path(), &labels(&["a", "b"]), 3).unwrap();
+        Model::from_pretrained(Checkpoint::backbone(2).write().path(), Head::single_label(&labels(&["a", "b"])), 3).unwrap();
     let output = tempfile::tempdir().unwrap();
     model.save(output.path()).unwrap();
     let tensors = inspect(output.path()).unwrap().tensors;
@@ -75,7 +75,7 @@ fn a_saved_config_keeps_what_fine_tuning_does_not_change() {
     ] {
         checkpoint.set(key, value);
     }
-    let (mut model, _) = SequenceClassifier::from_pretrained(checkpoint.write().path(), &labels(&["b", "a"]), 3).unwrap();
+    let (mut model, _) = Model::from_pretrained(checkpoint.write().path(), Head::single_label(&labels(&["b", "a"])), 3).unwrap();
     model.set_dropout(0.3);
     let output = tempfile::tempdir().unwrap();
     model.save(output.path()).unwrap();
@@ -98,7 +98,7 @@ fn a_saved_config_keeps_what_fine_tuning_does_not_change() {
 #[test]
 fn a_config_without_a_dtype_gets_the_new_key() {
     let (model, _) =
-        SequenceClassifier::from_pretrained(Checkpoint::backbone(1).write().path(), &labels(&["b", "a"]), 3).unwrap();
+        Model::from_pretrained(Checkpoint::backbone(1).write().path(), Head::single_label(&labels(&["b", "a"])), 3).unwrap();
     let output = tempfile::tempdir().unwrap();
     model.save(output.path()).unwrap();
     let saved: Value = serde_json::from_slice(&fs::read(output.path().join("config.json")).unwrap()).unwrap();
@@ -107,7 +107,7 @@ fn a_config_without_a_dtype_gets_the_new_key() {
 
 #[test]
 fn a_save_that_fails_leaves_nothing_behind() {
-    let model = SequenceClassifier::from_checkpoint(Checkpoint::classifier(1, &["no", "yes"]).write().path()).unwrap();
+    let model = Model::from_checkpoint(Checkpoint::classifier(1, &["no", "yes"]).write().path()).unwrap();
     let output = tempfile::tempdir().unwrap();
     // A folder stands where the weights would go.
     fs::create_dir_all(output.path().join("model.safetensors").join("inside")).unwrap();

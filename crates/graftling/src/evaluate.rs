@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use graftling_models::SequenceClassifier;
+use graftling_models::Model;
 use graftling_text::{ChosenColumns, Columns, Dataset, Format, TruncationReport, labelled, read_table};
 use serde::Serialize;
 
@@ -144,7 +144,7 @@ impl Scored {
 }
 
 /// Runs a model over examples, a batch of at most `budget` tokens at a time, and compares what it says with what is true.
-pub(crate) fn score(model: &SequenceClassifier, objective: &dyn Objective, examples: &Examples, budget: usize) -> Scored {
+pub(crate) fn score(model: &Model, objective: &dyn Objective, examples: &Examples, budget: usize) -> Scored {
     let started = Instant::now();
     let count = examples.targets.len();
     let (mut classes, mut probabilities) = (vec![0; count], vec![0.0; count]);

@@ -67,6 +67,7 @@ pub(crate) fn pack(features: &[Features], examples: &[usize]) -> PackedBatch {
         input_ids: chosen().flat_map(|features| features.input_ids.iter().copied()).collect(),
         token_type_ids: chosen().flat_map(|features| features.token_type_ids.iter().copied()).collect(),
         spans: Spans::from_lengths(chosen().map(|features| features.input_ids.len())),
+        wanted: None,
     }
 }
 

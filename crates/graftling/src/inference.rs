@@ -1,6 +1,6 @@
 //! Runs a model over examples without training it: the one way for evaluation and prediction. Knows nothing of texts or labels.
 
-use graftling_models::SequenceClassifier;
+use graftling_models::Model;
 use graftling_tensor::{Graph, PackedWeights, Var};
 
 use crate::batching::by_length;
@@ -8,12 +8,7 @@ use crate::features::{Features, pack};
 
 /// Hands the logits of every example to `visit`, a batch of similar lengths at a time: the places of its examples, the pass they
 /// were computed in, and the logits, one row an example. A batch holds at most `budget` tokens unless one example is longer.
-pub(crate) fn each_batch(
-    model: &SequenceClassifier,
-    features: &[Features],
-    budget: usize,
-    mut visit: impl FnMut(&[usize], &Graph<'_>, &Var),
-) {
+pub(crate) fn each_batch(model: &Model, features: &[Features], budget: usize, mut visit: impl FnMut(&[usize], &Graph<'_>, &Var)) {
     let lengths: Vec<usize> = features.iter().map(|features| features.input_ids.len()).collect();
     let weights = PackedWeights::new(&model.parameters);
     for examples in by_length((0..features.len()).collect(), &lengths, budget) {

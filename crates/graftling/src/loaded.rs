@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use graftling_models::SequenceClassifier;
+use graftling_models::Model;
 use graftling_text::Tokenizer;
 
 use crate::recipe::{Recipe, RecipeFile, Task};
@@ -18,7 +18,7 @@ pub(crate) const INFERENCE_TOKENS: usize = 2048;
 
 /// A fine-tuned model with all that belongs to it.
 pub(crate) struct Loaded {
-    pub model: SequenceClassifier,
+    pub model: Model,
     pub tokenizer: Tokenizer,
     pub objective: Box<dyn Objective>,
     pub max_length: usize,
@@ -26,7 +26,7 @@ pub(crate) struct Loaded {
 
 /// Opens a run folder, or a checkpoint that another program wrote.
 pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
-    let (model, tokenizer) = rayon::join(|| SequenceClassifier::from_checkpoint(folder), || Tokenizer::from_folder(folder));
+    let (model, tokenizer) = rayon::join(|| Model::from_checkpoint(folder), || Tokenizer::from_folder(folder));
     let (model, tokenizer) = (model?, tokenizer?);
     preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
     let recipe = recipe_of(folder)?;

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use graftling_models::{LoadReport, ModelFacts, SequenceClassifier, inspect};
+use graftling_models::{LoadReport, Model, ModelFacts, inspect};
 use graftling_text::{Columns, Dataset, Format, Tokenizer, labelled, leakage_notice, read_table, stratified_split};
 
 use crate::error::Complaints;
@@ -21,7 +21,7 @@ use crate::{Error, Event, Observer, SplitName, disk, learning_rate, run_folder};
 
 /// All that training needs, read and checked.
 pub(crate) struct Prepared {
-    pub model: SequenceClassifier,
+    pub model: Model,
     pub tokenizer: Tokenizer,
     pub objective: Box<dyn Objective>,
     pub groups: Groups,
@@ -51,8 +51,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         _ => return Err(complaints.into_error()),
     };
 
-    let labels = data.objective.labels();
-    let (mut model, report) = SequenceClassifier::from_pretrained(folder, labels, recipe.seed)?;
+    let (mut model, report) = Model::from_pretrained(folder, data.objective.head(), recipe.seed)?;
     let groups = strategies::apply(recipe, &mut model)?;
     if let Some(probability) = recipe.dropout {
         model.set_dropout(probability);
@@ -172,7 +171,7 @@ fn max_length(recipe: &Recipe, facts: &ModelFacts) -> Result<usize, Error> {
     }
 }
 
-fn announce_model(folder: &Path, model: &SequenceClassifier, report: &LoadReport, observer: &mut dyn Observer) {
+fn announce_model(folder: &Path, model: &Model, report: &LoadReport, observer: &mut dyn Observer) {
     observer.observe(&Event::ModelLoaded {
         folder,
         family: model.facts().family,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use graftling_models::SequenceClassifier;
+use graftling_models::Model;
 use serde_json::Value;
 
 use crate::evaluate::score;
@@ -103,7 +103,7 @@ fn test(
     } else {
         drop(model);
         observer.observe(&Event::Notice("the test split is evaluated with the best checkpoint, not the last"));
-        SequenceClassifier::from_checkpoint(&recipe.output)?
+        Model::from_checkpoint(&recipe.output)?
     };
     Ok(Some(score(&model, objective.as_ref(), &test, recipe.micro_batch_tokens).evaluation))
 }

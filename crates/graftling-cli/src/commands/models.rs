@@ -3,7 +3,7 @@
 
 use clap::{Args, Subcommand};
 use graftling_hub::{Origin, catalogue};
-use graftling_models::{Inspection, TensorFacts, inspect};
+use graftling_models::{Head, Inspection, TensorFacts, inspect};
 use serde_json::{Value, json};
 
 use crate::console::Console;
@@ -129,7 +129,7 @@ fn facts(inspection: &Inspection) -> String {
         ("positions", count(facts.max_positions)),
         ("token types", count(facts.type_vocabulary_size)),
     ];
-    if let Some(labels) = &inspection.labels {
+    if let Some(labels) = inspection.head.as_ref().map(Head::labels).filter(|labels| !labels.is_empty()) {
         rows.push(("labels", labels.join(", ")));
     }
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
@@ -185,7 +185,7 @@ fn json_of(inspection: &Inspection) -> Value {
         "vocab_size": facts.vocabulary_size,
         "max_position_embeddings": facts.max_positions,
         "type_vocab_size": facts.type_vocabulary_size,
-        "labels": inspection.labels,
+        "labels": inspection.head.as_ref().map(Head::labels),
         "weights": inspection.tensors.iter().map(weight).collect::<Vec<_>>(),
         "problems": inspection.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })

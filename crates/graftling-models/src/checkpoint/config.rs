@@ -10,12 +10,11 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{LabelProblem, ModelError};
 use crate::families::{Family, Translation};
+use crate::head::{Head, HeadKind, ProblemType};
 
 pub(super) const CONFIG: &str = "config.json";
 /// No honest config or index is larger.
 const LARGEST_JSON: u64 = 64 << 20;
-/// The problem type of a classifier whose labels exclude each other.
-const SINGLE_LABEL: &str = "single_label_classification";
 /// The most labels that get names by number where a config has no names.
 const MOST_UNNAMED: usize = 100_000;
 
@@ -65,24 +64,59 @@ impl Config {
         names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    /// Refuses a config that says it is of another class, or another kind of labels, than a sequence classifier.
-    pub fn require_sequence_classifier(&self, class: &str) -> Result<(), ModelError> {
-        let refuse = |key, found: String, accepted: &str| {
-            Err(ModelError::OtherTask { path: self.path.clone(), key, found, accepted: accepted.to_owned() })
-        };
+    /// The head that the config says the checkpoint has. Without a class, it is a sequence classifier.
+    pub fn head(&self, translation: &Translation) -> Result<Head, ModelError> {
         let classes = self.classes();
-        if !classes.is_empty() && !classes.iter().any(|found| found == class) {
-            return refuse("architectures", classes.join(", "), class);
-        }
+        let class = |kind: &HeadKind| kind.class(translation.class_prefix);
+        let offered = HeadKind::ALL.into_iter().filter(|kind| translation.names.offers(*kind));
+        let kind = match offered.clone().find(|kind| classes.contains(&class(kind))) {
+            Some(kind) => kind,
+            None if classes.is_empty() => HeadKind::SequenceClassification,
+            None => {
+                let accepted = offered.map(|kind| class(&kind)).collect::<Vec<_>>().join(", ");
+                return Err(self.other_task("architectures", classes.join(", "), accepted));
+            }
+        };
+        Ok(match kind {
+            HeadKind::SequenceClassification => {
+                let labels = self.labels()?;
+                let problem = self.problem(labels.len())?;
+                self.check(&labels, problem.fewest_labels())?;
+                Head::SequenceClassification { problem, labels }
+            }
+            HeadKind::TokenClassification => {
+                let head = Head::TokenClassification { labels: self.labels()? };
+                self.check(head.labels(), head.fewest_labels())?;
+                head
+            }
+            HeadKind::MaskedLanguageModelling => Head::MaskedLanguageModelling,
+            HeadKind::QuestionAnswering => Head::QuestionAnswering,
+        })
+    }
+
+    /// What the logits have to do with each other. As in transformers, one logit of which nothing is said is a number.
+    fn problem(&self, labels: usize) -> Result<ProblemType, ModelError> {
         match self.keys.get("problem_type") {
-            None | Some(Value::Null) => Ok(()),
-            Some(Value::String(found)) if found == SINGLE_LABEL => Ok(()),
-            Some(found) => refuse("problem_type", found.to_string(), SINGLE_LABEL),
+            None | Some(Value::Null) if labels == 1 => Ok(ProblemType::Regression),
+            None | Some(Value::Null) => Ok(ProblemType::SingleLabelClassification),
+            Some(found) => {
+                let problem = ProblemType::ALL.into_iter().find(|problem| found.as_str() == Some(problem.name()));
+                let accepted = ProblemType::ALL.map(ProblemType::name).join(", ");
+                problem.ok_or_else(|| self.other_task("problem_type", found.to_string(), accepted))
+            }
         }
     }
 
+    fn other_task(&self, key: &'static str, found: String, accepted: String) -> ModelError {
+        ModelError::OtherTask { path: self.path.clone(), key, found, accepted }
+    }
+
+    fn check(&self, labels: &[String], fewest: usize) -> Result<(), ModelError> {
+        check_labels(labels, fewest).map_err(|problem| ModelError::Labels { path: self.path.clone(), problem })
+    }
+
     /// The labels by id. As in transformers, a config without names has `num_labels` or else 2 of them, called `LABEL_0` and so on.
-    pub fn labels(&self) -> Result<Vec<String>, ModelError> {
+    fn labels(&self) -> Result<Vec<String>, ModelError> {
         let refuse = |problem| ModelError::Labels { path: self.path.clone(), problem };
         let labels: Vec<String> = match self.keys.get("id2label").and_then(Value::as_object) {
             Some(names) => {
@@ -100,19 +134,28 @@ impl Config {
                 (0..count).map(|id| format!("LABEL_{id}")).collect()
             }
         };
-        check_labels(&labels).map_err(refuse)?;
         Ok(labels)
     }
 
-    /// The text of the config of a sequence classifier made from this checkpoint. Keys that fine-tuning does not change stay.
-    pub fn of_sequence_classifier(&self, class: &str, labels: &[String]) -> String {
+    /// The text of the config of a model with this head made from this checkpoint. Keys that fine-tuning does not change stay.
+    pub fn with_head(&self, class: &str, head: &Head) -> String {
         let mut keys = self.keys.clone();
-        let id2label = labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label)));
-        let label2id = labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id)));
         keys.insert("architectures".to_owned(), json!([class]));
-        keys.insert("id2label".to_owned(), Value::Object(id2label.collect()));
-        keys.insert("label2id".to_owned(), Value::Object(label2id.collect()));
-        keys.insert("problem_type".to_owned(), json!(SINGLE_LABEL));
+        if head.kind().has_labels() {
+            let labels = head.labels();
+            let id2label = labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label)));
+            let label2id = labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id)));
+            keys.insert("id2label".to_owned(), Value::Object(id2label.collect()));
+            keys.insert("label2id".to_owned(), Value::Object(label2id.collect()));
+        } else {
+            // They are of the head that was there before.
+            keys.shift_remove("id2label");
+            keys.shift_remove("label2id");
+        }
+        match head.problem() {
+            Some(problem) => keys.insert("problem_type".to_owned(), json!(problem.name())),
+            None => keys.shift_remove("problem_type"),
+        };
         // Both say how many labels there were before; transformers warns where they contradict id2label.
         keys.shift_remove("num_labels");
         keys.shift_remove("_num_labels");
@@ -128,10 +171,10 @@ impl Config {
     }
 }
 
-/// At least two labels, each with its own name.
-pub(crate) fn check_labels(labels: &[String]) -> Result<(), LabelProblem> {
-    if labels.len() < 2 {
-        return Err(LabelProblem::TooFew { count: labels.len() });
+/// At least so many labels, each with its own name.
+pub(crate) fn check_labels(labels: &[String], fewest: usize) -> Result<(), LabelProblem> {
+    if labels.len() < fewest {
+        return Err(LabelProblem::TooFew { count: labels.len(), fewest });
     }
     let mut seen = std::collections::HashSet::new();
     match labels.iter().find(|label| !seen.insert(*label)) {

@@ -11,7 +11,7 @@ use super::files::WeightFiles;
 use super::matching::{Matching, Source, match_weights, module};
 use super::values;
 use crate::error::{ModelError, WeightProblem};
-use crate::families::names::NameTable;
+use crate::families::names::Names;
 use crate::nn::declarations::Declarations;
 
 /// What loading did beyond copying weights.
@@ -52,7 +52,7 @@ impl Heads<'_> {
 pub(crate) fn load(
     folder: &Path,
     declarations: &Declarations,
-    names: &NameTable,
+    names: Names,
     heads: &Heads<'_>,
 ) -> Result<(Parameters, LoadReport), ModelError> {
     let files = WeightFiles::open(folder)?;

@@ -8,7 +8,7 @@ use super::load::{Heads, IgnoredWeight};
 use super::values::Storage;
 use crate::error::WeightProblem;
 use crate::facts::Depth;
-use crate::families::names::NameTable;
+use crate::families::names::Names;
 use crate::nn::declarations::{Declaration, Declarations};
 
 /// Where the values of a parameter come from.
@@ -27,7 +27,7 @@ pub(super) struct Matching<'a> {
 pub(super) fn match_weights<'a>(
     declarations: &Declarations,
     files: &'a WeightFiles,
-    names: &NameTable,
+    names: Names,
     heads: &Heads<'_>,
 ) -> Matching<'a> {
     let mut ignored = Vec::new();
@@ -53,10 +53,10 @@ pub(super) fn match_weights<'a>(
         }
     }
     // The names in messages are those that the file would have: a backbone alone is saved without the prefix.
-    let prefixed = found.values().any(|(_, tensor)| tensor.name.starts_with(names.backbone_prefix));
+    let prefixed = found.values().any(|(_, tensor)| tensor.name.starts_with(names.backbone_prefix()));
     let stored_name = |declaration: &Declaration| {
         let name = names.stored(&declaration.name);
-        match name.strip_prefix(names.backbone_prefix) {
+        match name.strip_prefix(names.backbone_prefix()) {
             Some(bare) if !prefixed && !found.is_empty() => bare.to_owned(),
             _ => name,
         }

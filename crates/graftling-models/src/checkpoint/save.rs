@@ -11,13 +11,13 @@ use super::config::CONFIG;
 use super::files::SINGLE;
 use super::replace::replace;
 use crate::error::ModelError;
-use crate::families::names::NameTable;
+use crate::families::names::Names;
 
 /// How many values are turned into bytes at a time.
 const BLOCK: usize = 1 << 14;
 
 /// Writes the weights and then the config, so that a folder with a config has the weights that belong to it.
-pub(crate) fn save(folder: &Path, config: &str, parameters: &Parameters, names: &NameTable) -> Result<(), ModelError> {
+pub(crate) fn save(folder: &Path, config: &str, parameters: &Parameters, names: Names) -> Result<(), ModelError> {
     let header = header(parameters, names);
     let values: usize = parameters.ids().map(|id| parameters.values(id).len()).sum();
     let bytes = (header.len() + 4 * values) as u64;
@@ -30,7 +30,7 @@ pub(crate) fn save(folder: &Path, config: &str, parameters: &Parameters, names: 
 }
 
 /// The length of the header and the header itself, filled up with blanks to a multiple of eight as the format asks.
-fn header(parameters: &Parameters, names: &NameTable) -> Vec<u8> {
+fn header(parameters: &Parameters, names: Names) -> Vec<u8> {
     let mut entries = Map::new();
     entries.insert("__metadata__".to_owned(), json!({ "format": "pt" }));
     let mut start = 0;

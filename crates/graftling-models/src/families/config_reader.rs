@@ -115,6 +115,36 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
+    /// Refuses what no family of encoders here offers.
+    pub fn encoder_only(&mut self) {
+        self.only("is_decoder", false);
+        self.only("add_cross_attention", false);
+        self.only("is_encoder_decoder", false);
+        self.only("pruned_heads", Value::Null);
+        // A head with a projection of its own to the vocabulary would have a weight more.
+        self.only("tie_word_embeddings", true);
+        // Its weights are stored in fewer bits, under further names.
+        self.only("quantization_config", Value::Null);
+        // Code of the checkpoint's own may be any model; it is never run.
+        self.only("auto_map", Value::Null);
+    }
+
+    /// The number of a token, `None` where the key is null.
+    pub fn token(&mut self, key: &str, default: u32) -> Option<u32> {
+        match self.config.get(key) {
+            None => Some(default),
+            Some(Value::Null) => None,
+            Some(value) => match value.as_u64().and_then(|id| u32::try_from(id).ok()).filter(|id| (*id as usize) < LARGEST_TABLE)
+            {
+                Some(id) => Some(id),
+                None => {
+                    self.refuse(key, value, format!("whole numbers from 0 to below {LARGEST_TABLE}"));
+                    Some(default)
+                }
+            },
+        }
+    }
+
     /// Refuses a size that is not a multiple of another, each given with its key, unless one of them is refused already.
     pub fn multiple(&mut self, (key, size): (&str, usize), (of_key, of): (&str, usize)) {
         let refused = self.problems.iter().any(|problem| problem.key == key || problem.key == of_key);

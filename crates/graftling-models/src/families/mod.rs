@@ -1,10 +1,14 @@
 //! The families: each translates its `config.json` into an [`Architecture`] and its weight names into ours, in one file.
 //!
-//! Knows no weight's value and no task beyond the name of the class that a checkpoint of it states.
+//! Knows no weight's value and no task beyond the names of the weights of a head.
 
+mod albert;
 mod bert;
 pub(crate) mod config_reader;
+mod distilbert;
+mod electra;
 pub(crate) mod names;
+mod roberta;
 
 use serde_json::{Map, Value};
 
@@ -16,9 +20,9 @@ use names::NameTable;
 /// What a family makes of a config.
 pub(crate) struct Translation {
     pub architecture: Architecture,
-    pub names: NameTable,
-    /// The class that `architectures` names for a sequence classifier of this family.
-    pub sequence_classifier: &'static str,
+    pub names: &'static NameTable,
+    /// What the names of the family's classes begin with: `architectures` is this and, for instance, `ForSequenceClassification`.
+    pub class_prefix: &'static str,
 }
 
 macro_rules! families {
@@ -46,6 +50,18 @@ macro_rules! families {
 families! {
     /// BERT, MiniLM and their kin.
     Bert = "bert" => bert::translate,
+    /// RoBERTa.
+    Roberta = "roberta" => roberta::roberta,
+    /// XLM-R: RoBERTa in a hundred languages.
+    XlmRoberta = "xlm-roberta" => roberta::xlm_roberta,
+    /// CamemBERT: RoBERTa in French.
+    Camembert = "camembert" => roberta::camembert,
+    /// DistilBERT.
+    DistilBert = "distilbert" => distilbert::translate,
+    /// ELECTRA.
+    Electra = "electra" => electra::translate,
+    /// ALBERT.
+    Albert = "albert" => albert::translate,
 }
 
 impl Family {

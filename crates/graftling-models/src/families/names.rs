@@ -1,12 +1,41 @@
 //! The reversible table between a family's weight names on disk and our own dotted names. Knows no family and no shape.
 
+use crate::head::HeadKind;
+
 /// One module under both names; `{}` stands for the number of a layer.
 pub(crate) struct Module {
-    pub canonical: &'static str,
-    pub stored: &'static str,
+    canonical: &'static str,
+    stored: &'static str,
 }
 
-/// Weights that a file may hold although the model has no use for them, with the reason.
+/// A module that is called `canonical` here and `stored` on disk.
+pub(super) const fn module(canonical: &'static str, stored: &'static str) -> Module {
+    Module { canonical, stored }
+}
+
+/// The backbone of a family that stores its weights as BERT does, under its own prefix.
+macro_rules! bert_backbone {
+    ($prefix:literal $(, $further:expr)*) => {
+        &[
+            module("embeddings.word", concat!($prefix, "embeddings.word_embeddings")),
+            module("embeddings.position", concat!($prefix, "embeddings.position_embeddings")),
+            module("embeddings.token_type", concat!($prefix, "embeddings.token_type_embeddings")),
+            module("embeddings.norm", concat!($prefix, "embeddings.LayerNorm")),
+            module("encoder.layers.{}.attention.query", concat!($prefix, "encoder.layer.{}.attention.self.query")),
+            module("encoder.layers.{}.attention.key", concat!($prefix, "encoder.layer.{}.attention.self.key")),
+            module("encoder.layers.{}.attention.value", concat!($prefix, "encoder.layer.{}.attention.self.value")),
+            module("encoder.layers.{}.attention.output", concat!($prefix, "encoder.layer.{}.attention.output.dense")),
+            module("encoder.layers.{}.attention.norm", concat!($prefix, "encoder.layer.{}.attention.output.LayerNorm")),
+            module("encoder.layers.{}.feed_forward.up", concat!($prefix, "encoder.layer.{}.intermediate.dense")),
+            module("encoder.layers.{}.feed_forward.down", concat!($prefix, "encoder.layer.{}.output.dense")),
+            module("encoder.layers.{}.feed_forward.norm", concat!($prefix, "encoder.layer.{}.output.LayerNorm")),
+            $($further,)*
+        ]
+    };
+}
+pub(super) use bert_backbone;
+
+/// Weights that a file may hold although no model has a use for them, with the reason.
 pub(crate) struct Ignored {
     pub pattern: Pattern,
     pub reason: &'static str,
@@ -22,44 +51,84 @@ pub(crate) enum Pattern {
 pub(crate) struct NameTable {
     /// What stands before the names of the backbone in a checkpoint with a head, and is missing in one of the backbone alone.
     pub backbone_prefix: &'static str,
-    pub modules: &'static [Module],
+    pub backbone: &'static [Module],
+    /// What stands above the encoder, by kind of head. A family without an entry does not offer the head.
+    pub heads: &'static [(HeadKind, &'static [Module])],
     pub ignored: &'static [Ignored],
+}
+
+/// The names of a family's model with one kind of head.
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    table: &'static NameTable,
+    kind: HeadKind,
 }
 
 /// The last part of a weight's name on disk, and ours. Checkpoints converted from TensorFlow call a norm's values gamma and beta.
 const LEAVES: &[(&str, &str)] = &[("weight", "weight"), ("bias", "bias"), ("gamma", "weight"), ("beta", "bias")];
+/// Why the weights of another head are left out.
+const OTHER_HEAD: &str = "of a head for another task";
 
 impl NameTable {
+    /// The names of a model with this kind of head.
+    pub fn with_head(&'static self, kind: HeadKind) -> Names {
+        Names { table: self, kind }
+    }
+
+    /// Whether the family has this kind of head.
+    pub fn offers(&self, kind: HeadKind) -> bool {
+        self.heads.iter().any(|(offered, _)| *offered == kind)
+    }
+}
+
+impl Names {
+    /// What stands before the names of the backbone in a checkpoint with a head.
+    pub fn backbone_prefix(self) -> &'static str {
+        self.table.backbone_prefix
+    }
+
+    fn modules(self) -> impl Iterator<Item = &'static Module> {
+        let heads = self.table.heads.iter().filter(move |(kind, _)| *kind == self.kind);
+        self.table.backbone.iter().chain(heads.flat_map(|(_, modules)| modules.iter()))
+    }
+
     /// The name on disk of one of our parameters.
     ///
     /// # Panics
     /// If the family's table has no such module: the bricks and the table have drifted apart.
-    pub fn stored(&self, canonical: &str) -> String {
+    pub fn stored(self, canonical: &str) -> String {
         let (module, leaf) = canonical.rsplit_once('.').unwrap_or((canonical, ""));
-        let stored = self.modules.iter().find_map(|entry| rename(module, entry.canonical, entry.stored));
+        let stored = self.modules().find_map(|entry| rename(module, entry.canonical, entry.stored));
         let stored = stored.unwrap_or_else(|| panic!("names: no entry for the parameter {canonical}"));
         format!("{stored}.{leaf}")
     }
 
-    /// Our name of a weight on disk, with or without the backbone's prefix, if the table has it.
-    pub fn canonical(&self, stored: &str) -> Option<String> {
+    /// Our name of a weight on disk, with or without the backbone's prefix, if the model has it.
+    pub fn canonical(self, stored: &str) -> Option<String> {
+        self.find(self.modules(), stored)
+    }
+
+    fn find(self, mut modules: impl Iterator<Item = &'static Module>, stored: &str) -> Option<String> {
         let (module, leaf) = stored.rsplit_once('.')?;
         let (_, leaf) = LEAVES.iter().find(|(known, _)| *known == leaf)?;
-        let module = self.modules.iter().find_map(|entry| {
-            let bare = entry.stored.strip_prefix(self.backbone_prefix);
+        let module = modules.find_map(|entry| {
+            let bare = entry.stored.strip_prefix(self.table.backbone_prefix);
             rename(module, entry.stored, entry.canonical).or_else(|| rename(module, bare?, entry.canonical))
         })?;
         Some(format!("{module}.{leaf}"))
     }
 
     /// Why a file may hold this weight although the model has no use for it, if it may.
-    pub fn reason_to_ignore(&self, stored: &str) -> Option<&'static str> {
-        let bare = stored.strip_prefix(self.backbone_prefix).unwrap_or(stored);
-        let entry = self.ignored.iter().find(|entry| match entry.pattern {
+    pub fn reason_to_ignore(self, stored: &str) -> Option<&'static str> {
+        let bare = stored.strip_prefix(self.table.backbone_prefix).unwrap_or(stored);
+        let entry = self.table.ignored.iter().find(|entry| match entry.pattern {
             Pattern::Exactly(name) => bare == name,
             Pattern::StartsWith(start) => bare.starts_with(start),
-        })?;
-        Some(entry.reason)
+        });
+        entry.map(|entry| entry.reason).or_else(|| {
+            let other_heads = self.table.heads.iter().flat_map(|(_, modules)| modules.iter());
+            self.find(other_heads, stored).map(|_| OTHER_HEAD)
+        })
     }
 }
 

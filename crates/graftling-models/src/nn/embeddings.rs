@@ -1,67 +1,116 @@
 //! The way in: token ids to vectors. Knows nothing of texts or tokenizers.
 
-use graftling_tensor::{Graph, ParameterId, Spans, Var};
+use std::borrow::Cow;
+
+use graftling_tensor::{Graph, ParameterId, Var};
 
 use super::declarations::Scope;
+use super::linear::Linear;
 use super::norm::LayerNorm;
-use crate::architecture::{Architecture, Position};
+use crate::architecture::{Architecture, EmbeddingWidth, Position};
 use crate::batch::PackedBatch;
 
-/// The sum of a token's word, position and (where the family has them) token type embeddings, then norm and dropout.
+/// The sum of a token's word, position and (where the family has them) token type embeddings, then norm and dropout, and a
+/// projection where embeddings are narrower than layers.
 pub(crate) struct Embeddings {
-    word: ParameterId,
+    pub word: ParameterId,
     position: ParameterId,
-    token_type: Option<ParameterId>,
+    token_type: Option<TokenTypes>,
     norm: LayerNorm,
+    projection: Option<Linear>,
     placing: Position,
+}
+
+/// The table of segments and how many it has.
+struct TokenTypes {
+    table: ParameterId,
+    entries: usize,
 }
 
 impl Embeddings {
     pub fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
-        let size = architecture.hidden_size;
+        let size = architecture.embedding_size();
         let Position::Learned { entries, .. } = architecture.position;
         Self {
             word: scope.part("word").weight("weight", &[architecture.vocabulary_size, size]),
             position: scope.part("position").weight("weight", &[entries, size]),
-            token_type: architecture.type_vocabulary_size.map(|types| scope.part("token_type").weight("weight", &[types, size])),
+            token_type: architecture
+                .type_vocabulary_size
+                .map(|entries| TokenTypes { table: scope.part("token_type").weight("weight", &[entries, size]), entries }),
             norm: LayerNorm::new(&mut scope.part("norm"), size, architecture.norm_epsilon),
+            projection: match architecture.embedding {
+                EmbeddingWidth::Hidden => None,
+                EmbeddingWidth::Projected(_) => Some(Linear::new(&mut scope.part("projection"), size, architecture.hidden_size)),
+            },
             placing: architecture.position,
         }
     }
 
     /// Gives `[tokens, hidden_size]`.
     pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch, dropout: f32) -> Var {
-        let position_ids = position_ids(&batch.spans, self.placing);
+        let position_ids = position_ids(batch, self.placing);
         let mut tables = vec![(self.word, &batch.input_ids[..]), (self.position, &position_ids[..])];
-        tables.extend(self.token_type.map(|table| (table, &batch.token_type_ids[..])));
+        let types = self.token_type.as_ref().map(|types| (types.table, segments(batch, types.entries)));
+        tables.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
         let sum = graph.embedding_sum(&tables);
         let normed = self.norm.forward(graph, &sum);
-        graph.dropout(&normed, dropout)
+        let kept = graph.dropout(&normed, dropout);
+        self.projection.as_ref().map_or_else(|| kept.clone(), |projection| projection.forward(graph, &kept))
     }
 }
 
+/// The segment of each token; a family that has one only counts all tokens to it, whatever the tokenizer says.
+fn segments(batch: &PackedBatch, entries: usize) -> Cow<'_, [u32]> {
+    if entries == 1 { Cow::Owned(vec![0; batch.token_type_ids.len()]) } else { Cow::Borrowed(&batch.token_type_ids) }
+}
+
 /// The row of the position table for each token: it counts up from the offset in every sequence anew.
-fn position_ids(spans: &Spans, placing: Position) -> Vec<u32> {
-    let Position::Learned { offset, .. } = placing;
+fn position_ids(batch: &PackedBatch, placing: Position) -> Vec<u32> {
+    let Position::Learned { offset, padding, .. } = placing;
+    let spans = &batch.spans;
     let longest = spans.lengths().max().unwrap_or(0);
     assert!(longest <= placing.longest(), "embeddings: a sequence of {longest} tokens but only {} positions", placing.longest());
-    spans.lengths().flat_map(|length| (offset..offset + length).map(|place| place as u32)).collect()
+    let mut ids = Vec::with_capacity(spans.rows());
+    for sequence in 0..spans.count() {
+        let mut place = offset as u32;
+        for token in &batch.input_ids[spans.range(sequence)] {
+            if padding == Some(*token) {
+                ids.push(*token);
+            } else {
+                ids.push(place);
+                place += 1;
+            }
+        }
+    }
+    ids
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use graftling_tensor::Spans;
+
+    fn batch(lengths: &[usize], input_ids: &[u32]) -> PackedBatch {
+        PackedBatch {
+            input_ids: input_ids.to_vec(),
+            token_type_ids: vec![0; input_ids.len()],
+            spans: Spans::from_lengths(lengths.iter().copied()),
+            wanted: None,
+        }
+    }
 
     #[test]
     fn positions_count_from_the_offset_in_every_sequence() {
-        let spans = Spans::from_lengths([3, 1, 2]);
-        assert_eq!(position_ids(&spans, Position::Learned { entries: 3, offset: 0 }), [0, 1, 2, 0, 0, 1]);
-        assert_eq!(position_ids(&spans, Position::Learned { entries: 5, offset: 2 }), [2, 3, 4, 2, 2, 3]);
+        let batch = batch(&[3, 1, 2], &[7, 1, 8, 9, 9, 9]);
+        let placed = |entries, offset, padding| position_ids(&batch, Position::Learned { entries, offset, padding });
+        assert_eq!(placed(3, 0, None), [0, 1, 2, 0, 0, 1]);
+        assert_eq!(placed(5, 2, None), [2, 3, 4, 2, 2, 3]);
+        assert_eq!(placed(5, 2, Some(1)), [2, 1, 3, 2, 2, 3], "padding has its own row and no place");
     }
 
     #[test]
     #[should_panic(expected = "a sequence of 4 tokens but only 3 positions")]
     fn sequences_longer_than_the_positions_are_a_mistake() {
-        position_ids(&Spans::from_lengths([4]), Position::Learned { entries: 5, offset: 2 });
+        position_ids(&batch(&[4], &[1, 2, 3, 4]), Position::Learned { entries: 5, offset: 2, padding: None });
     }
 }

@@ -1,5 +1,7 @@
 //! The encoder skeleton: embeddings, then layers whose norms stand after each residual sum. Knows no family and no task.
 
+use std::ops::Range;
+
 use graftling_tensor::{Graph, Spans, Var};
 
 use super::attention::{Rows, SelfAttention};
@@ -7,41 +9,81 @@ use super::declarations::{Declarations, Scope};
 use super::embeddings::Embeddings;
 use super::feed_forward::FeedForward;
 use super::norm::LayerNorm;
-use crate::architecture::{Architecture, Dropout};
+use crate::architecture::{Architecture, Dropout, LayerWeights};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 
 /// Token ids in, vectors out.
 pub(crate) struct Encoder {
-    embeddings: Embeddings,
+    pub embeddings: Embeddings,
+    /// Each layer, or the one whose weights all of them share.
     layers: Vec<Layer>,
+    num_hidden_layers: usize,
+}
+
+/// The tokens whose vectors are looked at.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// The first token of each sequence.
+    FirstTokens,
+    /// Those in these rows, ascending.
+    Tokens(&'a [usize]),
+    EveryToken,
 }
 
 impl Encoder {
     pub fn new(declarations: &mut Declarations, architecture: &Architecture) -> Self {
         let embeddings = Embeddings::new(&mut declarations.scope("embeddings", Depth::Embeddings), architecture);
-        let layers = (0..architecture.num_hidden_layers)
+        let own = match architecture.layer_weights {
+            LayerWeights::Own => architecture.num_hidden_layers,
+            LayerWeights::Shared => 1,
+        };
+        let layers = (0..own)
             .map(|index| {
                 Layer::new(&mut declarations.scope(&format!("encoder.layers.{index}"), Depth::Layer(index)), architecture)
             })
             .collect();
-        Self { embeddings, layers }
+        Self { embeddings, layers, num_hidden_layers: architecture.num_hidden_layers }
     }
 
-    /// The vector of the first token of each sequence: `[sequences, hidden_size]`.
+    fn layer(&self, index: usize) -> &Layer {
+        &self.layers[index.min(self.layers.len() - 1)]
+    }
+
+    /// The vectors of the tokens that are wanted, in their order: `[wanted, hidden_size]`.
     ///
-    /// The last layer is computed for these tokens alone: nothing else is looked at, and that layer costs a sixth of a full one.
-    pub fn forward_first_tokens(&self, graph: &Graph<'_>, batch: &PackedBatch, dropout: &Dropout) -> Var {
+    /// The last layer is computed for these tokens alone: for one token a sequence it costs a sixth of a full one.
+    pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch, wanted: Wanted<'_>, dropout: &Dropout) -> Var {
         let spans = &batch.spans;
-        let (last, others) = self.layers.split_last().expect("an encoder has at least one layer");
-        let embedded = self.embeddings.forward(graph, batch, dropout.hidden);
-        let hidden = others.iter().fold(embedded, |hidden, layer| {
+        let last = self.num_hidden_layers - 1;
+        let embedded = self.embeddings.forward(graph, batch, dropout.embeddings);
+        let hidden = (0..last).fold(embedded, |hidden, index| {
             let every_token = Rows { hidden: &hidden, spans };
-            layer.forward(graph, every_token, every_token, dropout)
+            self.layer(index).forward(graph, every_token, every_token, dropout)
         });
-        let first_hidden = graph.gather_rows(&hidden, &spans.first_rows());
-        let first_spans = Spans::from_lengths(spans.lengths().map(|_| 1));
-        last.forward(graph, Rows { hidden: &first_hidden, spans: &first_spans }, Rows { hidden: &hidden, spans }, dropout)
+        let tokens = Rows { hidden: &hidden, spans };
+        let Some((rows, wanted_spans)) = wanted.rows(spans) else {
+            return self.layer(last).forward(graph, tokens, tokens, dropout);
+        };
+        let gathered = graph.gather_rows(&hidden, &rows);
+        self.layer(last).forward(graph, Rows { hidden: &gathered, spans: &wanted_spans }, tokens, dropout)
+    }
+}
+
+impl Wanted<'_> {
+    /// The rows that are wanted and how many of them each sequence has, unless it is all of them.
+    fn rows(self, spans: &Spans) -> Option<(Vec<usize>, Spans)> {
+        match self {
+            Self::FirstTokens => Some((spans.first_rows(), Spans::from_lengths(spans.lengths().map(|_| 1)))),
+            Self::Tokens(rows) => {
+                let lengths = (0..spans.count()).map(|sequence| {
+                    let Range { start, end } = spans.range(sequence);
+                    rows.partition_point(|row| *row < end) - rows.partition_point(|row| *row < start)
+                });
+                Some((rows.to_vec(), Spans::from_lengths(lengths)))
+            }
+            Self::EveryToken => None,
+        }
     }
 }
 
@@ -65,9 +107,9 @@ impl Layer {
 
     /// The new vectors of `queries`, which are some or all of the tokens; each looks at all `tokens` of its sequence.
     fn forward(&self, graph: &Graph<'_>, queries: Rows<'_>, tokens: Rows<'_>, dropout: &Dropout) -> Var {
-        let attended = self.attention.forward(graph, queries, tokens, dropout.attention);
-        let hidden = self.attention_norm.forward_residual(graph, &attended, queries.hidden, dropout.hidden);
+        let attended = self.attention.forward(graph, queries, tokens, dropout.attention_weights);
+        let hidden = self.attention_norm.forward_residual(graph, &attended, queries.hidden, dropout.attention.unwrap_or(0.0));
         let fed = self.feed_forward.forward(graph, &hidden);
-        self.feed_forward_norm.forward_residual(graph, &fed, &hidden, dropout.hidden)
+        self.feed_forward_norm.forward_residual(graph, &fed, &hidden, dropout.feed_forward.unwrap_or(0.0))
     }
 }

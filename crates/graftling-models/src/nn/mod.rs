@@ -1,11 +1,11 @@
 //! The bricks that every family is built from: maths over graph values. Knows no family, no file and no recipe.
 
 pub(crate) mod attention;
-pub(crate) mod classification_head;
 pub(crate) mod declarations;
 pub(crate) mod embeddings;
 pub(crate) mod encoder;
 pub(crate) mod feed_forward;
+pub(crate) mod heads;
 pub(crate) mod linear;
 pub(crate) mod norm;
 pub(crate) mod pooler;

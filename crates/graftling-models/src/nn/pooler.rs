@@ -4,7 +4,7 @@ use graftling_tensor::{Activation, Graph, Var};
 
 use super::declarations::Declarations;
 use super::linear::Linear;
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, Dropout};
 use crate::facts::Depth;
 
 /// A projection with an activation over the first token of each sequence.
@@ -21,7 +21,8 @@ impl Pooler {
     }
 
     /// first_tokens: `[sequences, hidden_size]`; gives the same shape.
-    pub fn forward(&self, graph: &Graph<'_>, first_tokens: &Var) -> Var {
-        self.dense.forward_activated(graph, first_tokens, self.activation)
+    pub fn forward(&self, graph: &Graph<'_>, first_tokens: &Var, dropout: &Dropout) -> Var {
+        let kept = graph.dropout(first_tokens, dropout.pooler.unwrap_or(0.0));
+        self.dense.forward_activated(graph, &kept, self.activation)
     }
 }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use graftling_models::{ModelError, SequenceClassifier};
+use graftling_models::{Head, Model, ModelError};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -143,12 +143,12 @@ pub fn labels(names: &[&str]) -> Vec<String> {
 
 /// What loading a folder as a pretrained encoder says, with FOLDER for its path.
 pub fn refusal(folder: &Path) -> String {
-    told(folder, SequenceClassifier::from_pretrained(folder, &labels(&["no", "yes"]), 1).map(drop))
+    told(folder, Model::from_pretrained(folder, Head::single_label(&labels(&["no", "yes"])), 1).map(drop))
 }
 
 /// What loading a folder as a fine-tuned classifier says, with FOLDER for its path.
 pub fn refusal_of_classifier(folder: &Path) -> String {
-    told(folder, SequenceClassifier::from_checkpoint(folder).map(drop))
+    told(folder, Model::from_checkpoint(folder).map(drop))
 }
 
 pub fn told(folder: &Path, outcome: Result<(), ModelError>) -> String {

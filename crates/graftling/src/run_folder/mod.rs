@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use graftling_models::SequenceClassifier;
+use graftling_models::Model;
 use graftling_text::Tokenizer;
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ pub(crate) struct RunFolder {
 
 /// What a checkpoint holds beside the recipe.
 pub(crate) struct Checkpoint<'a> {
-    pub model: &'a SequenceClassifier,
+    pub model: &'a Model,
     pub tokenizer: &'a Tokenizer,
     pub state: &'a Value,
 }

@@ -4,7 +4,7 @@ mod full;
 mod head_only;
 mod pattern;
 
-use graftling_models::{Depth, SequenceClassifier};
+use graftling_models::{Depth, Model};
 use graftling_tensor::Rate;
 
 use crate::Error;
@@ -43,7 +43,7 @@ impl Groups {
 }
 
 /// Freezes what a recipe does not train, and says at what rates the rest learns.
-pub(crate) fn apply(recipe: &Recipe, model: &mut SequenceClassifier) -> Result<Groups, Error> {
+pub(crate) fn apply(recipe: &Recipe, model: &mut Model) -> Result<Groups, Error> {
     let parameters = &model.parameters;
     let names: Vec<&str> = parameters.ids().map(|id| parameters.name(id)).collect();
     let mut complaints = Complaints::default();

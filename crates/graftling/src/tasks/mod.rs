@@ -5,6 +5,7 @@
 
 mod sequence_classification;
 
+use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::Dataset;
 
@@ -41,6 +42,9 @@ pub(crate) trait Objective: Send + Sync {
 
     /// What one row of logits says.
     fn decode(&self, logits: &[f32]) -> Decoded;
+
+    /// The head that a model needs for this task.
+    fn head(&self) -> Head;
 
     /// The names of what the logits stand for, in their order.
     fn labels(&self) -> &[String];

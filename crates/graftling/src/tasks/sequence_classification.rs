@@ -1,5 +1,6 @@
 //! One label for each text or pair of texts. Knows nothing of how texts become logits.
 
+use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet};
 
@@ -38,6 +39,10 @@ impl Objective for SequenceClassification {
         // The first of equal logits, as in numpy's and torch's argmax.
         let class = (0..logits.len()).rev().max_by(|&left, &right| logits[left].total_cmp(&logits[right])).unwrap_or(0);
         Decoded::Class { class, probabilities }
+    }
+
+    fn head(&self) -> Head {
+        Head::single_label(self.labels.names())
     }
 
     fn labels(&self) -> &[String] {

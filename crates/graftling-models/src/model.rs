@@ -1,4 +1,4 @@
-//! The model of sequence classification: an encoder, its pooler, and a classifier over labels. Knows no text and no optimizer.
+//! An encoder with a head: what is loaded, run, trained and saved. Knows no text and no optimizer.
 
 use std::path::Path;
 
@@ -12,64 +12,59 @@ use crate::checkpoint::save::save;
 use crate::error::ModelError;
 use crate::facts::{Depth, ModelFacts};
 use crate::families::Translation;
-use crate::families::names::NameTable;
-use crate::nn::classification_head::ClassificationHead;
+use crate::families::names::Names;
+use crate::head::Head;
 use crate::nn::declarations::Declarations;
 use crate::nn::encoder::Encoder;
-use crate::nn::pooler::Pooler;
+use crate::nn::heads::HeadBricks;
 
-/// A model that gives each sequence one logit a label.
-pub struct SequenceClassifier {
+/// A model of any family with any head.
+pub struct Model {
     /// The weights, under dotted names such as `encoder.layers.3.attention.query.weight`.
     pub parameters: Parameters,
     parts: Parts,
     dropout: Dropout,
-    labels: Vec<String>,
+    head: Head,
     facts: ModelFacts,
     config: Config,
-    names: NameTable,
-    class: &'static str,
+    names: Names,
+    class: String,
 }
 
 /// The bricks, and where each of their parameters stands.
 struct Parts {
     encoder: Encoder,
-    pooler: Pooler,
-    head: ClassificationHead,
+    head: HeadBricks,
     depths: Vec<(ParameterId, Depth)>,
 }
 
 impl Parts {
-    fn declare(architecture: &Architecture, labels: usize) -> (Self, Declarations) {
+    fn declare(architecture: &Architecture, head: &Head) -> (Self, Declarations) {
         let mut declarations = Declarations::new(architecture.initializer_range);
         let encoder = Encoder::new(&mut declarations, architecture);
-        let pooler = Pooler::new(&mut declarations, architecture);
-        let head = ClassificationHead::new(&mut declarations, architecture.hidden_size, labels);
+        let head = HeadBricks::new(&mut declarations, architecture, head);
         let depths = declarations.iter().map(|(place, declaration)| (place, declaration.depth)).collect();
-        (Self { encoder, pooler, head, depths }, declarations)
+        (Self { encoder, head, depths }, declarations)
     }
 }
 
-impl SequenceClassifier {
-    /// A pretrained encoder with a classifier for these labels, which is new and drawn from `seed` unless the checkpoint is
-    /// a classifier of exactly these labels. The report says which parameters are new.
-    pub fn from_pretrained(folder: &Path, labels: &[String], seed: u64) -> Result<(Self, LoadReport), ModelError> {
-        check_labels(labels).map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
+impl Model {
+    /// A pretrained encoder with this head. A head of labels is new and drawn from `seed` unless the checkpoint has just this
+    /// one; any other is taken from the checkpoint where it has one. The report says which parameters are new.
+    pub fn from_pretrained(folder: &Path, head: Head, seed: u64) -> Result<(Self, LoadReport), ModelError> {
+        check_labels(head.labels(), head.fewest_labels())
+            .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
         let (config, translation) = Config::read(folder)?;
-        let class = translation.sequence_classifier;
-        let has_this_head = config.classes().iter().any(|found| found == class)
-            && config.require_sequence_classifier(class).is_ok()
-            && config.labels().is_ok_and(|stored| stored == labels);
-        let replaced: &[&str] = if has_this_head { &[] } else { &["classifier"] };
-        Self::load(folder, config, translation, labels.to_vec(), &Heads::Fresh { seed, replaced })
+        let has_this_head = config.head(&translation).is_ok_and(|stored| stored == head);
+        let replaced: &[&str] = if has_this_head || !head.kind().has_labels() { &[] } else { &["classifier"] };
+        Self::load(folder, config, translation, head, &Heads::Fresh { seed, replaced })
     }
 
-    /// A fine-tuned checkpoint: the labels are its own, and every weight must be there.
+    /// A fine-tuned checkpoint: the head is its own, and every weight must be there.
     pub fn from_checkpoint(folder: &Path) -> Result<Self, ModelError> {
         let (config, translation) = Config::read(folder)?;
-        config.require_sequence_classifier(translation.sequence_classifier)?;
-        let labels = config.labels()?;
-        let (model, _) = Self::load(folder, config, translation, labels, &Heads::Stored)?;
+        let head = config.head(&translation)?;
+        let (model, _) = Self::load(folder, config, translation, head, &Heads::Stored)?;
         Ok(model)
     }
 
@@ -77,30 +72,44 @@ impl SequenceClassifier {
         folder: &Path,
         config: Config,
         translation: Translation,
-        labels: Vec<String>,
+        head: Head,
         heads: &Heads<'_>,
     ) -> Result<(Self, LoadReport), ModelError> {
-        let Translation { architecture, names, sequence_classifier: class } = translation;
-        let (parts, declarations) = Parts::declare(&architecture, labels.len());
-        let (parameters, report) = load(folder, &declarations, &names, heads)?;
+        let Translation { architecture, names, class_prefix } = translation;
+        let kind = head.kind();
+        if !names.offers(kind) {
+            return Err(ModelError::HeadNotOffered {
+                path: config.path,
+                family: config.family.model_type(),
+                head: kind.described(),
+            });
+        }
+        let names = names.with_head(kind);
+        let (parts, declarations) = Parts::declare(&architecture, &head);
+        let (parameters, report) = load(folder, &declarations, names, heads)?;
         let facts = ModelFacts::new(config.family.model_type(), &architecture, declarations.value_count());
-        Ok((Self { parameters, parts, dropout: architecture.dropout, labels, facts, config, names, class }, report))
+        let class = kind.class(class_prefix);
+        Ok((Self { parameters, parts, dropout: architecture.dropout, head, facts, config, names, class }, report))
     }
 
-    /// The logits of each sequence: `[sequences, labels]`.
+    /// The logits: a row for each sequence, or for each token that the batch wants; a column for each label (each entry of the
+    /// vocabulary; beginning and end of an answer).
     ///
     /// # Panics
     /// If the batch contradicts itself, has an empty sequence, a sequence longer than the positions, or an id without embedding.
     pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch) -> Var {
         batch.assert_whole();
-        let first_tokens = self.parts.encoder.forward_first_tokens(graph, batch, &self.dropout);
-        let pooled = self.parts.pooler.forward(graph, &first_tokens);
-        self.parts.head.forward(graph, &pooled, self.dropout.classifier)
+        self.parts.head.forward(graph, &self.parts.encoder, batch, &self.dropout)
+    }
+
+    /// What the model gives.
+    pub fn head(&self) -> &Head {
+        &self.head
     }
 
     /// The names of the labels, in the order of the logits.
     pub fn labels(&self) -> &[String] {
-        &self.labels
+        self.head.labels()
     }
 
     /// The figures that describe the model.
@@ -124,17 +133,17 @@ impl SequenceClassifier {
         self.names.stored(self.parameters.name(id))
     }
 
-    /// Drops values with this probability everywhere, instead of the config's. The config that is saved keeps its own.
+    /// Drops values with this probability wherever the family does, instead of the config's. The config that is saved keeps its own.
     ///
     /// # Panics
     /// If the probability is outside `[0, 1)`.
     pub fn set_dropout(&mut self, probability: f32) {
         assert!((0.0..1.0).contains(&probability), "dropout: probability {probability} is outside [0, 1)");
-        self.dropout = Dropout { hidden: probability, attention: probability, classifier: probability };
+        self.dropout = self.dropout.everywhere(probability);
     }
 
     /// Writes `config.json` and `model.safetensors` under the family's Hugging Face names. Each is whole or as it was before.
     pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        save(folder, &self.config.of_sequence_classifier(self.class, &self.labels), &self.parameters, &self.names)
+        save(folder, &self.config.with_head(&self.class, &self.head), &self.parameters, self.names)
     }
 }

@@ -1,0 +1,93 @@
+//! RoBERTa (Liu et al. 2019) and the families that are saved as it is: XLM-R and CamemBERT. Knows no other family.
+//!
+//! Keys and defaults are those of transformers' `RobertaConfig`, of which the other two differ in name alone; names are those of
+//! its `RobertaFor...` classes. Against BERT: positions count from the padding's place on, and the classifier has two projections.
+
+use graftling_tensor::Activation;
+
+use super::Translation;
+use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
+use super::names::{Ignored, NameTable, Pattern, bert_backbone, module};
+use crate::architecture::{Architecture, Dropout, EmbeddingWidth, LayerWeights, Position};
+use crate::head::HeadKind;
+
+const NAMES: NameTable = NameTable {
+    backbone_prefix: "roberta.",
+    backbone: bert_backbone!("roberta."),
+    heads: &[
+        (
+            HeadKind::SequenceClassification,
+            &[module("pooler.dense", "classifier.dense"), module("classifier", "classifier.out_proj")],
+        ),
+        (HeadKind::TokenClassification, &[module("classifier", "classifier")]),
+        (
+            HeadKind::MaskedLanguageModelling,
+            &[
+                module("language.dense", "lm_head.dense"),
+                module("language.norm", "lm_head.layer_norm"),
+                module("language", "lm_head"),
+            ],
+        ),
+        (HeadKind::QuestionAnswering, &[module("answers", "qa_outputs")]),
+    ],
+    ignored: &[
+        Ignored { pattern: Pattern::Exactly("embeddings.position_ids"), reason: "a list of 0, 1, 2 ... that is counted anew" },
+        Ignored { pattern: Pattern::StartsWith("pooler.dense."), reason: "not looked at by any head of this family" },
+        Ignored { pattern: Pattern::StartsWith("lm_head.decoder."), reason: "another name of weights that are read" },
+    ],
+};
+
+pub(super) fn roberta(config: &mut ConfigReader<'_>) -> Translation {
+    translate(config, "Roberta")
+}
+
+pub(super) fn xlm_roberta(config: &mut ConfigReader<'_>) -> Translation {
+    translate(config, "XLMRoberta")
+}
+
+pub(super) fn camembert(config: &mut ConfigReader<'_>) -> Translation {
+    translate(config, "Camembert")
+}
+
+fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str) -> Translation {
+    config.only("position_embedding_type", "absolute");
+    config.encoder_only();
+
+    let hidden_size = config.size("hidden_size", 768, LARGEST_WIDTH);
+    let num_attention_heads = config.size("num_attention_heads", 12, LARGEST_WIDTH);
+    config.multiple(("hidden_size", hidden_size), ("num_attention_heads", num_attention_heads));
+    let hidden_dropout = config.dropout("hidden_dropout_prob", 0.1);
+    let classifier_dropout = config.dropout_or("classifier_dropout", hidden_dropout);
+    let padding = config.token("pad_token_id", 1).unwrap_or(1);
+    let architecture = Architecture {
+        vocabulary_size: config.size("vocab_size", 50_265, LARGEST_TABLE),
+        hidden_size,
+        embedding: EmbeddingWidth::Hidden,
+        num_hidden_layers: config.size("num_hidden_layers", 12, MOST_LAYERS),
+        layer_weights: LayerWeights::Own,
+        num_attention_heads,
+        intermediate_size: config.size("intermediate_size", 3072, LARGEST_WIDTH),
+        position: Position::Learned {
+            entries: config.size("max_position_embeddings", 512, LARGEST_TABLE),
+            offset: padding as usize + 1,
+            padding: Some(padding),
+        },
+        type_vocabulary_size: Some(config.size("type_vocab_size", 2, LARGEST_TABLE)),
+        activation: config.activation("hidden_act", Activation::Gelu),
+        norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),
+        dropout: Dropout {
+            embeddings: hidden_dropout,
+            attention_weights: config.dropout("attention_probs_dropout_prob", 0.1),
+            attention: Some(hidden_dropout),
+            feed_forward: Some(hidden_dropout),
+            pooler: Some(classifier_dropout),
+            classifier: classifier_dropout,
+            token_classifier: classifier_dropout,
+            answers: None,
+        },
+        pooler_activation: Activation::Tanh,
+        language_activation: Activation::Gelu,
+        initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
+    };
+    Translation { architecture, names: &NAMES, class_prefix }
+}

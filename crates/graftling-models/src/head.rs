@@ -1,0 +1,135 @@
+//! What stands above the encoder: what a model is asked for, and under which labels. Knows no family and no weight.
+
+/// What the head of a model gives, with the names of what it gives them for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// One row of logits a sequence.
+    SequenceClassification {
+        /// What the logits of a row have to do with each other.
+        problem: ProblemType,
+        /// What each logit stands for.
+        labels: Vec<String>,
+    },
+    /// One row of logits a token.
+    TokenClassification {
+        /// What each logit stands for.
+        labels: Vec<String>,
+    },
+    /// One row of logits a token, one logit an entry of the vocabulary.
+    MaskedLanguageModelling,
+    /// Two logits a token: that an answer begins with it, and that one ends with it.
+    QuestionAnswering,
+}
+
+/// What the logits of a sequence have to do with each other: the `problem_type` of a config.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemType {
+    /// The labels exclude each other.
+    SingleLabelClassification,
+    /// Each label holds or not by itself.
+    MultiLabelClassification,
+    /// The logits are numbers.
+    Regression,
+}
+
+impl ProblemType {
+    /// Every problem type.
+    pub const ALL: [Self; 3] = [Self::SingleLabelClassification, Self::MultiLabelClassification, Self::Regression];
+
+    /// The name it has in a config.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SingleLabelClassification => "single_label_classification",
+            Self::MultiLabelClassification => "multi_label_classification",
+            Self::Regression => "regression",
+        }
+    }
+
+    /// How few labels are enough.
+    pub(crate) fn fewest_labels(self) -> usize {
+        match self {
+            Self::SingleLabelClassification => 2,
+            Self::MultiLabelClassification | Self::Regression => 1,
+        }
+    }
+}
+
+/// A head without its labels: what tells the classes of a family apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeadKind {
+    SequenceClassification,
+    TokenClassification,
+    MaskedLanguageModelling,
+    QuestionAnswering,
+}
+
+impl HeadKind {
+    pub const ALL: [Self; 4] =
+        [Self::SequenceClassification, Self::TokenClassification, Self::MaskedLanguageModelling, Self::QuestionAnswering];
+
+    /// What transformers calls the class of this head in a family whose classes begin with `prefix`.
+    pub fn class(self, prefix: &str) -> String {
+        let head = match self {
+            Self::SequenceClassification => "ForSequenceClassification",
+            Self::TokenClassification => "ForTokenClassification",
+            Self::MaskedLanguageModelling => "ForMaskedLM",
+            Self::QuestionAnswering => "ForQuestionAnswering",
+        };
+        format!("{prefix}{head}")
+    }
+
+    /// What the head is called in messages.
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::SequenceClassification => "a sequence classifier",
+            Self::TokenClassification => "a token classifier",
+            Self::MaskedLanguageModelling => "a masked language model",
+            Self::QuestionAnswering => "a model that answers questions",
+        }
+    }
+
+    /// Whether the head is made for labels of its own.
+    pub fn has_labels(self) -> bool {
+        matches!(self, Self::SequenceClassification | Self::TokenClassification)
+    }
+}
+
+impl Head {
+    /// A head for labels that exclude each other.
+    pub fn single_label(labels: &[String]) -> Self {
+        Self::SequenceClassification { problem: ProblemType::SingleLabelClassification, labels: labels.to_vec() }
+    }
+
+    /// What each logit of a row stands for; nothing where the logits have no names.
+    pub fn labels(&self) -> &[String] {
+        match self {
+            Self::SequenceClassification { labels, .. } | Self::TokenClassification { labels } => labels,
+            Self::MaskedLanguageModelling | Self::QuestionAnswering => &[],
+        }
+    }
+
+    pub(crate) fn kind(&self) -> HeadKind {
+        match self {
+            Self::SequenceClassification { .. } => HeadKind::SequenceClassification,
+            Self::TokenClassification { .. } => HeadKind::TokenClassification,
+            Self::MaskedLanguageModelling => HeadKind::MaskedLanguageModelling,
+            Self::QuestionAnswering => HeadKind::QuestionAnswering,
+        }
+    }
+
+    pub(crate) fn problem(&self) -> Option<ProblemType> {
+        match self {
+            Self::SequenceClassification { problem, .. } => Some(*problem),
+            _ => None,
+        }
+    }
+
+    /// How few labels are enough.
+    pub(crate) fn fewest_labels(&self) -> usize {
+        match self {
+            Self::SequenceClassification { problem, .. } => problem.fewest_labels(),
+            Self::TokenClassification { .. } => 2,
+            Self::MaskedLanguageModelling | Self::QuestionAnswering => 0,
+        }
+    }
+}
