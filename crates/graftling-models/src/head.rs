@@ -88,6 +88,16 @@ impl HeadKind {
         }
     }
 
+    /// Why its weights are left out where another head is wanted.
+    pub fn left_out(self) -> &'static str {
+        match self {
+            Self::SequenceClassification => "the head of sequence classification",
+            Self::TokenClassification => "the head of token classification",
+            Self::MaskedLanguageModelling => "the head of masked language modelling",
+            Self::QuestionAnswering => "the head of question answering",
+        }
+    }
+
     /// Whether the head is made for labels of its own.
     pub fn has_labels(self) -> bool {
         matches!(self, Self::SequenceClassification | Self::TokenClassification)

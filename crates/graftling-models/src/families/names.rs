@@ -66,8 +66,6 @@ pub(crate) struct Names {
 
 /// The last part of a weight's name on disk, and ours. Checkpoints converted from TensorFlow call a norm's values gamma and beta.
 const LEAVES: &[(&str, &str)] = &[("weight", "weight"), ("bias", "bias"), ("gamma", "weight"), ("beta", "bias")];
-/// Why the weights of another head are left out.
-const OTHER_HEAD: &str = "of a head for another task";
 
 impl NameTable {
     /// The names of a model with this kind of head.
@@ -126,8 +124,8 @@ impl Names {
             Pattern::StartsWith(start) => bare.starts_with(start),
         });
         entry.map(|entry| entry.reason).or_else(|| {
-            let other_heads = self.table.heads.iter().flat_map(|(_, modules)| modules.iter());
-            self.find(other_heads, stored).map(|_| OTHER_HEAD)
+            let other = self.table.heads.iter().find(|(_, modules)| self.find(modules.iter(), stored).is_some());
+            other.map(|(kind, _)| kind.left_out())
         })
     }
 }
