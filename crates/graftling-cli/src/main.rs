@@ -13,6 +13,7 @@ mod prediction_columns;
 mod progress;
 mod recipe_flags;
 mod report;
+mod said;
 mod text_table;
 
 use std::process::ExitCode;

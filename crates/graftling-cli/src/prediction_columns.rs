@@ -1,14 +1,12 @@
-//! Predictions as two columns behind those of the file they were made from. Knows nothing of how they were made.
+//! Predictions as columns behind those of the file they were made from. Knows nothing of how they were made.
 
 use std::path::Path;
 
-use graftling_text::{Cell, Format, NewColumn, Table, TextError, write_table};
-use serde_json::{Number, Value};
+use graftling::Prediction;
+use graftling_text::{Format, Table, TextError, write_table};
 
 use crate::failure::Failure;
-
-const LABEL: &str = "predicted_label";
-const PROBABILITY: &str = "probability";
+use crate::said;
 
 /// Says what would keep the predictions from being written, before any is made.
 pub fn check(output: &Path, input: &Path, table: &Table) -> Result<(), Failure> {
@@ -24,22 +22,13 @@ pub fn check(output: &Path, input: &Path, table: &Table) -> Result<(), Failure> 
         return Err(Failure::OutputIsInput { path: output.to_owned() });
     }
     Format::of(output)?;
-    match [LABEL, PROBABILITY].into_iter().find(|name| table.position(name).is_some()) {
-        Some(name) => Err(TextError::ColumnTaken { path: output.to_owned(), name: name.to_owned() }.into()),
+    match said::COLUMNS.iter().find(|name| table.position(name).is_some()) {
+        Some(name) => Err(TextError::ColumnTaken { path: output.to_owned(), name: (*name).to_owned() }.into()),
         None => Ok(()),
     }
 }
 
-/// Writes the table with the label and the probability of each row; the file appears whole or not at all.
-pub fn write<'a>(output: &Path, table: &Table, predictions: impl Iterator<Item = (&'a str, f32)> + Clone) -> Result<(), Failure> {
-    let labels = predictions.clone().map(|(label, _)| Cell::Text(label.to_owned())).collect();
-    let probabilities = predictions.map(|(_, probability)| Cell::Json(rounded(probability))).collect();
-    let columns =
-        [NewColumn { name: LABEL.to_owned(), cells: labels }, NewColumn { name: PROBABILITY.to_owned(), cells: probabilities }];
-    Ok(write_table(output, None, table, &columns)?)
-}
-
-/// As few digits as give the same single-precision number back.
-fn rounded(probability: f32) -> Value {
-    probability.to_string().parse::<Number>().map_or(Value::Null, Value::Number)
+/// Writes the table with what is said of each row; the file appears whole or not at all.
+pub fn write(output: &Path, table: &Table, predictions: &[Prediction]) -> Result<(), Failure> {
+    Ok(write_table(output, None, table, &said::columns(predictions))?)
 }

@@ -12,18 +12,14 @@ use crate::figures;
 
 /// The figures of an evaluation that matter most, on one line.
 pub fn headline(evaluation: &Evaluation) -> String {
-    let metrics = &evaluation.metrics;
-    format!(
-        "accuracy {:.4}  macro F1 {:.4}  Matthews {:.4}  loss {:.4}",
-        metrics.accuracy, metrics.macro_.f1, metrics.matthews, metrics.loss
-    )
+    let figures = evaluation.metrics.headline().into_iter().map(|(name, figure)| format!("{name} {figure:.4}"));
+    figures.collect::<Vec<_>>().join("  ")
 }
 
 /// An evaluation with its tables.
 pub fn evaluation(title: &str, evaluation: &Evaluation, console: &Console) -> String {
-    let examples = figures::counted(evaluation.metrics.examples, "example");
-    let confusion = evaluation.confusion.table(&evaluation.labels, console.width());
-    format!("{title} ({examples}): {}\n\n{}\n{confusion}", headline(evaluation), evaluation.metrics.table())
+    let examples = figures::counted(evaluation.metrics.examples(), "example");
+    format!("{title} ({examples}): {}\n\n{}", headline(evaluation), evaluation.metrics.tables(console.width()))
 }
 
 /// What a finished training run has to report.
@@ -47,12 +43,12 @@ pub fn training(summary: &TrainSummary, console: &Console) -> String {
     text += &format!("training texts: {}\n", summary.truncation);
     if let Some(validation) = &summary.validation {
         let step = summary.best.as_ref().map_or(String::new(), |best| format!(" at step {}", best.step));
-        let examples = figures::counted(validation.metrics.examples, "example");
+        let examples = figures::counted(validation.metrics.examples(), "example");
         text += &format!("validation{step} ({examples}): {}\n", headline(validation));
     }
     match (&summary.test, &summary.validation) {
         (Some(test), _) => text += &evaluation("test", test, console),
-        (None, Some(validation)) => text += &format!("\n{}", validation.confusion.table(&validation.labels, console.width())),
+        (None, Some(validation)) => text += &format!("\n{}", validation.metrics.tables(console.width())),
         (None, None) => {}
     }
     text += &format!("\nthe model is in {}", summary.output.display());
@@ -78,11 +74,10 @@ pub fn quoted(path: &Path) -> String {
     if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// An evaluation as JSON: the figures under the names of transformers' Trainer, then each class and every cell of the confusion
-/// matrix that is not zero, which stays small for thousands of classes.
+/// An evaluation as JSON: the figures under the names of transformers' Trainer, then the details of the task's own.
 pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
     let mut entries = evaluation.metrics.flat("eval");
-    let samples = evaluation.metrics.examples;
+    let samples = evaluation.metrics.examples();
     let mut put = |name: &str, value: Value| entries.insert(name.to_owned(), value);
     put("eval_runtime", json!(evaluation.runtime.as_secs_f64()));
     put("eval_samples", json!(samples));
@@ -92,16 +87,8 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
     put("eval_truncated_samples", json!(evaluation.truncation.truncated_texts));
     put("eval_truncated_tokens", json!(evaluation.truncation.cut_tokens));
     put("labels", json!(evaluation.labels));
-    put("classes", json!(evaluation.metrics.classes));
-    put("confusion", confusion_json(evaluation));
+    entries.extend(evaluation.metrics.details());
     entries
-}
-
-/// Every cell that is not zero.
-pub fn confusion_json(evaluation: &Evaluation) -> Value {
-    let labels = &evaluation.labels;
-    let cells = evaluation.confusion.cells();
-    cells.map(|cell| json!({ "label": labels[cell.truth], "predicted": labels[cell.predicted], "count": cell.count })).collect()
 }
 
 /// The widest of these names, up to a limit.

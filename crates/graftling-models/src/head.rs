@@ -118,6 +118,11 @@ impl Head {
         }
     }
 
+    /// What the head is called in messages, "a token classifier" for instance.
+    pub fn described(&self) -> &'static str {
+        self.kind().described()
+    }
+
     pub(crate) fn kind(&self) -> HeadKind {
         match self {
             Self::SequenceClassification { .. } => HeadKind::SequenceClassification,

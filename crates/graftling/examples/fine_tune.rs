@@ -17,7 +17,8 @@ impl Observer for Printer {
                 println!("step {step} of {steps}: loss {loss:.4}, learning rate {learning_rate:.2e}, {speed:.0} tokens/s");
             }
             Event::Evaluated { step, split, evaluation } => {
-                println!("{split} after step {step}: accuracy {:.4}", evaluation.metrics.accuracy);
+                let figures = evaluation.metrics.headline().into_iter().map(|(name, figure)| format!(" {name} {figure:.4}"));
+                println!("{split} after step {step}:{}", figures.collect::<String>());
             }
             Event::Notice(text) => println!("{text}"),
             _ => {}
@@ -32,6 +33,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} steps in {:.1} s", summary.steps, summary.runtime.as_secs_f64());
     let predictor = Predictor::load(&summary.output)?;
     let prediction = &predictor.predict(&[TextInput { text: "A moving, funny, beautifully acted film.", pair: None }])?[0];
-    println!("{} ({:.3})", prediction.label, prediction.probability);
+    println!("{}", prediction.said);
     Ok(())
 }

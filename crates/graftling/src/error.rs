@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use graftling_models::ModelError;
 use graftling_text::TextError;
 
-use crate::recipe::RecipeErrors;
+use crate::recipe::{BestMetric, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 
 /// What went wrong.
@@ -25,6 +25,27 @@ pub enum Error {
     /// A model cannot be read or written.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// The checkpoints of a task cannot be chosen by this figure.
+    #[error(
+        "metric_for_best_model {metric} is not a figure of {task}; accepted: auto, {}",
+        accepted.iter().map(|metric| metric.word()).collect::<Vec<_>>().join(", ")
+    )]
+    MetricOfOtherTask {
+        /// The figure that was asked for.
+        metric: BestMetric,
+        /// The task.
+        task: Task,
+        /// The figures that the task has.
+        accepted: &'static [BestMetric],
+    },
+    /// A model has a head that is of no use to any task.
+    #[error("{}: this is {head}, which can neither be evaluated nor predicted with; give a fine-tuned model", folder.display())]
+    NoTask {
+        /// The folder of the model.
+        folder: PathBuf,
+        /// What its head is called.
+        head: &'static str,
+    },
     /// A file or folder could not be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Read {

@@ -15,6 +15,15 @@ pub(crate) struct Features {
     pub token_type_ids: Vec<u32>,
     /// How many tokens were cut off to keep to the maximal length.
     pub truncated_tokens: usize,
+    /// The tokens that logits are wanted for, ascending, where the head gives them by token.
+    pub wanted: Option<Vec<usize>>,
+}
+
+impl Features {
+    /// How many rows of logits the example has.
+    pub fn rows(&self) -> usize {
+        self.wanted.as_ref().map_or(1, Vec::len)
+    }
 }
 
 /// The examples of a split as the model sees them.
@@ -52,6 +61,7 @@ pub(crate) fn tokenize(tokenizer: &Tokenizer, inputs: &[TextInput<'_>], max_leng
             input_ids: encoding.input_ids,
             token_type_ids: encoding.token_type_ids,
             truncated_tokens: encoding.truncated_tokens,
+            wanted: None,
         })
         .collect();
     if let Some(index) = features.iter().position(|features| features.input_ids.is_empty()) {
@@ -67,8 +77,20 @@ pub(crate) fn pack(features: &[Features], examples: &[usize]) -> PackedBatch {
         input_ids: chosen().flat_map(|features| features.input_ids.iter().copied()).collect(),
         token_type_ids: chosen().flat_map(|features| features.token_type_ids.iter().copied()).collect(),
         spans: Spans::from_lengths(chosen().map(|features| features.input_ids.len())),
-        wanted: None,
+        wanted: wanted(features, examples),
     }
+}
+
+/// The rows of a batch that logits are wanted for.
+fn wanted(features: &[Features], examples: &[usize]) -> Option<Vec<usize>> {
+    let mut rows = Vec::new();
+    let mut start = 0;
+    for &example in examples {
+        let features = &features[example];
+        rows.extend(features.wanted.as_ref()?.iter().map(|token| start + token));
+        start += features.input_ids.len();
+    }
+    Some(rows)
 }
 
 #[cfg(test)]
@@ -76,7 +98,7 @@ mod tests {
     use super::*;
 
     fn features(input_ids: &[u32], token_type_ids: &[u32]) -> Features {
-        Features { input_ids: input_ids.to_vec(), token_type_ids: token_type_ids.to_vec(), truncated_tokens: 0 }
+        Features { input_ids: input_ids.to_vec(), token_type_ids: token_type_ids.to_vec(), truncated_tokens: 0, wanted: None }
     }
 
     #[test]

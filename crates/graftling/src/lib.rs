@@ -15,13 +15,14 @@
 //! let summary = train(&recipe, Path::new("all-MiniLM-L6-v2"), &mut NoObserver, &AtomicBool::new(false))?;
 //! println!("{} steps, mean loss {:.3}", summary.steps, summary.train_loss);
 //! let predictor = Predictor::load(&summary.output)?;
-//! println!("{}", predictor.predict(&[TextInput { text: "A wonderful film.", pair: None }])?[0].label);
+//! println!("{}", predictor.predict(&[TextInput { text: "A wonderful film.", pair: None }])?[0].said);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 mod batching;
+mod data;
 mod disk;
 mod error;
 mod evaluate;
@@ -46,10 +47,10 @@ mod threads;
 mod train;
 
 pub use error::{Error, Quantity};
-pub use evaluate::{EvaluateRequest, Evaluation, ExamplePrediction, evaluate};
+pub use evaluate::{EvaluateRequest, Evaluation, evaluate};
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};
 pub use observer::{Collected, Event, NoObserver, Observer, SplitName, StopReason};
-pub use predict::{Prediction, Predictor};
+pub use predict::{Prediction, Predictor, Said};
 pub use recipe::Recipe;
 pub use summary::{Best, TrainSummary};
 pub use train::train;

@@ -20,6 +20,7 @@ pub(crate) const INFERENCE_TOKENS: usize = 2048;
 pub(crate) struct Loaded {
     pub model: Model,
     pub tokenizer: Tokenizer,
+    pub task: Task,
     pub objective: Box<dyn Objective>,
     pub max_length: usize,
 }
@@ -30,15 +31,15 @@ pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
     let (model, tokenizer) = (model?, tokenizer?);
     preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
     let recipe = recipe_of(folder)?;
-    let task = recipe.as_ref().map_or(Task::SequenceClassification, |recipe| recipe.task);
     // A run's texts were cut as its recipe said; elsewhere the tokenizer may know how long texts were.
     let wanted = match &recipe {
         Some(recipe) => recipe.max_length,
         None => tokenizer.model_max_length(),
     };
     let max_length = wanted.unwrap_or(DEFAULT_MAX_LENGTH).min(model.facts().max_positions);
-    let objective = tasks::from_labels(task, model.labels());
-    Ok(Loaded { model, tokenizer, objective, max_length })
+    let (task, objective) = tasks::from_head(model.head())
+        .ok_or_else(|| Error::NoTask { folder: folder.to_owned(), head: model.head().described() })?;
+    Ok(Loaded { model, tokenizer, task, objective, max_length })
 }
 
 /// The recipe that a run folder was made by; a checkpoint from elsewhere has none.

@@ -1,15 +1,16 @@
 //! What a fine-tuned model says about texts. Knows nothing of files of examples, flags or HTTP.
 
+use std::fmt;
 use std::path::Path;
 
 use graftling_text::TextInput;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::Error;
-use crate::features::tokenize;
-use crate::inference::{each_batch, rows};
+use crate::features::{Features, tokenize};
+use crate::inference::each_batch;
 use crate::loaded::{self, INFERENCE_TOKENS, Loaded};
-use crate::tasks::Decoded;
+use crate::tasks::{Answer, Objective};
 
 /// A fine-tuned model that is ready for texts.
 ///
@@ -20,7 +21,7 @@ use crate::tasks::Decoded;
 ///
 /// let predictor = Predictor::load(Path::new("run"))?;
 /// let predictions = predictor.predict(&[TextInput { text: "A wonderful film.", pair: None }])?;
-/// println!("{} ({:.2})", predictions[0].label, predictions[0].probability);
+/// println!("{}", predictions[0].said);
 /// # Ok::<(), graftling::Error>(())
 /// ```
 pub struct Predictor {
@@ -30,16 +31,55 @@ pub struct Predictor {
 /// What the model says about one text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The most probable label.
-    pub label: String,
-    /// Its probability.
-    pub probability: f32,
-    /// Every label with its probability, in the order of the model.
-    pub probabilities: Vec<(String, f32)>,
+    /// What it says.
+    #[serde(flatten)]
+    pub said: Said,
     /// How many tokens the model read, special ones included.
     pub tokens: usize,
     /// How many tokens were cut off because the text is too long.
     pub truncated_tokens: usize,
+}
+
+/// What a model says about a text, by the kind of its task.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Said {
+    /// One label.
+    Label {
+        /// The most probable label.
+        label: String,
+        /// Its probability.
+        probability: f32,
+        /// Every label with its probability, in the order of the model.
+        #[serde(serialize_with = "as_map")]
+        probabilities: Vec<(String, f32)>,
+    },
+}
+
+/// In a few words: `positive (0.998)`.
+impl fmt::Display for Said {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Label { label, probability, .. } => write!(formatter, "{label} ({probability:.3})"),
+        }
+    }
+}
+
+impl Prediction {
+    pub(crate) fn of(objective: &dyn Objective, answers: &[Answer], features: &[Features]) -> Vec<Self> {
+        let each = answers.iter().zip(features);
+        let predictions = each.map(|(answer, features)| Self {
+            said: objective.say(answer),
+            tokens: features.input_ids.len(),
+            truncated_tokens: features.truncated_tokens,
+        });
+        predictions.collect()
+    }
+}
+
+/// Pairs as one object, in their order.
+fn as_map<S: Serializer>(pairs: &[(String, f32)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 impl Predictor {
@@ -60,25 +100,13 @@ impl Predictor {
 
     /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it.
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
-        let Loaded { model, tokenizer, objective, max_length } = &self.loaded;
+        let Loaded { model, tokenizer, objective, max_length, .. } = &self.loaded;
         let features = tokenize(tokenizer, inputs, *max_length)?.features;
-        let mut decoded: Vec<Option<Decoded>> = vec![None; features.len()];
-        each_batch(model, &features, INFERENCE_TOKENS, |places, _, logits| {
-            for (place, row) in rows(places, logits, &logits.tensor().to_vec()) {
-                decoded[place] = Some(objective.decode(row));
-            }
+        let mut answers: Vec<Option<Answer>> = vec![None; features.len()];
+        each_batch(model, &features, INFERENCE_TOKENS, |batch| {
+            batch.each(|place, logits| answers[place] = Some(objective.answer(logits)));
         });
-        let labels = objective.labels();
-        let predictions = decoded.into_iter().flatten().zip(&features).map(|(decoded, features)| {
-            let Decoded::Class { class, probabilities } = decoded;
-            Prediction {
-                label: labels[class].clone(),
-                probability: probabilities[class],
-                probabilities: labels.iter().cloned().zip(probabilities).collect(),
-                tokens: features.input_ids.len(),
-                truncated_tokens: features.truncated_tokens,
-            }
-        });
-        Ok(predictions.collect())
+        let answers: Vec<Answer> = answers.into_iter().flatten().collect();
+        Ok(Prediction::of(objective.as_ref(), &answers, &features))
     }
 }

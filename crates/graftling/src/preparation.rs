@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use graftling_models::{LoadReport, Model, ModelFacts, inspect};
-use graftling_text::{Columns, Dataset, Format, Tokenizer, labelled, leakage_notice, read_table, stratified_split};
+use graftling_text::{Columns, Format, Tokenizer};
 
+use crate::data::Data;
 use crate::error::Complaints;
-use crate::evaluate::{Examples, announce};
-use crate::features::{inputs, tokenize};
+use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
 use crate::loaded::DEFAULT_MAX_LENGTH;
-use crate::recipe::{DataFormat, Recipe};
+use crate::recipe::{BestMetric, DataFormat, Recipe};
 use crate::schedule::Schedule;
 use crate::strategies::{self, Groups};
 use crate::tasks::{self, Objective};
@@ -30,6 +30,8 @@ pub(crate) struct Prepared {
     pub test: Option<Examples>,
     pub plan: Plan,
     pub schedule: Schedule,
+    /// The figure that the best checkpoint is chosen by.
+    pub metric: BestMetric,
     /// The highest rate of the schedule.
     pub learning_rate: f32,
 }
@@ -38,7 +40,7 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Prepared, Error> {
     let mut complaints = Complaints::default();
     complaints.note(run_folder::check(&recipe.output, recipe.overwrite_output, &read_by(recipe, folder)));
-    let data = complaints.note(Data::read(recipe, observer));
+    let data = complaints.note(Splits::read(recipe, observer));
     let tokenizer = complaints.note(Tokenizer::from_folder(folder));
     if let Some(inspection) = complaints.note(inspect(folder)) {
         complaints.note(max_length(recipe, &inspection.facts));
@@ -51,6 +53,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         _ => return Err(complaints.into_error()),
     };
 
+    let metric = best_metric(recipe, data.objective.as_ref())?;
     let (mut model, report) = Model::from_pretrained(folder, data.objective.head(), recipe.seed)?;
     let groups = strategies::apply(recipe, &mut model)?;
     if let Some(probability) = recipe.dropout {
@@ -60,10 +63,10 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     proceed(stop)?;
 
     let max_length = max_length(recipe, model.facts())?;
-    let mut examples = |split, dataset: &Dataset| -> Result<Examples, Error> {
-        let tokenized = tokenize(&tokenizer, &inputs(dataset), max_length)?;
+    let mut examples = |split, examples: &Data| -> Result<Examples, Error> {
+        let tokenized = examples.tokenize(&tokenizer, max_length)?;
         observer.observe(&Event::Tokenized { split, truncation: &tokenized.truncation });
-        Ok(Examples { tokenized, targets: data.objective.targets(dataset)? })
+        Ok(Examples { tokenized, targets: data.objective.targets(examples)? })
     };
     let train = examples(SplitName::Train, &data.train)?;
     let validation = examples(SplitName::Validation, &data.validation)?;
@@ -78,7 +81,19 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         observer.observe(&Event::Notice(&format!("learning rate {learning_rate:e}, for a model {hidden_size} wide")));
     }
     disk::check_space(&recipe.output, needed_bytes(recipe, model.facts(), &plan))?;
-    Ok(Prepared { model, tokenizer, objective: data.objective, groups, train, validation, test, plan, schedule, learning_rate })
+    Ok(Prepared {
+        model,
+        tokenizer,
+        objective: data.objective,
+        groups,
+        train,
+        validation,
+        test,
+        plan,
+        schedule,
+        metric,
+        learning_rate,
+    })
 }
 
 /// Refuses a tokenizer whose ids the model has no embedding for.
@@ -91,19 +106,19 @@ pub(crate) fn check_vocabulary(folder: &Path, tokenizer: &Tokenizer, facts: &Mod
 }
 
 /// The examples of a run, and what there is to learn from them.
-struct Data {
+struct Splits {
     objective: Box<dyn Objective>,
-    train: Dataset,
-    validation: Dataset,
-    test: Option<Dataset>,
+    train: Data,
+    validation: Data,
+    test: Option<Data>,
 }
 
-impl Data {
+impl Splits {
     fn read(recipe: &Recipe, observer: &mut dyn Observer) -> Result<Self, Error> {
         let mut complaints = Complaints::default();
-        let train = complaints.note(dataset(recipe, &recipe.train));
-        let given = recipe.validation.as_ref().and_then(|path| complaints.note(dataset(recipe, path)));
-        let test = recipe.test.as_ref().and_then(|path| complaints.note(dataset(recipe, path)));
+        let train = complaints.note(data(recipe, &recipe.train));
+        let given = recipe.validation.as_ref().and_then(|path| complaints.note(data(recipe, path)));
+        let test = recipe.test.as_ref().and_then(|path| complaints.note(data(recipe, path)));
         let objective = train.as_ref().and_then(|train| complaints.note(tasks::from_examples(recipe.task, train)));
         if let Some(objective) = &objective {
             for other in given.iter().chain(&test) {
@@ -113,32 +128,31 @@ impl Data {
         let split = match (train, given) {
             (Some(train), Some(validation)) => Some((train, validation)),
             (Some(train), None) if recipe.validation.is_none() => {
-                let split = stratified_split(train, recipe.validation_fraction, recipe.seed);
-                complaints.note(split).map(|split| (split.train, split.validation))
+                complaints.note(train.split(recipe.validation_fraction, recipe.seed))
             }
             _ => None,
         };
-        let data = match (objective, split) {
+        let splits = match (objective, split) {
             (Some(objective), Some((train, validation))) if complaints.is_empty() => Self { objective, train, validation, test },
             _ => return Err(complaints.into_error()),
         };
-        data.announce(observer);
-        Ok(data)
+        splits.announce(observer);
+        Ok(splits)
     }
 
     fn announce(&self, observer: &mut dyn Observer) {
-        announce(&self.train, SplitName::Train, observer);
+        self.train.announce(SplitName::Train, observer);
         let others = [(SplitName::Validation, Some(&self.validation)), (SplitName::Test, self.test.as_ref())];
         for (split, other) in others.into_iter().filter_map(|(split, other)| Some((split, other?))) {
-            announce(other, split, observer);
-            if let Some(notice) = leakage_notice(&self.train, other) {
+            other.announce(split, observer);
+            if let Some(notice) = self.train.leakage_notice(other) {
                 observer.observe(&Event::Notice(&notice));
             }
         }
     }
 }
 
-fn dataset(recipe: &Recipe, path: &Path) -> Result<Dataset, Error> {
+fn data(recipe: &Recipe, path: &Path) -> Result<Data, Error> {
     let format = recipe.format.map(|format| match format {
         DataFormat::Csv => Format::Csv,
         DataFormat::Tsv => Format::Tsv,
@@ -149,7 +163,17 @@ fn dataset(recipe: &Recipe, path: &Path) -> Result<Dataset, Error> {
         text_pair: recipe.text_pair_column.clone(),
         label: recipe.label_column.clone(),
     };
-    Ok(labelled(read_table(path, format)?, &columns)?)
+    Data::read(recipe.task, path, format, &columns)
+}
+
+/// The figure that checkpoints are chosen by: the one that the recipe names, if the task has it, or the task's own.
+fn best_metric(recipe: &Recipe, objective: &dyn Objective) -> Result<BestMetric, Error> {
+    let accepted = objective.best_metrics();
+    match recipe.metric_for_best_model {
+        None => Ok(accepted[0]),
+        Some(metric) if accepted.contains(&metric) => Ok(metric),
+        Some(metric) => Err(Error::MetricOfOtherTask { metric, task: recipe.task, accepted }),
+    }
 }
 
 /// The files and folders that a run reads.

@@ -105,7 +105,7 @@ fn test(
         observer.observe(&Event::Notice("the test split is evaluated with the best checkpoint, not the last"));
         Model::from_checkpoint(&recipe.output)?
     };
-    Ok(Some(score(&model, objective.as_ref(), &test, recipe.micro_batch_tokens).evaluation))
+    Ok(Some(score(&model, objective.as_ref(), &test, recipe.micro_batch_tokens).0))
 }
 
 fn write(run: &RunFolder, results: &Results, state: &Value, card: &str) -> Result<(), Error> {

@@ -56,8 +56,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
     };
     let evaluation = graftling::evaluate(&request, &mut RunProgress::new(console, 1))?;
     if let Some((output, table)) = table {
-        let predictions = evaluation.predictions.iter().flatten();
-        prediction_columns::write(output, &table, predictions.map(|example| (example.predicted.as_str(), example.probability)))?;
+        prediction_columns::write(output, &table, evaluation.predictions.as_deref().unwrap_or_default())?;
         console.tell(&format!("wrote {}", output.display()));
     }
     if arguments.json {

@@ -8,21 +8,20 @@ use clap::Args;
 use graftling::{Prediction, Predictor, TextInput};
 use graftling_text::{read_table, unlabelled};
 use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use super::data_flags::DataFlags;
 use crate::console::Console;
 use crate::failure::{Ending, Failure};
-use crate::text_table::{Side, one_line, padded};
-use crate::{figures, models, prediction_columns, report};
+use crate::text_table::one_line;
+use crate::{figures, models, prediction_columns, report, said};
 
 /// The most lines of standard input that are predicted together.
 const LINES_TOGETHER: usize = 1024;
 /// The most texts of a file that are predicted together; on a terminal a line tells how far it is.
 const TEXTS_TOGETHER: usize = 4096;
-/// A label takes up to so many columns.
-const LABEL_WIDTH: usize = 32;
-/// A longer label, a probability and the gaps.
-const PROBABILITY_WIDTH: usize = 10;
+/// Between what is said and the text it is said of.
+const GAP: &str = "  ";
 
 /// What may be typed after `predict`.
 #[derive(Args)]
@@ -107,8 +106,7 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
         }
     }
     if let Some(output) = &arguments.output {
-        let said = predictions.iter().map(|prediction| (prediction.label.as_str(), prediction.probability));
-        prediction_columns::write(output, &table, said)?;
+        prediction_columns::write(output, &table, &predictions)?;
         console.tell(&format!("wrote {} for {}", output.display(), figures::counted(predictions.len() as u64, "text")));
     }
     Ok(())
@@ -160,7 +158,7 @@ struct Teller<'a> {
 impl<'a> Teller<'a> {
     fn load(arguments: &Arguments, console: &'a Console) -> Result<Self, Failure> {
         let predictor = Predictor::load(&models::folder(&arguments.model, console)?)?;
-        let label_width = report::widest(predictor.labels(), LABEL_WIDTH);
+        let label_width = report::widest(predictor.labels(), said::LABEL_WIDTH);
         Ok(Self { predictor, console, json: arguments.json, label_width })
     }
 
@@ -174,30 +172,26 @@ impl<'a> Teller<'a> {
     }
 
     fn line(&self, input: &TextInput<'_>, prediction: &Prediction) -> String {
-        let label = padded(&one_line(&prediction.label, LABEL_WIDTH), Side::Left, self.label_width);
-        let room = self.console.line_width().saturating_sub(self.label_width + PROBABILITY_WIDTH);
+        let said = said::in_a_line(&prediction.said, self.label_width);
+        let room = self.console.line_width().saturating_sub(said.width() + GAP.len());
         let text = match input.pair {
             Some(pair) => one_line(&format!("{} | {pair}", input.text), room),
             None => one_line(input.text, room),
         };
-        format!("{label}  {:.4}  {text}", prediction.probability).trim_end().to_owned()
+        format!("{said}{GAP}{text}").trim_end().to_owned()
     }
 }
 
 /// The text and all that the model says about it.
 fn json_of(input: &TextInput<'_>, prediction: &Prediction) -> Value {
-    let probabilities: Map<String, Value> =
-        prediction.probabilities.iter().map(|(label, probability)| (label.clone(), json!(probability))).collect();
     let mut entries = Map::new();
     entries.insert("text".to_owned(), json!(input.text));
     if let Some(pair) = input.pair {
         entries.insert("text_pair".to_owned(), json!(pair));
     }
-    entries.insert("label".to_owned(), json!(prediction.label));
-    entries.insert("probability".to_owned(), json!(prediction.probability));
-    entries.insert("probabilities".to_owned(), Value::Object(probabilities));
-    entries.insert("tokens".to_owned(), json!(prediction.tokens));
-    entries.insert("truncated_tokens".to_owned(), json!(prediction.truncated_tokens));
+    if let Value::Object(said) = json!(prediction) {
+        entries.extend(said);
+    }
     Value::Object(entries)
 }
 

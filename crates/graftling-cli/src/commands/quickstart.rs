@@ -12,8 +12,7 @@ use graftling::{Predictor, StopReason, TextInput};
 use super::train;
 use crate::console::Console;
 use crate::failure::{Ending, Failure};
-use crate::report;
-use crate::text_table::{Side, padded};
+use crate::{report, said};
 
 /// What the quickstart sets beside model, data and output; all else is the recipe's default.
 const RECIPE: [(&str, &str); 4] =
@@ -83,9 +82,10 @@ fn predictions(run: &Path) -> Result<String, Failure> {
     let inputs = SENTENCES.map(|text| TextInput { text, pair: None });
     let width = report::widest(predictor.labels(), usize::MAX);
     let predictions = predictor.predict(&inputs)?;
-    let lines = predictions.iter().zip(SENTENCES).map(|(prediction, text)| {
-        format!("  {}  {:.4}  {text}\n", padded(&prediction.label, Side::Left, width), prediction.probability)
-    });
+    let lines = predictions
+        .iter()
+        .zip(SENTENCES)
+        .map(|(prediction, text)| format!("  {}  {text}\n", said::in_a_line(&prediction.said, width)));
     Ok(lines.collect())
 }
 

@@ -98,10 +98,9 @@ fn json_of(summary: &TrainSummary) -> Result<Value, Failure> {
     if let Some(best) = &summary.best {
         results.insert("best_checkpoint".to_owned(), json!(best.checkpoint));
     }
-    for (name, evaluation) in [("eval_confusion", &summary.validation), ("test_confusion", &summary.test)] {
-        if let Some(evaluation) = evaluation {
-            results.insert(name.to_owned(), report::confusion_json(evaluation));
-        }
+    for (split, evaluation) in [("eval", &summary.validation), ("test", &summary.test)] {
+        let details = evaluation.iter().flat_map(|evaluation| evaluation.metrics.details());
+        results.extend(details.map(|(name, value)| (format!("{split}_{name}"), value)));
     }
     Ok(Value::Object(results))
 }

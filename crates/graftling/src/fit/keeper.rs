@@ -25,13 +25,13 @@ impl Keeper<'_> {
         watch: &Watch,
     ) -> Result<(), Error> {
         let Prepared { model, objective, validation, .. } = prepared;
-        let evaluation = score(model, objective.as_ref(), validation, self.recipe.micro_batch_tokens).evaluation;
+        let evaluation = score(model, objective.as_ref(), validation, self.recipe.micro_batch_tokens).0;
         state.log_evaluation(&evaluation);
-        if let Err(diverged) = watch.check_one(Quantity::ValidationLoss, evaluation.metrics.loss as f32) {
+        if let Err(diverged) = watch.check_one(Quantity::ValidationLoss, evaluation.metrics.loss() as f32) {
             self.run.write_state(&state.to_json(self.recipe))?;
             return Err(diverged);
         }
-        let best = state.judge(self.recipe, &evaluation);
+        let best = state.judge(&evaluation);
         observer.observe(&Event::Evaluated { step: state.step, split: SplitName::Validation, evaluation: &evaluation });
         self.save(prepared, state, observer, best)
     }

@@ -29,7 +29,7 @@ pub(crate) fn fit(
 ) -> Result<TrainingState, Error> {
     let optimizer = optimizer(recipe);
     let mut gradients = Gradients::new(&prepared.model.parameters);
-    let mut state = TrainingState::new(&prepared.plan, &prepared.model.parameters);
+    let mut state = TrainingState::new(&prepared.plan, &prepared.model.parameters, prepared.metric);
     let keeper = Keeper { recipe, run };
     let started = Instant::now();
     for planned in prepared.plan.iter() {

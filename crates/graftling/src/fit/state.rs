@@ -8,7 +8,7 @@ use graftling_tensor::{OptimizerState, Parameters};
 use serde_json::{Map, Value, json};
 
 use super::plan::{Plan, PlannedStep};
-use crate::recipe::Recipe;
+use crate::recipe::{BestMetric, Recipe};
 use crate::run_folder::{RunFolder, evaluation_entries};
 use crate::{Evaluation, StopReason};
 
@@ -44,6 +44,7 @@ pub(crate) struct TrainingState {
     pub without_improvement: usize,
     /// The steps of the checkpoints on disk, in order.
     pub checkpoints: Vec<u64>,
+    metric: BestMetric,
     planned_steps: u64,
     planned_epochs: f64,
     loss_sum: f64,
@@ -68,7 +69,7 @@ pub(super) struct Figures {
 }
 
 impl TrainingState {
-    pub(super) fn new(plan: &Plan, parameters: &Parameters) -> Self {
+    pub(super) fn new(plan: &Plan, parameters: &Parameters, metric: BestMetric) -> Self {
         Self {
             moments: OptimizerState::new(parameters),
             step: 0,
@@ -81,6 +82,7 @@ impl TrainingState {
             best: None,
             without_improvement: 0,
             checkpoints: Vec::new(),
+            metric,
             planned_steps: plan.steps(),
             planned_epochs: plan.epochs(),
             loss_sum: 0.0,
@@ -150,9 +152,10 @@ impl TrainingState {
     }
 
     /// Notes an evaluation after the present step and says whether it is the best so far.
-    pub(super) fn judge(&mut self, recipe: &Recipe, evaluation: &Evaluation) -> bool {
-        let metric = recipe.metric_for_best_model;
-        let value = evaluation.metrics.value(metric);
+    pub(super) fn judge(&mut self, evaluation: &Evaluation) -> bool {
+        let metric = self.metric;
+        // The metric is one of the task's: that was looked at before the first step.
+        let value = evaluation.metrics.value(metric).unwrap_or(f64::NAN);
         let improves = self.best.as_ref().is_none_or(|best| metric.improves(value, best.value));
         if improves {
             self.best = Some(BestSoFar { step: self.step, value, evaluation: evaluation.clone() });
@@ -192,7 +195,7 @@ impl TrainingState {
             "best_global_step": best.map(|best| best.step),
             "best_metric": best.map(|best| best.value),
             "best_model_checkpoint": best.map(|best| recipe.output.join(format!("checkpoint-{}", best.step))),
-            "metric_for_best_model": recipe.metric_for_best_model.word(),
+            "metric_for_best_model": self.metric.word(),
             "epoch": self.epoch,
             "eval_without_improvement": self.without_improvement,
             "global_step": self.step,

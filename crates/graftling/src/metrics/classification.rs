@@ -95,15 +95,15 @@ impl ClassificationMetrics {
         }
     }
 
-    /// The figure a recipe chose to judge checkpoints by.
-    pub fn value(&self, metric: BestMetric) -> f64 {
+    /// The figure a recipe chose to judge checkpoints by, if it is one of a classification.
+    pub fn value(&self, metric: BestMetric) -> Option<f64> {
         match metric {
-            BestMetric::Accuracy => self.accuracy,
-            BestMetric::F1Macro => self.macro_.f1,
-            BestMetric::F1Micro => self.micro.f1,
-            BestMetric::F1Weighted => self.weighted.f1,
-            BestMetric::Matthews => self.matthews,
-            BestMetric::Loss => self.loss,
+            BestMetric::Accuracy => Some(self.accuracy),
+            BestMetric::F1Macro => Some(self.macro_.f1),
+            BestMetric::F1Micro => Some(self.micro.f1),
+            BestMetric::F1Weighted => Some(self.weighted.f1),
+            BestMetric::Matthews => Some(self.matthews),
+            BestMetric::Loss => Some(self.loss),
         }
     }
 

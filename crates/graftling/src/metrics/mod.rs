@@ -1,11 +1,13 @@
-//! What a classifier's predictions are worth: confusion matrix, accuracy, precision, recall, F1, Matthews, loss, and their tables.
+//! What a model's answers are worth: confusion matrix, accuracy, precision, recall, F1, Matthews, loss, and their tables.
 //! Knows class numbers and names only; no tensors, no texts, no files.
 
+mod by_task;
 mod classification;
 mod confusion_matrix;
 mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use by_task::Metrics;
 pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};

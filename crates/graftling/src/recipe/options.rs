@@ -135,8 +135,9 @@ options! {
         evaluate_every: EvaluateEvery = integer_or("epoch", 1, 1_000_000_000), Typed("epoch");
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
-        /// The validation figure that decides which checkpoint is best.
-        metric_for_best_model: BestMetric = choice(BestMetric::WORDS), Typed("accuracy");
+        /// The validation figure that decides which checkpoint is best; auto is the one that is usual for the task (accuracy for
+        /// sequence_classification).
+        metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// Checkpoints kept beside the best one; older ones are removed.
         save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("1");
         /// Report the loss each so many steps.

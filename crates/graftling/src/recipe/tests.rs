@@ -67,7 +67,7 @@ fn flags_and_files_read_the_same_values() {
         Case {
             toml: "format = 'jsonl'\nmetric_for_best_model = 'f1_macro'",
             flags: &[("format", "jsonl"), ("metric-for-best-model", "f1_macro")],
-            holds: |recipe| recipe.format == Some(DataFormat::Jsonl) && recipe.metric_for_best_model == BestMetric::F1Macro,
+            holds: |recipe| recipe.format == Some(DataFormat::Jsonl) && recipe.metric_for_best_model == Some(BestMetric::F1Macro),
         },
         Case {
             toml: "label_column = '标签'",

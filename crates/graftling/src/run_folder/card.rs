@@ -1,6 +1,6 @@
 //! The model card: a short `README.md` about the model at the top of a run folder. Knows nothing of where it is written.
 
-use crate::recipe::{BestMetric, Recipe};
+use crate::recipe::Recipe;
 use crate::{Evaluation, TrainSummary};
 
 /// How many labels the card names; a model may have thousands.
@@ -26,14 +26,14 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
     );
     let rows = [("validation", &summary.validation), ("test", &summary.test)];
     let rows: Vec<(&str, &Evaluation)> = rows.into_iter().filter_map(|(split, row)| Some((split, row.as_ref()?))).collect();
-    if !rows.is_empty() {
-        text += "| split | examples | accuracy | F1 (macro) | Matthews | loss |\n|---|---|---|---|---|---|\n";
-    }
-    for (split, evaluation) in rows {
-        let metrics = &evaluation.metrics;
-        let [accuracy, f1, matthews, loss] = [BestMetric::Accuracy, BestMetric::F1Macro, BestMetric::Matthews, BestMetric::Loss]
-            .map(|metric| metrics.value(metric));
-        text += &format!("| {split} | {} | {accuracy:.4} | {f1:.4} | {matthews:.4} | {loss:.4} |\n", metrics.examples);
+    for (place, (split, evaluation)) in rows.into_iter().enumerate() {
+        let headline = evaluation.metrics.headline();
+        if place == 0 {
+            let names = headline.iter().map(|(name, _)| format!(" {name} |")).collect::<String>();
+            text += &format!("| split | examples |{names}\n|---|---|{}\n", "---|".repeat(headline.len()));
+        }
+        let figures = headline.iter().map(|(_, figure)| format!(" {figure:.4} |")).collect::<String>();
+        text += &format!("| {split} | {} |{figures}\n", evaluation.metrics.examples());
     }
     text += "\nUse it with `graftling predict --model FOLDER --text TEXT`, or with transformers' \
              `AutoModelForSequenceClassification.from_pretrained`.\n";

@@ -63,7 +63,7 @@ pub(crate) fn train_entries(summary: &TrainSummary) -> Map<String, Value> {
 /// The figures of an evaluation, each name with this prefix.
 pub(crate) fn evaluation_entries(prefix: &str, evaluation: &Evaluation) -> Map<String, Value> {
     let mut entries = evaluation.metrics.flat(prefix);
-    let samples = evaluation.metrics.examples;
+    let samples = evaluation.metrics.examples();
     let mut put = |name: &str, value: Value| entries.insert(format!("{prefix}_{name}"), value);
     put("runtime", json!(evaluation.runtime.as_secs_f64()));
     put("samples", json!(samples));

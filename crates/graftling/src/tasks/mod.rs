@@ -1,4 +1,4 @@
-//! What a task adds to the one way of the data: targets, loss, decoding. Knows nothing of files, batches or updates.
+//! What a task adds to the one way of the data: targets, loss, answers, metrics. Knows nothing of files, batches or updates.
 //!
 //! To add a task, write its file here with an [`Objective`], give its word to [`recipe::Task`](crate::recipe::Task) and name the
 //! file in the two functions below. What the loop, evaluation and prediction ask of a task is all in [`Objective`].
@@ -7,59 +7,72 @@ mod sequence_classification;
 
 use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
-use graftling_text::Dataset;
 
-use crate::Error;
-use crate::recipe::Task;
+use crate::data::Data;
+use crate::metrics::Metrics;
+use crate::recipe::{BestMetric, Task};
+use crate::{Error, Said};
 use sequence_classification::SequenceClassification;
 
 /// What the model should say about one example.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Target {
     /// This class.
     Class(usize),
 }
 
+impl Target {
+    /// How many terms it adds to the loss, which is a mean over them.
+    pub fn terms(&self) -> usize {
+        match self {
+            Self::Class(_) => 1,
+        }
+    }
+}
+
 /// What the model says about one example.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Decoded {
-    /// The most probable class, and the probabilities of all.
-    Class {
-        /// The class.
-        class: usize,
-        /// One probability a class.
-        probabilities: Vec<f32>,
-    },
+pub(crate) enum Answer {
+    /// The most probable class, and one probability a class.
+    Label { class: usize, probabilities: Vec<f32> },
 }
 
 /// What a task does with examples and logits, once it is known what there is to tell apart.
 pub(crate) trait Objective: Send + Sync {
-    /// What the model should say about each example of a dataset; all that cannot be said is in the error.
-    fn targets(&self, dataset: &Dataset) -> Result<Vec<Target>, Error>;
-
-    /// The sum of the examples' losses divided by `normalizer`: a scalar. Logits have a row for each target.
-    fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[Target], normalizer: f32) -> Var;
-
-    /// What one row of logits says.
-    fn decode(&self, logits: &[f32]) -> Decoded;
-
-    /// The head that a model needs for this task.
+    /// The head that a model needs.
     fn head(&self) -> Head;
 
     /// The names of what the logits stand for, in their order.
     fn labels(&self) -> &[String];
+
+    /// What the model should say about each example; all that cannot be said is in the error.
+    fn targets(&self, data: &Data) -> Result<Vec<Target>, Error>;
+
+    /// The sum of the loss terms of the examples divided by `normalizer`: a scalar. The logits have the rows of each target in turn.
+    fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var;
+
+    /// What the rows of logits of one example say.
+    fn answer(&self, logits: &[f32]) -> Answer;
+
+    /// An answer in words, for a person or a program that asked for it.
+    fn say(&self, answer: &Answer) -> Said;
+
+    /// How good the answers are; `loss` is the mean over all terms.
+    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics;
+
+    /// The figures that checkpoints may be chosen by; the first is taken where none is named.
+    fn best_metrics(&self) -> &'static [BestMetric];
 }
 
 /// The objective that follows from training examples.
-pub(crate) fn from_examples(task: Task, dataset: &Dataset) -> Result<Box<dyn Objective>, Error> {
-    match task {
-        Task::SequenceClassification => Ok(Box::new(SequenceClassification::from_examples(dataset)?)),
+pub(crate) fn from_examples(task: Task, data: &Data) -> Result<Box<dyn Objective>, Error> {
+    match (task, data) {
+        (Task::SequenceClassification, Data::Texts(dataset)) => Ok(Box::new(SequenceClassification::from_examples(dataset)?)),
     }
 }
 
-/// The objective of a fine-tuned model with these labels.
-pub(crate) fn from_labels(task: Task, labels: &[String]) -> Box<dyn Objective> {
-    match task {
-        Task::SequenceClassification => Box::new(SequenceClassification::from_labels(labels)),
-    }
+/// The task of a fine-tuned model with this head, and its objective; `None` where no task has such a head.
+pub(crate) fn from_head(head: &Head) -> Option<(Task, Box<dyn Objective>)> {
+    let objective = SequenceClassification::from_head(head)?;
+    Some((Task::SequenceClassification, Box::new(objective)))
 }

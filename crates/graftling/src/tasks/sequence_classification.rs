@@ -1,11 +1,14 @@
 //! One label for each text or pair of texts. Knows nothing of how texts become logits.
 
-use graftling_models::Head;
+use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet};
 
-use super::{Decoded, Objective, Target};
-use crate::Error;
+use super::{Answer, Objective, Target};
+use crate::data::Data;
+use crate::metrics::{ClassificationMetrics, ConfusionMatrix, Metrics};
+use crate::recipe::BestMetric;
+use crate::{Error, Said};
 
 /// The labels to tell apart.
 pub(super) struct SequenceClassification {
@@ -19,28 +22,17 @@ impl SequenceClassification {
     }
 
     /// The labels of a model, in the order of its logits.
-    pub fn from_labels(names: &[String]) -> Self {
-        Self { labels: LabelSet::from_names(names) }
+    pub fn from_head(head: &Head) -> Option<Self> {
+        match head {
+            Head::SequenceClassification { problem: ProblemType::SingleLabelClassification, labels } => {
+                Some(Self { labels: LabelSet::from_names(labels) })
+            }
+            _ => None,
+        }
     }
 }
 
 impl Objective for SequenceClassification {
-    fn targets(&self, dataset: &Dataset) -> Result<Vec<Target>, Error> {
-        Ok(self.labels.ids(dataset)?.into_iter().map(Target::Class).collect())
-    }
-
-    fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[Target], normalizer: f32) -> Var {
-        let classes: Vec<usize> = targets.iter().map(|&Target::Class(class)| class).collect();
-        graph.cross_entropy(logits, &classes, normalizer)
-    }
-
-    fn decode(&self, logits: &[f32]) -> Decoded {
-        let probabilities = softmax(logits);
-        // The first of equal logits, as in numpy's and torch's argmax.
-        let class = (0..logits.len()).rev().max_by(|&left, &right| logits[left].total_cmp(&logits[right])).unwrap_or(0);
-        Decoded::Class { class, probabilities }
-    }
-
     fn head(&self) -> Head {
         Head::single_label(self.labels.names())
     }
@@ -48,10 +40,52 @@ impl Objective for SequenceClassification {
     fn labels(&self) -> &[String] {
         self.labels.names()
     }
+
+    fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
+        let Data::Texts(dataset) = data;
+        Ok(self.labels.ids(dataset)?.into_iter().map(Target::Class).collect())
+    }
+
+    fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
+        let classes: Vec<usize> = targets.iter().map(|target| class(target)).collect();
+        graph.cross_entropy(logits, &classes, normalizer)
+    }
+
+    fn answer(&self, logits: &[f32]) -> Answer {
+        // The first of equal logits, as in numpy's and torch's argmax.
+        let class = (0..logits.len()).rev().max_by(|&left, &right| logits[left].total_cmp(&logits[right])).unwrap_or(0);
+        Answer::Label { class, probabilities: softmax(logits) }
+    }
+
+    fn say(&self, answer: &Answer) -> Said {
+        let Answer::Label { class, probabilities } = answer;
+        Said::Label {
+            label: self.labels.name(*class).to_owned(),
+            probability: probabilities[*class],
+            probabilities: self.labels().iter().cloned().zip(probabilities.iter().copied()).collect(),
+        }
+    }
+
+    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        let said = answers.iter().map(|Answer::Label { class, .. }| *class);
+        let confusion = ConfusionMatrix::from_pairs(self.labels.len(), targets.iter().map(class).zip(said));
+        let figures = ClassificationMetrics::new(&confusion, self.labels(), loss * targets.len() as f64);
+        Metrics::Classification { figures, confusion }
+    }
+
+    fn best_metrics(&self) -> &'static [BestMetric] {
+        use BestMetric::{Accuracy, F1Macro, F1Micro, F1Weighted, Loss, Matthews};
+        &[Accuracy, F1Macro, F1Micro, F1Weighted, Matthews, Loss]
+    }
+}
+
+fn class(target: &Target) -> usize {
+    let Target::Class(class) = target;
+    *class
 }
 
 /// `exp(x_i) / sum exp(x)`, shifted by the largest value so that nothing overflows.
-fn softmax(logits: &[f32]) -> Vec<f32> {
+pub(super) fn softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exponentials: Vec<f64> = logits.iter().map(|logit| f64::from(logit - largest).exp()).collect();
     let sum: f64 = exponentials.iter().sum();
@@ -63,15 +97,15 @@ mod tests {
     use super::*;
 
     fn objective() -> SequenceClassification {
-        SequenceClassification::from_labels(&["negative", "neutral", "positive"].map(str::to_owned))
+        SequenceClassification { labels: LabelSet::from_names(&["negative", "neutral", "positive"]) }
     }
 
     #[test]
-    fn decoding_gives_the_largest_logit_and_probabilities_that_sum_to_one() {
-        let Decoded::Class { class, probabilities } = objective().decode(&[1.0, 2.0, 900.0]);
+    fn an_answer_is_the_largest_logit_and_probabilities_that_sum_to_one() {
+        let Answer::Label { class, probabilities } = objective().answer(&[1.0, 2.0, 900.0]);
         assert_eq!(class, 2);
         assert_eq!(probabilities, [0.0, 0.0, 1.0]);
-        let Decoded::Class { class, probabilities } = objective().decode(&[0.0, f32::ln(2.0), 0.0]);
+        let Answer::Label { class, probabilities } = objective().answer(&[0.0, f32::ln(2.0), 0.0]);
         assert_eq!(class, 1);
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!((probabilities[1] - 0.5).abs() < 1e-6);
@@ -79,6 +113,6 @@ mod tests {
 
     #[test]
     fn equal_logits_mean_the_first_label() {
-        assert!(matches!(objective().decode(&[1.0, 3.0, 3.0]), Decoded::Class { class: 1, .. }));
+        assert!(matches!(objective().answer(&[1.0, 3.0, 3.0]), Answer::Label { class: 1, .. }));
     }
 }

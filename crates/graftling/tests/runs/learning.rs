@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use graftling::{Columns, EvaluateRequest, NoObserver, Predictor, SplitName, TextInput, evaluate};
+use graftling::{Columns, EvaluateRequest, NoObserver, Predictor, Said, SplitName, TextInput, evaluate};
 
 use crate::fixture::{Fixture, json, names, weights};
 
@@ -75,13 +75,13 @@ fn a_run_learns_and_leaves_a_complete_folder() {
     };
     let again = evaluate(&request, &mut NoObserver).expect("an evaluation");
     let tested = summary.test.expect("a test");
-    assert_eq!((again.metrics, again.confusion), (tested.metrics, tested.confusion));
+    assert_eq!(again.metrics, tested.metrics);
     let predictions = again.predictions.expect("predictions");
-    assert_eq!((predictions.len(), predictions[0].line), (16, 2));
+    assert_eq!(predictions.len(), 16);
     assert!(observed.evaluations.iter().any(|(_, split, _)| *split == SplitName::Test));
     let predictor = Predictor::load(&run).expect("a predictor");
     let said = predictor.predict(&[TextInput { text: "the movie was great", pair: None }]).expect("a prediction");
-    assert_eq!(said[0].label, "positive");
+    assert!(matches!(&said[0].said, Said::Label { label, .. } if label == "positive"), "{:?}", said[0]);
 }
 
 #[test]

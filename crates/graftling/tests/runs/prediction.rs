@@ -1,6 +1,6 @@
 //! Predictions do not depend on what is predicted beside them.
 
-use graftling::{Predictor, TextInput};
+use graftling::{Predictor, Said, TextInput};
 
 use crate::fixture::Fixture;
 
@@ -18,7 +18,8 @@ fn a_text_alone_and_among_others_is_predicted_alike_and_in_order() {
         let alone = predictor.predict(std::slice::from_ref(input)).expect("a prediction");
         assert_eq!(alone[0], *among, "{}", input.text);
     }
-    let sum: f32 = together[0].probabilities.iter().map(|(_, probability)| probability).sum();
+    let Said::Label { probabilities, .. } = &together[0].said;
+    let sum: f32 = probabilities.iter().map(|(_, probability)| probability).sum();
     assert!((sum - 1.0).abs() < 1e-6);
     assert!(together.iter().all(|prediction| prediction.truncated_tokens == 0));
 }

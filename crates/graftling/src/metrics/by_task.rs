@@ -1,0 +1,87 @@
+//! The figures of an evaluation, whatever its task: one way to print, to write and to choose by them. Knows no model.
+
+use serde_json::{Map, Value, json};
+
+use super::{ClassificationMetrics, ConfusionMatrix};
+use crate::recipe::BestMetric;
+
+/// How good a model's answers are, by the kind of its task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Metrics {
+    /// Of one label an example.
+    Classification {
+        /// The figures, by class and averaged.
+        figures: ClassificationMetrics,
+        /// Which class was taken for which, how often.
+        confusion: ConfusionMatrix,
+    },
+}
+
+impl Metrics {
+    /// How many examples there were.
+    pub fn examples(&self) -> u64 {
+        match self {
+            Self::Classification { figures, .. } => figures.examples,
+        }
+    }
+
+    /// The mean loss.
+    pub fn loss(&self) -> f64 {
+        match self {
+            Self::Classification { figures, .. } => figures.loss,
+        }
+    }
+
+    /// One figure, where the task has it.
+    pub fn value(&self, metric: BestMetric) -> Option<f64> {
+        match self {
+            Self::Classification { figures, .. } => figures.value(metric),
+        }
+    }
+
+    /// The figures that matter most, each with its name in a line of text.
+    pub fn headline(&self) -> Vec<(&'static str, f64)> {
+        match self {
+            Self::Classification { figures, .. } => vec![
+                ("accuracy", figures.accuracy),
+                ("macro F1", figures.macro_.f1),
+                ("Matthews", figures.matthews),
+                ("loss", figures.loss),
+            ],
+        }
+    }
+
+    /// Every figure that is not of one class, under the names that transformers' Trainer would write.
+    pub fn flat(&self, prefix: &str) -> Map<String, Value> {
+        match self {
+            Self::Classification { figures, .. } => figures.flat(prefix),
+        }
+    }
+
+    /// What there is to tell beside the figures of [`flat`](Self::flat): each class, and every cell of the confusion matrix that is
+    /// not zero, which stays small for thousands of classes.
+    pub fn details(&self) -> Map<String, Value> {
+        let mut details = Map::new();
+        match self {
+            Self::Classification { figures, confusion } => {
+                details.insert("classes".to_owned(), json!(figures.classes));
+                let label = |class: usize| figures.classes[class].label.as_str();
+                let cells = confusion
+                    .cells()
+                    .map(|cell| json!({ "label": label(cell.truth), "predicted": label(cell.predicted), "count": cell.count }));
+                details.insert("confusion".to_owned(), cells.collect());
+            }
+        }
+        details
+    }
+
+    /// All figures as text, no wider than `width` where that can be.
+    pub fn tables(&self, width: usize) -> String {
+        match self {
+            Self::Classification { figures, confusion } => {
+                let labels: Vec<String> = figures.classes.iter().map(|class| class.label.clone()).collect();
+                format!("{}\n{}", figures.table(), confusion.table(&labels, width))
+            }
+        }
+    }
+}
