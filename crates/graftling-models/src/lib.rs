@@ -38,6 +38,8 @@ mod nn;
 
 pub use batch::PackedBatch;
 pub use checkpoint::load::{IgnoredWeight, LoadReport};
+pub use checkpoint::save::{NamedValues, write_values};
+pub use checkpoint::values::read_values;
 pub use error::{ConfigProblem, HeaderProblem, LabelProblem, ModelError, WeightProblem};
 pub use facts::{Depth, ModelFacts};
 pub use families::Family;

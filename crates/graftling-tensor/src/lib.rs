@@ -34,7 +34,7 @@ pub use gradients::Gradients;
 pub use graph::{Graph, Var};
 pub use operations::activation::Activation;
 pub use operations::attention::AttentionOptions;
-pub use optimizer::{MomentumForm, Optimizer, OptimizerState, Rate};
+pub use optimizer::{Moments, MomentumForm, Optimizer, OptimizerState, Rate};
 pub use packed_weights::PackedWeights;
 pub use parameters::{ParameterId, Parameters};
 pub use pool::pool_statistics;

@@ -81,6 +81,17 @@ struct Entry {
     reached: Vec<bool>,
 }
 
+/// What an optimizer keeps of one parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moments<'a> {
+    /// How often it was updated.
+    pub updates: u64,
+    /// The running sum or mean of its gradients, where the optimizer keeps one; as many values as the parameter has.
+    pub first: Option<&'a [f32]>,
+    /// The running mean of their squares, where the optimizer keeps one.
+    pub second: Option<&'a [f32]>,
+}
+
 /// About how many values one task updates.
 const CHUNK: usize = 32 * 1024;
 
@@ -93,6 +104,43 @@ impl OptimizerState {
     /// How many updates there have been.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// How often each parameter was updated, in the order of their ids.
+    pub fn updates(&self) -> impl Iterator<Item = u64> {
+        self.entries.iter().map(|entry| entry.updates)
+    }
+
+    /// What is kept of a parameter.
+    pub fn moments(&self, id: ParameterId) -> Moments<'_> {
+        let Entry { updates, first, second, .. } = &self.entries[id.0];
+        Moments { updates: *updates, first: first.as_deref(), second: second.as_deref() }
+    }
+
+    /// Puts back what was kept of every parameter, in the order of their ids, after `steps` updates. The updates that follow are, to
+    /// the bit, those that would have followed then.
+    ///
+    /// # Panics
+    /// If there is not one entry for each parameter, or one of them has another number of values.
+    pub fn restore(parameters: &Parameters, steps: u64, kept: &[Moments<'_>]) -> Self {
+        assert_eq!(kept.len(), parameters.len(), "optimizer: moments for the parameters");
+        let entry = |(id, moments): (ParameterId, &Moments<'_>)| {
+            let buffer = |values: Option<&[f32]>| {
+                let values = values?;
+                assert_eq!(values.len(), parameters.values(id).len(), "optimizer: moments of {}", parameters.name(id));
+                Some(Buffer::from(values.to_vec()))
+            };
+            // A row without moments is updated alike whether a gradient has reached it or not.
+            let rows = |values: &[f32]| match parameters.shape(id) {
+                [_, columns] => values.chunks(*columns).map(|row| row.iter().any(|value| *value != 0.0)).collect(),
+                _ => Vec::new(),
+            };
+            let mut reached: Vec<bool> = moments.first.map_or_else(Vec::new, rows);
+            let by_second = moments.second.map_or_else(Vec::new, rows);
+            reached.iter_mut().zip(by_second).for_each(|(reached, second)| *reached |= second);
+            Entry { updates: moments.updates, first: buffer(moments.first), second: buffer(moments.second), reached }
+        };
+        Self { entries: parameters.ids().zip(kept).map(entry).collect(), steps }
     }
 
     /// Updates every parameter that has a gradient. Gradients are multiplied with `gradient_scale` on the way (clipping);

@@ -99,6 +99,44 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// There is no run to go on with.
+    #[error("{}: there is no {missing} of a run to resume here; start it anew without resume", folder.display())]
+    NothingToResume {
+        /// The output folder.
+        folder: PathBuf,
+        /// What is not there.
+        missing: &'static str,
+    },
+    /// The run to go on with is another one.
+    #[error("{}: a run is resumed as it was started, but {}; give the same, or start anew in another folder", recipe.display(), differences.join("; "))]
+    ResumedOtherwise {
+        /// The recipe of the run.
+        recipe: PathBuf,
+        /// Each option that differs, with both values.
+        differences: Vec<String>,
+    },
+    /// The examples are not those that the run was started with.
+    #[error("{}: the run cannot be resumed: {found}", checkpoint.display())]
+    ResumedWithOtherData {
+        /// The checkpoint.
+        checkpoint: PathBuf,
+        /// What is different.
+        found: &'static str,
+    },
+    /// A file of a checkpoint does not hold what it should.
+    #[error("{}: damaged, or not written by this program; remove its checkpoint to resume from an earlier one, or start anew", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// All steps of the run to go on with are done.
+    #[error("{}: all {steps} steps of the run are done; there is nothing to resume", folder.display())]
+    RunIsComplete {
+        /// The run folder.
+        folder: PathBuf,
+        /// How many steps there were.
+        steps: u64,
+    },
     /// Writing the output would remove what the run reads.
     #[error("{}: the output folder holds {}, which this run reads; choose another output", folder.display(), input.display())]
     OutputHoldsInput {

@@ -38,6 +38,7 @@ mod predict;
 mod preparation;
 mod random;
 pub mod recipe;
+mod resume;
 mod run_folder;
 pub mod schedule;
 mod strategies;

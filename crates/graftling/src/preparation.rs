@@ -14,6 +14,7 @@ use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
 use crate::loaded::DEFAULT_MAX_LENGTH;
 use crate::recipe::{BestMetric, DataFormat, Recipe};
+use crate::resume::Interrupted;
 use crate::schedule::Schedule;
 use crate::strategies::{self, Groups};
 use crate::tasks::{self, Objective};
@@ -34,12 +35,20 @@ pub(crate) struct Prepared {
     pub metric: BestMetric,
     /// The highest rate of the schedule.
     pub learning_rate: f32,
+    /// The run that is gone on with, where it is not a new one.
+    pub interrupted: Option<Interrupted>,
 }
 
 /// Reads and checks all that a recipe names. Complaints come together where one does not follow from another.
 pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Prepared, Error> {
     let mut complaints = Complaints::default();
-    complaints.note(run_folder::check(&recipe.output, recipe.overwrite_output, &read_by(recipe, folder)));
+    let interrupted = match recipe.resume {
+        true => complaints.note(Interrupted::find(recipe)),
+        false => {
+            complaints.note(run_folder::check(&recipe.output, recipe.overwrite_output, &read_by(recipe, folder)));
+            None
+        }
+    };
     let data = complaints.note(Splits::read(recipe, observer));
     let tokenizer = complaints.note(Tokenizer::from_folder(folder));
     if let Some(inspection) = complaints.note(inspect(folder)) {
@@ -54,12 +63,17 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     };
 
     let metric = best_metric(recipe, data.objective.as_ref())?;
-    let (mut model, report) = Model::from_pretrained(folder, data.objective.head(), recipe.seed)?;
+    let head = data.objective.head();
+    let (mut model, report) = match &interrupted {
+        Some(interrupted) => (interrupted.model(&head)?, LoadReport::default()),
+        None => Model::from_pretrained(folder, head, recipe.seed)?,
+    };
     let groups = strategies::apply(recipe, &mut model)?;
     if let Some(probability) = recipe.dropout {
         model.set_dropout(probability);
     }
-    announce_model(folder, &model, &report, observer);
+    let from = interrupted.as_ref().map_or(folder, |interrupted| &interrupted.checkpoint);
+    announce_model(from, &model, &report, observer);
     proceed(stop)?;
 
     let max_length = max_length(recipe, model.facts())?;
@@ -74,6 +88,14 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     proceed(stop)?;
 
     let plan = Plan::new(recipe, train.tokenized.lengths());
+    if let Some(interrupted) = &interrupted {
+        interrupted.check_data(&train.tokenized)?;
+        let done = interrupted.steps_done();
+        if done >= plan.steps() {
+            return Err(Error::RunIsComplete { folder: recipe.output.clone(), steps: plan.steps() });
+        }
+        observer.observe(&Event::Notice(&format!("resumed after step {done} of {}", plan.steps())));
+    }
     let schedule = Schedule::new(recipe.schedule, recipe.warmup, plan.steps())?;
     let hidden_size = model.facts().hidden_size;
     let learning_rate = recipe.learning_rate.unwrap_or_else(|| learning_rate::for_width(hidden_size));
@@ -93,6 +115,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         schedule,
         metric,
         learning_rate,
+        interrupted,
     })
 }
 
@@ -219,5 +242,7 @@ fn needed_bytes(recipe: &Recipe, facts: &ModelFacts, plan: &Plan) -> u64 {
     let checkpoint = (facts.parameter_count as u64).saturating_mul(4).saturating_add(SMALL_FILES_BYTES);
     // Beside those within the limit stand the best one and the one being written.
     let kept = recipe.save_total_limit.map_or(u64::MAX, |limit| limit as u64 + 2).min(plan.evaluations());
-    checkpoint.saturating_mul(kept + 1)
+    // The moments of the last checkpoint, and of the one before while that is being written.
+    let moments = (facts.parameter_count as u64).saturating_mul(8).saturating_mul(2.min(plan.evaluations()));
+    checkpoint.saturating_mul(kept + 1).saturating_add(moments)
 }

@@ -26,7 +26,7 @@ pub fn train(
     threads::pool(recipe.threads)?.install(|| {
         let mut prepared = prepare(recipe, model_folder, observer, stop)?;
         observer.observe(&started(&prepared));
-        let run = RunFolder::begin(recipe)?;
+        let run = if recipe.resume { RunFolder::go_on(recipe)? } else { RunFolder::begin(recipe)? };
         let state = fit(&mut prepared, recipe, &run, observer, stop)?;
         finish(prepared, state, recipe, &run, observer)
     })
@@ -73,7 +73,7 @@ fn finish(
         stopped: state.stopped,
         best: state.best.as_ref().map(|best| Best { step: best.step, value: best.value, checkpoint: run.checkpoint(best.step) }),
         last_checkpoint: run.checkpoint(state.step),
-        validation: state.best.as_ref().map(|best| best.evaluation.clone()),
+        validation: best_evaluation(&prepared, &state, recipe)?,
         test: None,
         peak_memory_bytes: None,
     };
@@ -88,6 +88,17 @@ fn finish(
     write(run, &results, &state.to_json(recipe), &card(recipe, &summary))?;
     observer.observe(&Event::Finished(&summary));
     Ok(summary)
+}
+
+/// How the best checkpoint, which is the model at the top of the run folder, does on the validation split.
+fn best_evaluation(prepared: &Prepared, state: &TrainingState, recipe: &Recipe) -> Result<Option<Evaluation>, Error> {
+    let Some(best) = &state.best else { return Ok(None) };
+    if best.evaluation.is_some() {
+        return Ok(best.evaluation.clone());
+    }
+    // It was evaluated before the run was resumed.
+    let model = Model::from_checkpoint(&recipe.output)?;
+    Ok(Some(score(&model, prepared.objective.as_ref(), &prepared.validation, recipe.micro_batch_tokens).0))
 }
 
 /// Evaluates the model at the top of the run folder on the test split, where there is one.

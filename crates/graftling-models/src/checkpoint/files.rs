@@ -98,6 +98,13 @@ impl WeightFiles {
         Ok(Self { path, files, problems })
     }
 
+    /// One file of values, whatever they are.
+    pub fn open_single(path: &Path) -> Result<Self, ModelError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Ok(Self { path: path.to_owned(), files: vec![WeightFile::open(folder, &name)?], problems: Vec::new() })
+    }
+
     /// Every weight with the file it is in.
     pub fn tensors(&self) -> impl Iterator<Item = (&WeightFile, &StoredTensor)> {
         self.files.iter().flat_map(|file| file.tensors.iter().map(move |tensor| (file, tensor)))

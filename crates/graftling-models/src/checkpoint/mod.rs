@@ -8,4 +8,4 @@ mod map;
 mod matching;
 mod replace;
 pub(crate) mod save;
-mod values;
+pub(crate) mod values;

@@ -1,9 +1,15 @@
-//! From the bytes of a weight to `f32` values, each looked at once. Knows no file and no model.
+//! From the bytes of a weight to `f32` values, each looked at once. Knows no model.
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 use rayon::prelude::*;
 use safetensors::Dtype;
+
+use super::files::WeightFiles;
+use crate::error::{ModelError, WeightProblem};
 
 /// How many values a thread takes at a time.
 const BLOCK: usize = 1 << 17;
@@ -89,6 +95,27 @@ pub(crate) fn read(bytes: &[u8], storage: Storage) -> Result<Vec<f32>, NotFinite
         values.par_chunks_mut(BLOCK).zip(bytes.par_chunks(BLOCK * size)).enumerate().find_map_first(read_block)
     };
     odd.map_or(Ok(values), Err)
+}
+
+/// Everything that a safetensors file of single precision holds, by name.
+pub fn read_values(path: &Path) -> Result<BTreeMap<String, Vec<f32>>, ModelError> {
+    let files = WeightFiles::open_single(path)?;
+    let mut all = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (file, tensor) in files.tensors() {
+        let name = tensor.name.clone();
+        match tensor.dtype {
+            Dtype::F32 => match read(file.bytes(tensor), Storage::F32) {
+                Ok(values) => drop(all.insert(name, values)),
+                Err(NotFinite { index, value }) => problems.push(WeightProblem::NotFinite { name, index, value }),
+            },
+            other => problems.push(WeightProblem::Dtype { name, found: other.to_string() }),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(all);
+    }
+    Err(ModelError::Weights { path: path.to_owned(), fitting: all.len(), expected: all.len() + problems.len(), problems })
 }
 
 #[cfg(test)]

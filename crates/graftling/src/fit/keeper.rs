@@ -51,8 +51,12 @@ impl Keeper<'_> {
 
     fn save(&self, prepared: &Prepared, state: &mut TrainingState, observer: &mut dyn Observer, best: bool) -> Result<(), Error> {
         let json = state.to_json(self.recipe);
-        let checkpoint = Checkpoint { model: &prepared.model, tokenizer: &prepared.tokenizer, state: &json };
-        let folder = self.run.save_checkpoint(state.step, &checkpoint)?;
+        let Prepared { model, tokenizer, .. } = prepared;
+        let folder =
+            self.run.save_checkpoint(state.step, &Checkpoint { model, tokenizer, moments: &state.moments, state: &json })?;
+        for step in &state.checkpoints {
+            self.run.remove_moments(*step)?;
+        }
         state.checkpoints.push(state.step);
         observer.observe(&Event::Saved { step: state.step, folder: &folder, best });
         for step in state.superfluous(self.recipe.save_total_limit) {

@@ -12,6 +12,7 @@ use graftling_tensor::Gradients;
 
 use crate::preparation::Prepared;
 use crate::recipe::Recipe;
+use crate::resume::fingerprint;
 use crate::run_folder::RunFolder;
 use crate::{Error, Event, Observer, StopReason};
 
@@ -29,12 +30,13 @@ pub(crate) fn fit(
 ) -> Result<TrainingState, Error> {
     let optimizer = optimizer(recipe);
     let mut gradients = Gradients::new(&prepared.model.parameters);
-    let mut state = TrainingState::new(&prepared.plan, &prepared.model.parameters, prepared.metric);
+    let mut state = begin(prepared)?;
+    let (done, before) = (state.step, state.runtime);
     let keeper = Keeper { recipe, run };
     let started = Instant::now();
-    for planned in prepared.plan.iter() {
+    for planned in prepared.plan.iter_from(done) {
         // One step at least is taken, so that there is something to keep.
-        if state.step > 0 && stop.load(Ordering::Relaxed) {
+        if state.step > done && stop.load(Ordering::Relaxed) {
             state.stopped = Some(StopReason::Requested);
             break;
         }
@@ -53,7 +55,7 @@ pub(crate) fn fit(
         state.moments.step(&optimizer, &mut prepared.model.parameters, &gradients, clip(norm, recipe.max_grad_norm), &rates);
         state.note_step(&planned, prepared.plan.tokens(&planned.step), state::Figures { loss, norm, learning_rate });
         state.step_time += step_started.elapsed();
-        state.runtime = started.elapsed();
+        state.runtime = before + started.elapsed();
         observer.observe(&Event::Stepped {
             step: state.step,
             steps: prepared.plan.steps(),
@@ -74,6 +76,16 @@ pub(crate) fn fit(
         }
     }
     keeper.save_last(prepared, &mut state, observer)?;
-    state.runtime = started.elapsed();
+    state.runtime = before + started.elapsed();
     Ok(state)
+}
+
+/// The state before the first step of a run, or before the next one of a run that goes on.
+fn begin(prepared: &Prepared) -> Result<TrainingState, Error> {
+    let Prepared { model, plan, metric, train, interrupted, .. } = prepared;
+    let state = TrainingState::new(plan, &model.parameters, *metric, fingerprint(&train.tokenized));
+    match interrupted {
+        Some(interrupted) => state.resumed(interrupted, &model.parameters),
+        None => Ok(state),
+    }
 }

@@ -23,6 +23,7 @@ enum StepsInEpoch {
 }
 
 /// One step of a run, and where in the run it stands.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PlannedStep {
     /// From 1.
     pub number: u64,
@@ -105,14 +106,20 @@ impl Plan {
         }
     }
 
-    /// The steps in their order. Only one epoch's are held in memory.
-    pub fn iter(&self) -> impl Iterator<Item = PlannedStep> {
-        let epochs = (0..self.begun).flat_map(|epoch| {
+    /// The steps after the first `done`, in their order. Only one epoch's are held in memory, and none that is done.
+    pub fn iter_from(&self, done: u64) -> impl Iterator<Item = PlannedStep> {
+        let (mut first_epoch, mut skipped) = (0, 0);
+        while first_epoch < self.begun && skipped + self.steps_in(first_epoch) <= done {
+            skipped += self.steps_in(first_epoch);
+            first_epoch += 1;
+        }
+        let epochs = (first_epoch..self.begun).flat_map(|epoch| {
             let in_epoch = self.steps_in(epoch);
             let steps = self.batching.epoch(&self.lengths, epoch);
             steps.into_iter().zip(1..).map(move |(step, done)| (epoch, done, in_epoch, step))
         });
-        epochs.zip(1..=self.steps).map(|((epoch, done, in_epoch, step), number): ((u64, u64, u64, Step), u64)| PlannedStep {
+        let numbered = epochs.zip(skipped + 1..=self.steps).skip((done - skipped) as usize);
+        numbered.map(|((epoch, done, in_epoch, step), number): ((u64, u64, u64, Step), u64)| PlannedStep {
             number,
             epoch: epoch as f64 + done as f64 / in_epoch as f64,
             evaluate: number == self.steps
@@ -157,18 +164,33 @@ mod tests {
         ];
         for Case(options, examples, steps, epochs, evaluations) in cases {
             let plan = plan(options, examples);
-            let evaluated: Vec<u64> = plan.iter().filter(|step| step.evaluate).map(|step| step.number).collect();
-            assert_eq!((plan.steps(), plan.epochs(), plan.iter().count() as u64), (steps, epochs, steps), "{options}");
+            let evaluated: Vec<u64> = plan.iter_from(0).filter(|step| step.evaluate).map(|step| step.number).collect();
+            assert_eq!((plan.steps(), plan.epochs(), plan.iter_from(0).count() as u64), (steps, epochs, steps), "{options}");
             assert_eq!(evaluated, evaluations, "{options}");
             assert_eq!(plan.evaluations(), evaluations.len() as u64, "{options}");
-            assert_eq!(plan.iter().last().map(|step| step.epoch), Some(epochs), "{options}");
+            assert_eq!(plan.iter_from(0).last().map(|step| step.epoch), Some(epochs), "{options}");
+        }
+    }
+
+    #[test]
+    fn a_plan_goes_on_from_any_step_as_it_would_have() {
+        for options in ["epochs = 3\nbatch_size = 4", "epochs = 3\nbatch_tokens = 40", "max_steps = 7\nbatch_size = 5"] {
+            let plan = plan(options, 22);
+            let all: Vec<PlannedStep> = plan.iter_from(0).collect();
+            for done in 0..=plan.steps() {
+                let rest: Vec<PlannedStep> = plan.iter_from(done).collect();
+                assert!(rest == all[done as usize..], "{options}: after {done} steps");
+            }
         }
     }
 
     #[test]
     fn token_budgets_count_the_steps_of_every_epoch() {
         let plan = plan("epochs = 3\nbatch_tokens = 40", 100);
-        assert_eq!(plan.iter().count() as u64, plan.steps());
-        assert_eq!(plan.iter().map(|step| plan.tokens(&step.step)).sum::<u64>(), 3 * plan.lengths.iter().sum::<usize>() as u64);
+        assert_eq!(plan.iter_from(0).count() as u64, plan.steps());
+        assert_eq!(
+            plan.iter_from(0).map(|step| plan.tokens(&step.step)).sum::<u64>(),
+            3 * plan.lengths.iter().sum::<usize>() as u64
+        );
     }
 }

@@ -5,19 +5,25 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use graftling_tensor::{OptimizerState, Parameters};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::plan::{Plan, PlannedStep};
 use crate::recipe::{BestMetric, Recipe};
-use crate::run_folder::{RunFolder, evaluation_entries};
-use crate::{Evaluation, StopReason};
+use crate::resume::{DATA, Interrupted, UPDATES};
+use crate::run_folder::{RunFolder, TRAINER_STATE, evaluation_entries};
+use crate::{Error, Evaluation, StopReason};
+
+/// The key of the sums that go on in a resumed run.
+const SUMS: &str = "running_sums";
 
 /// The best evaluation so far.
 #[derive(Clone)]
 pub(crate) struct BestSoFar {
     pub step: u64,
     pub value: f64,
-    pub evaluation: Evaluation,
+    /// Not there where the run was resumed after it.
+    pub evaluation: Option<Evaluation>,
 }
 
 /// How far a run has come. The order of the examples and the dropout follow from the seed and the step.
@@ -45,6 +51,8 @@ pub(crate) struct TrainingState {
     /// The steps of the checkpoints on disk, in order.
     pub checkpoints: Vec<u64>,
     metric: BestMetric,
+    /// By which the training examples are known.
+    fingerprint: String,
     planned_steps: u64,
     planned_epochs: f64,
     loss_sum: f64,
@@ -61,7 +69,7 @@ struct Logged {
 }
 
 /// What one step showed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Figures {
     pub loss: f32,
     pub norm: f32,
@@ -69,7 +77,7 @@ pub(super) struct Figures {
 }
 
 impl TrainingState {
-    pub(super) fn new(plan: &Plan, parameters: &Parameters, metric: BestMetric) -> Self {
+    pub(super) fn new(plan: &Plan, parameters: &Parameters, metric: BestMetric, fingerprint: String) -> Self {
         Self {
             moments: OptimizerState::new(parameters),
             step: 0,
@@ -83,12 +91,41 @@ impl TrainingState {
             without_improvement: 0,
             checkpoints: Vec::new(),
             metric,
+            fingerprint,
             planned_steps: plan.steps(),
             planned_epochs: plan.epochs(),
             loss_sum: 0.0,
             since_log: Logged::default(),
             log: Vec::new(),
         }
+    }
+
+    /// The state of a run that goes on, as its checkpoint has it.
+    pub(super) fn resumed(mut self, interrupted: &Interrupted, parameters: &Parameters) -> Result<Self, Error> {
+        let saved = &interrupted.state;
+        let damaged = || Error::Damaged { path: interrupted.checkpoint.join(TRAINER_STATE) };
+        let number = |value: &Value| value.as_f64().ok_or_else(damaged);
+        let count = |value: &Value| value.as_u64().ok_or_else(damaged);
+        self.moments = interrupted.moments(parameters)?;
+        self.step = count(&saved["global_step"])?;
+        self.epoch = number(&saved["epoch"])?;
+        self.examples = count(&saved["examples_seen"])?;
+        self.tokens = count(&saved["num_input_tokens_seen"])?;
+        self.without_improvement = count(&saved["eval_without_improvement"])? as usize;
+        self.checkpoints = interrupted.checkpoints.iter().copied().filter(|step| *step <= self.step).collect();
+        self.log = saved["log_history"].as_array().ok_or_else(damaged)?.clone();
+        if !saved["best_global_step"].is_null() {
+            let (step, value) = (count(&saved["best_global_step"])?, number(&saved["best_metric"])?);
+            self.best = Some(BestSoFar { step, value, evaluation: None });
+        }
+        let sums = &saved[SUMS];
+        self.runtime = Duration::try_from_secs_f64(number(&sums["runtime"])?).map_err(|_| damaged())?;
+        self.step_time = Duration::try_from_secs_f64(number(&sums["step_time"])?).map_err(|_| damaged())?;
+        self.loss_sum = number(&sums["loss"])?;
+        self.since_log.steps = count(&sums["unlogged_steps"])?;
+        self.since_log.loss_sum = number(&sums["unlogged_loss"])?;
+        self.since_log.last = serde_json::from_value(sums["unlogged_last"].clone()).map_err(|_| damaged())?;
+        Ok(self)
     }
 
     /// The mean loss over all steps.
@@ -158,7 +195,7 @@ impl TrainingState {
         let value = evaluation.metrics.value(metric).unwrap_or(f64::NAN);
         let improves = self.best.as_ref().is_none_or(|best| metric.improves(value, best.value));
         if improves {
-            self.best = Some(BestSoFar { step: self.step, value, evaluation: evaluation.clone() });
+            self.best = Some(BestSoFar { step: self.step, value, evaluation: Some(evaluation.clone()) });
             self.without_improvement = 0;
         } else {
             self.without_improvement += 1;
@@ -206,6 +243,16 @@ impl TrainingState {
             "train_batch_size": recipe.batch_size,
             "logging_steps": recipe.log_every,
             "stopped": self.stopped,
+            (DATA): self.fingerprint,
+            (UPDATES): self.moments.updates().collect::<Vec<u64>>(),
+            (SUMS): {
+                "runtime": self.runtime.as_secs_f64(),
+                "step_time": self.step_time.as_secs_f64(),
+                "loss": self.loss_sum,
+                "unlogged_steps": self.since_log.steps,
+                "unlogged_loss": self.since_log.loss_sum,
+                "unlogged_last": self.since_log.last,
+            },
             "log_history": self.log,
         })
     }

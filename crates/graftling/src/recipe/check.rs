@@ -136,6 +136,8 @@ impl Values {
         let tokens_given = self.changed("micro_batch_tokens");
         self.contradiction("micro_batch_tokens", "max_length", tokens_given && longest > recipe.micro_batch_tokens, too_long);
         self.contradiction("batch_tokens", "max_length", recipe.batch_tokens.is_some_and(|tokens| longest > tokens), too_long);
+        let both = recipe.resume && recipe.overwrite_output;
+        self.contradiction("resume", "overwrite_output", both, "one goes on with a run, the other removes it");
         let itself = Path::new(&recipe.model) == recipe.output;
         self.contradiction("output", "model", itself, "the run would write over the model it starts from");
     }

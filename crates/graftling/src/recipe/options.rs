@@ -51,6 +51,8 @@ options! {
         output: PathBuf = Kind::Path("FOLDER"), Required;
         /// Replace a run folder that is already there.
         overwrite_output: bool = Kind::Flag, Typed("false");
+        /// Go on with the run in the output folder from its last checkpoint; everything else must be as it was.
+        resume: bool = Kind::Flag, Typed("false");
         /// Seed of everything random: the split, the new head, the shuffle and dropout.
         seed: u64 = integer(0, u32::MAX as u64), Typed("42");
         /// Threads to compute with; auto is one a core. The weights do not depend on it.

@@ -8,13 +8,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use graftling_models::Model;
+use graftling_models::{Model, NamedValues, write_values};
+use graftling_tensor::OptimizerState;
 use graftling_text::Tokenizer;
 use serde_json::Value;
 
 use crate::Error;
 use crate::disk;
 use crate::recipe::Recipe;
+use crate::resume;
 
 pub(crate) use card::card;
 pub(crate) use results::{Results, evaluation_entries};
@@ -22,7 +24,9 @@ pub(crate) use results::{Results, evaluation_entries};
 /// The recipe of a run, and the mark by which a run folder is known.
 pub(crate) const RECIPE: &str = "recipe.toml";
 /// The steps, figures and best checkpoint of a run.
-const TRAINER_STATE: &str = "trainer_state.json";
+pub(crate) const TRAINER_STATE: &str = "trainer_state.json";
+/// The moments of the optimizer, in the last checkpoint alone: a run goes on from there.
+pub(crate) const MOMENTS: &str = "optimizer.safetensors";
 /// The model card.
 const CARD: &str = "README.md";
 /// What the folders of checkpoints are called, before the step.
@@ -51,6 +55,7 @@ pub(crate) struct RunFolder {
 pub(crate) struct Checkpoint<'a> {
     pub model: &'a Model,
     pub tokenizer: &'a Tokenizer,
+    pub moments: &'a OptimizerState,
     pub state: &'a Value,
 }
 
@@ -81,9 +86,25 @@ pub(crate) fn check(path: &Path, overwrite: bool, inputs: &[&Path]) -> Result<()
 }
 
 impl RunFolder {
+    /// The folder of a run that goes on, without what was being written when it was cut off.
+    pub fn go_on(recipe: &Recipe) -> Result<Self, Error> {
+        let folder = Self::open(recipe);
+        let partial = names(&folder.path)?.into_iter().filter(|name| disk::is_partial(name)).map(|name| folder.path.join(name));
+        for path in partial {
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(|source| Error::Write { path, bytes: 0, source })?;
+        }
+        Ok(folder)
+    }
+
+    fn open(recipe: &Recipe) -> Self {
+        let recipe = Recipe { resume: false, ..recipe.clone() };
+        Self { recipe: recipe.to_toml(), path: recipe.output }
+    }
+
     /// Makes the folder, removes what an earlier run wrote there, and notes the recipe.
     pub fn begin(recipe: &Recipe) -> Result<Self, Error> {
-        let folder = Self { path: recipe.output.clone(), recipe: recipe.to_toml() };
+        let folder = Self::open(recipe);
         folder.clear().map_err(|source| Error::Write { path: folder.path.clone(), bytes: 0, source })?;
         disk::write(&folder.path.join(RECIPE), folder.recipe.as_bytes())?;
         Ok(folder)
@@ -113,9 +134,20 @@ impl RunFolder {
             checkpoint.model.save(partial)?;
             checkpoint.tokenizer.save(partial)?;
             disk::write(&partial.join(RECIPE), self.recipe.as_bytes())?;
-            disk::write(&partial.join(TRAINER_STATE), &json(checkpoint.state))
+            disk::write(&partial.join(TRAINER_STATE), &json(checkpoint.state))?;
+            let moments: Vec<NamedValues<'_>> = resume::named(checkpoint.moments, &checkpoint.model.parameters).collect();
+            Ok(write_values(&partial.join(MOMENTS), &moments)?)
         })?;
         Ok(path)
+    }
+
+    /// Removes what only the last checkpoint is wanted for.
+    pub fn remove_moments(&self, step: u64) -> Result<(), Error> {
+        let path = self.checkpoint(step).join(MOMENTS);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::Write { path, bytes: 0, source }),
+            _ => Ok(()),
+        }
     }
 
     /// Removes a checkpoint.
@@ -127,7 +159,7 @@ impl RunFolder {
     /// Puts the model and tokenizer of a checkpoint at the top of the folder.
     pub fn promote(&self, step: u64) -> Result<(), Error> {
         let checkpoint = self.checkpoint(step);
-        for name in names(&checkpoint)?.iter().filter(|name| ![RECIPE, TRAINER_STATE].contains(&name.as_str())) {
+        for name in names(&checkpoint)?.iter().filter(|name| ![RECIPE, TRAINER_STATE, MOMENTS].contains(&name.as_str())) {
             let (from, to) = (checkpoint.join(name), self.path.join(name));
             if name.ends_with(".safetensors") {
                 disk::share(&from, &to)?;

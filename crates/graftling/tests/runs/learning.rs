@@ -43,7 +43,7 @@ fn a_run_learns_and_leaves_a_complete_folder() {
         "trainer_state.json",
     ];
     assert_eq!(names(&run), expected);
-    let checkpoint = ["config.json", "model.safetensors", "recipe.toml", "special_tokens_map.json"];
+    let checkpoint = ["config.json", "model.safetensors", "optimizer.safetensors", "recipe.toml", "special_tokens_map.json"];
     let checkpoint = [&checkpoint[..], &["tokenizer.json", "tokenizer_config.json", "trainer_state.json"]].concat();
     assert_eq!(names(&run.join("checkpoint-48")), checkpoint);
     let best_weights = fs::read(best.checkpoint.join("model.safetensors")).unwrap();

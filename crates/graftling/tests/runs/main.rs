@@ -5,4 +5,5 @@ mod fixture;
 mod learning;
 mod output;
 mod prediction;
+mod resuming;
 mod stopping;
