@@ -29,6 +29,15 @@ const PAIRS: [(&str, &str); 11] = [
 /// Names of a column that holds the label. The first goes before the others where several are there.
 const LABEL: [&str; 7] = ["label", "labels", "class", "category", "sentiment", "标签", "类别"];
 
+/// Names of a column that holds the list of words of a sentence.
+const TOKENS: [&str; 2] = ["tokens", "words"];
+
+/// Names of a column that holds the tags of these words.
+const TAGS: [&str; 4] = ["ner_tags", "tags", "labels", "pos_tags"];
+
+/// Names of a column that holds the entities of a text.
+const ENTITIES: [&str; 1] = ["entities"];
+
 /// The names of the columns to use; what is `None` is looked for by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
@@ -57,6 +66,9 @@ pub(crate) enum Role {
     Text,
     TextPair,
     Label,
+    Tokens,
+    Tags,
+    Entities,
 }
 
 /// Whether a label column must be there.
@@ -89,7 +101,31 @@ impl Role {
                 format!("{}, or {}", TEXT.join(", "), pairs.join(", "))
             }
             Self::TextPair => PAIRS.map(|(_, second)| second).join(", "),
-            Self::Label => LABEL.join(", "),
+            Self::Label | Self::Tokens | Self::Tags | Self::Entities => self.names().join(", "),
+        }
+    }
+
+    /// The names of such a column where it stands alone; a second text has none without its first.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Text => &TEXT,
+            Self::TextPair => &[],
+            Self::Label => &LABEL,
+            Self::Tokens => &TOKENS,
+            Self::Tags => &TAGS,
+            Self::Entities => &ENTITIES,
+        }
+    }
+
+    /// What such a column holds.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Text => "texts",
+            Self::TextPair => "second texts",
+            Self::Label => "labels",
+            Self::Tokens => "words",
+            Self::Tags => "tags",
+            Self::Entities => "entities",
         }
     }
 
@@ -99,6 +135,9 @@ impl Role {
             Self::Text => "text_column",
             Self::TextPair => "text_pair_column",
             Self::Label => "label_column",
+            Self::Tokens => "tokens_column",
+            Self::Tags => "tags_column",
+            Self::Entities => "entities_column",
         }
     }
 }
@@ -109,6 +148,9 @@ impl fmt::Display for Role {
             Self::Text => "text",
             Self::TextPair => "second text",
             Self::Label => "label",
+            Self::Tokens => "list of words",
+            Self::Tags => "list of tags",
+            Self::Entities => "list of entities",
         })
     }
 }
@@ -204,7 +246,7 @@ fn found_label(table: &Table, texts: Option<Texts>, need: LabelNeed, problems: &
 }
 
 /// The column of the field's first name, or the only one there is.
-fn one_of(table: &Table, role: Role, found: Vec<usize>, names: &[&str], problems: &mut Problems) -> Option<usize> {
+pub(crate) fn one_of(table: &Table, role: Role, found: Vec<usize>, names: &[&str], problems: &mut Problems) -> Option<usize> {
     if let Some(position) = first_or_only(table, &found, names[0]) {
         return Some(position);
     }
@@ -225,7 +267,7 @@ fn first_or_only(table: &Table, found: &[usize], first: &str) -> Option<usize> {
 }
 
 /// The column of exactly this name.
-fn named(table: &Table, role: Role, name: &str, problems: &mut Problems) -> Option<usize> {
+pub(crate) fn named(table: &Table, role: Role, name: &str, problems: &mut Problems) -> Option<usize> {
     let position = table.position(name);
     if position.is_none() {
         let near = nearest(name, &table.columns).map(str::to_owned);
@@ -245,7 +287,7 @@ fn refuse_double_use(table: &Table, positions: &Positions, problems: &mut Proble
     }
 }
 
-fn folded_position(table: &Table, name: &str) -> Option<usize> {
+pub(crate) fn folded_position(table: &Table, name: &str) -> Option<usize> {
     table.columns.iter().position(|column| folded(column) == name)
 }
 

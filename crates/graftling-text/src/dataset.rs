@@ -118,7 +118,7 @@ fn required_text(table: &Table, row: &Row, position: usize, problems: &mut Probl
 }
 
 /// The text of a cell; a null is an empty one.
-fn text(table: &Table, row: &Row, position: usize, problems: &mut Problems) -> String {
+pub(crate) fn text(table: &Table, row: &Row, position: usize, problems: &mut Problems) -> String {
     let (line, column) = (row.line, || table.columns[position].clone());
     match &row.cells[position] {
         Cell::Text(text) | Cell::Json(Value::String(text)) => text.clone(),
@@ -135,7 +135,7 @@ fn text(table: &Table, row: &Row, position: usize, problems: &mut Problems) -> S
 }
 
 /// A JSON value that is not a string, as a message names it.
-fn described(value: &Value) -> String {
+pub(crate) fn described(value: &Value) -> String {
     match value {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),

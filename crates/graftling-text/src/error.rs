@@ -38,13 +38,14 @@ pub enum TextError {
     },
     /// The file's name tells no known format.
     #[error(
-        "{}: the name does not tell the format; accepted are .csv, .tsv, .jsonl and .ndjson, each also with .gz \
-         (or give the format by hand)",
+        "{}: the name does not tell the format; accepted are {accepted}, each also with .gz (or give the format by hand)",
         path.display()
     )]
     UnknownFormat {
         /// The file.
         path: PathBuf,
+        /// The endings that tell one.
+        accepted: &'static str,
     },
     /// The file is of a kind that no reader here knows.
     #[error("{}: this is {found}; accepted are csv, tsv and jsonl, each also compressed as .gz", path.display())]

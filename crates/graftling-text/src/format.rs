@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::TextError;
+use crate::{TextError, TokenFormat};
 
 /// How a table is laid down in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +42,55 @@ impl Format {
 impl Layout {
     /// The layout that the file's name tells; a format given by hand goes before the name's.
     pub fn of(path: &Path, format: Option<Format>) -> Result<Layout, TextError> {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let (plain, gzip) = match name.len().checked_sub(3).and_then(|at| name.split_at_checked(at)) {
-            Some((plain, suffix)) if suffix.eq_ignore_ascii_case(".gz") => (plain, true),
-            _ => (name.as_str(), false),
-        };
-        let extension = plain.rsplit_once('.').map(|(_, extension)| extension);
-        let format = format.or_else(|| extension.and_then(Format::from_word));
-        format.map(|format| Layout { format, gzip }).ok_or_else(|| TextError::UnknownFormat { path: path.to_owned() })
+        let (extension, gzip) = ending(path);
+        let format = format.or_else(|| extension.as_deref().and_then(Format::from_word));
+        let accepted = ".csv, .tsv, .jsonl and .ndjson";
+        format.map(|format| Layout { format, gzip }).ok_or_else(|| TextError::UnknownFormat { path: path.to_owned(), accepted })
     }
+}
+
+/// A format of words with tags, and whether the file is compressed by gzip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TokenLayout {
+    pub format: TokenFormat,
+    pub gzip: bool,
+}
+
+impl TokenFormat {
+    /// The format that the file's name tells: `.conll`, `.bio`, `.iob`, `.iob2`, `.txt`, or that of a table, each also with `.gz`.
+    pub fn of(path: &Path) -> Result<TokenFormat, TextError> {
+        TokenLayout::of(path, None).map(|layout| layout.format)
+    }
+
+    /// The format of this word, as a recipe or a flag names it.
+    pub fn from_word(word: &str) -> Option<TokenFormat> {
+        match word.to_ascii_lowercase().as_str() {
+            "conll" | "bio" | "iob" | "iob2" | "txt" => Some(Self::Conll),
+            other => Format::from_word(other).map(Self::Table),
+        }
+    }
+}
+
+impl TokenLayout {
+    /// The layout that the file's name tells; a format given by hand goes before the name's.
+    pub fn of(path: &Path, format: Option<TokenFormat>) -> Result<TokenLayout, TextError> {
+        let (extension, gzip) = ending(path);
+        let format = format.or_else(|| extension.as_deref().and_then(TokenFormat::from_word));
+        let accepted = ".conll, .bio, .iob, .iob2, .txt, .jsonl, .ndjson, .csv and .tsv";
+        format
+            .map(|format| TokenLayout { format, gzip })
+            .ok_or_else(|| TextError::UnknownFormat { path: path.to_owned(), accepted })
+    }
+}
+
+/// The extension before `.gz`, and whether that stands behind it.
+fn ending(path: &Path) -> (Option<String>, bool) {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (plain, gzip) = match name.len().checked_sub(3).and_then(|at| name.split_at_checked(at)) {
+        Some((plain, suffix)) if suffix.eq_ignore_ascii_case(".gz") => (plain, true),
+        _ => (name.as_str(), false),
+    };
+    (plain.rsplit_once('.').map(|(_, extension)| extension.to_owned()), gzip)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod problem;
 mod readers;
 mod split;
 mod table;
+mod token_dataset;
 mod tokenizer;
 mod wording;
 mod writer;
@@ -45,5 +46,9 @@ pub use problem::Problems;
 pub use readers::read_table;
 pub use split::{Split, stratified_split};
 pub use table::{Cell, Row, Table};
+pub use token_dataset::{
+    TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, labelled_tokens, read_labelled_tokens,
+    read_unlabelled_tokens, unlabelled_tokens, words_of,
+};
 pub use tokenizer::{EncodeOptions, Encoding, Encodings, TextInput, Tokenizer, TruncationReport};
 pub use writer::{NewColumn, write_table};

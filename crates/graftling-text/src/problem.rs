@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::TextError;
 use crate::columns::Role;
+use crate::token_dataset::TokenProblem;
 use crate::wording::{counted, did_you_mean, plain_list, quoted, quoted_list};
 
 /// How many problems of a file are told one by one; the rest is counted.
@@ -56,6 +57,10 @@ pub(crate) enum Problem {
     OneClass { label: String, rows: usize },
     /// A label is none of those that the model tells apart.
     UnknownLabel { line: usize, label: String, accepted: Vec<String>, near: Option<String> },
+    /// A column of lists and one of texts were both asked for.
+    TokenLayouts { list: String, text: String },
+    /// Words, tags or entities are wrong.
+    Tokens { line: Option<usize>, problem: TokenProblem },
 }
 
 /// A label and its JSON type.
@@ -147,6 +152,7 @@ impl Problem {
             | Self::LabelObject { line, .. }
             | Self::FractionLabel { line, .. }
             | Self::UnknownLabel { line, .. } => Some(*line),
+            Self::Tokens { line, .. } => *line,
             Self::DuplicateColumn { .. }
             | Self::NoSuchColumn { .. }
             | Self::ColumnNotFound { .. }
@@ -154,6 +160,7 @@ impl Problem {
             | Self::ColumnTwice { .. }
             | Self::MixedLabels { .. }
             | Self::ManyNumbers { .. }
+            | Self::TokenLayouts { .. }
             | Self::OneClass { .. } => None,
         }
     }
@@ -264,6 +271,13 @@ impl fmt::Display for Problem {
                     did_you_mean(near.as_deref())
                 )
             }
+            Self::TokenLayouts { list, text } => write!(
+                formatter,
+                "the columns {} and {} are of different layouts; name a list of words and a list of tags, or a text and its entities",
+                quoted(list),
+                quoted(text)
+            ),
+            Self::Tokens { problem, .. } => write!(formatter, "{problem}"),
         }
     }
 }
