@@ -77,6 +77,7 @@ pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Resul
         let tokenized = data.tokenize(&loaded.tokenizer, loaded.max_length)?;
         observer.observe(&Event::Tokenized { split: SplitName::Evaluation, truncation: &tokenized.truncation });
         let examples = Examples { tokenized, targets };
+        observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
         let (mut evaluation, answers) = score(&loaded.model, objective, &examples, INFERENCE_TOKENS);
         if request.with_predictions {
             evaluation.predictions = Some(Prediction::of(objective, &answers, &examples.tokenized.features));

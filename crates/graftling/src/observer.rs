@@ -150,6 +150,13 @@ pub enum Event<'a> {
         /// The outcome.
         evaluation: &'a Evaluation,
     },
+    /// An evaluation begins.
+    Evaluating {
+        /// Of which split.
+        split: SplitName,
+        /// How many examples it has.
+        examples: usize,
+    },
     /// A checkpoint stands under its final name.
     Saved {
         /// After which step.
@@ -215,6 +222,7 @@ impl Observer for Collected {
             | Event::ModelLoaded { .. }
             | Event::Tokenized { .. }
             | Event::TrainingStarted { .. }
+            | Event::Evaluating { .. }
             | Event::Finished(_) => {}
         }
     }

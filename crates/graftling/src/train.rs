@@ -11,7 +11,7 @@ use crate::fit::{TrainingState, fit};
 use crate::preparation::{Prepared, prepare};
 use crate::recipe::Recipe;
 use crate::run_folder::{Results, RunFolder, card};
-use crate::{Best, Error, Evaluation, Event, Observer, SplitName, TrainSummary, memory, threads};
+use crate::{Best, Error, Evaluation, Event, Observer, SplitName, StopReason, TrainSummary, memory, threads};
 
 /// Fine-tunes the model in `model_folder` as the recipe says and leaves a run folder.
 ///
@@ -77,7 +77,7 @@ fn finish(
         test: None,
         peak_memory_bytes: None,
     };
-    summary.test = test(prepared, state.step == chosen, recipe, observer)?;
+    summary.test = test(prepared, state.step == chosen, state.stopped, recipe, observer)?;
     if let Some(evaluation) = &summary.test {
         observer.observe(&Event::Evaluated { step: chosen, split: SplitName::Test, evaluation });
     }
@@ -105,10 +105,15 @@ fn best_evaluation(prepared: &Prepared, state: &TrainingState, recipe: &Recipe) 
 fn test(
     prepared: Prepared,
     is_in_memory: bool,
+    stopped: Option<StopReason>,
     recipe: &Recipe,
     observer: &mut dyn Observer,
 ) -> Result<Option<Evaluation>, Error> {
     let Prepared { model, objective, test: Some(test), .. } = prepared else { return Ok(None) };
+    if stopped == Some(StopReason::Requested) {
+        observer.observe(&Event::Notice("the test split is not evaluated, for the run was stopped on request; evaluate does it"));
+        return Ok(None);
+    }
     let model = if is_in_memory {
         model
     } else {
@@ -116,6 +121,7 @@ fn test(
         observer.observe(&Event::Notice("the test split is evaluated with the best checkpoint, not the last"));
         Model::from_checkpoint(&recipe.output)?
     };
+    observer.observe(&Event::Evaluating { split: SplitName::Test, examples: test.targets.len() });
     Ok(Some(score(&model, objective.as_ref(), &test, recipe.micro_batch_tokens).0))
 }
 

@@ -80,7 +80,7 @@ impl RunProgress {
         let Step { step: number, steps, epoch, learning_rate, elapsed } = *step;
         let (rate, speed) = (figures::rate(learning_rate), figures::count(self.pace.tokens_per_second().round() as u64));
         let left = match time_left(elapsed, number, steps) {
-            _ if number >= steps => "evaluating and saving".to_owned(),
+            _ if number >= steps => "done".to_owned(),
             left => format!("{} left", figures::time(left)),
         };
         if let Some(bar) = &self.bar {
@@ -91,6 +91,13 @@ impl RunProgress {
             let loss = self.losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / self.losses.len() as f64;
             self.losses.clear();
             self.line(&format!("step {number}/{steps}  epoch {epoch:.2}  loss {loss:.4}  rate {rate}  {speed} tokens/s  {left}"));
+        }
+    }
+
+    /// On a live line only: what comes out is told anyway.
+    fn evaluating(&self, split: SplitName, examples: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("evaluating {} ({split})", figures::counted(examples as u64, "example")));
         }
     }
 
@@ -148,6 +155,7 @@ impl Observer for RunProgress {
             Event::Stepped { step, steps, epoch, loss, learning_rate, tokens, elapsed, .. } => {
                 self.step(&Step { step, steps, epoch, learning_rate, elapsed }, loss, tokens);
             }
+            Event::Evaluating { split, examples } => self.evaluating(split, examples),
             Event::Evaluated { step, split, evaluation } => self.evaluated(step, split, evaluation),
             Event::Saved { step, folder, best } => self.saved(step, folder, best),
             Event::Stopped { reason, step, .. } => {

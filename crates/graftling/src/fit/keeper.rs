@@ -25,6 +25,7 @@ impl Keeper<'_> {
         watch: &Watch,
     ) -> Result<(), Error> {
         let Prepared { model, objective, validation, .. } = prepared;
+        observer.observe(&Event::Evaluating { split: SplitName::Validation, examples: validation.targets.len() });
         let evaluation = score(model, objective.as_ref(), validation, self.recipe.micro_batch_tokens).0;
         state.log_evaluation(&evaluation);
         if let Err(diverged) = watch.check_one(Quantity::ValidationLoss, evaluation.metrics.loss() as f32) {
