@@ -6,28 +6,20 @@
 //! Parameters are compared under their Hugging Face names: what is to be compared is put in the place of the weights, and the
 //! model saved. So no test here knows what a parameter is called inside.
 
+mod golden_files;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use golden_files::{
+    AdamW, GRADIENT, LOGITS, LOSS, Recipe, Tensors, assert_same_names, check_weights, difference, largest, measured_by, norm,
+    rates, read_tensors, saved_tensors, with_prefix,
+};
 use graftling_models::{Head, Model, PackedBatch};
-use graftling_tensor::{Gradients, Graph, Optimizer, OptimizerState, Parameters, Rate, Spans};
-use safetensors::{Dtype, SafeTensors};
+use graftling_tensor::{Gradients, Graph, Optimizer, OptimizerState, Spans};
 use serde::Deserialize;
-
-/// The bounds that issue 2 sets. Golden values are exact (computed in double precision); torch's own single precision stays
-/// within 1e-6 of the logits, 4e-7 of the loss, 2.1e-6 of a gradient's norm and 5.1e-6 of the weights after ten steps.
-const LOGITS: f32 = 1e-4;
-const LOSS: f32 = 1e-5;
-const GRADIENT: f64 = 1e-3;
-const WEIGHTS: f32 = 1e-4;
-/// How far the way that a parameter goes in ten steps may be off, as a share of its length: ten steps of MiniLM at 2e-5 go hardly
-/// further than 1e-4, which alone would show little. torch's own single precision is off by 0.002.
-const MOVEMENT: f64 = 0.02;
-
-/// Tensors in single precision by their Hugging Face names.
-type Tensors = BTreeMap<String, Vec<f32>>;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -35,22 +27,6 @@ struct Golden {
     losses: Vec<f32>,
     gradient_norms: Vec<f32>,
     batches: Vec<Batch>,
-}
-
-#[derive(Deserialize)]
-struct Recipe {
-    optimizer: AdamW,
-    max_grad_norm: f32,
-    steps: usize,
-}
-
-#[derive(Deserialize)]
-struct AdamW {
-    learning_rate: f32,
-    epsilon: f32,
-    beta1: f32,
-    beta2: f32,
-    weight_decay: f32,
 }
 
 #[derive(Deserialize)]
@@ -184,28 +160,6 @@ fn read_golden(folder: &Path) -> Golden {
     serde_json::from_str(&fs::read_to_string(folder.join("batches.json")).unwrap()).unwrap()
 }
 
-fn read_tensors(path: &Path) -> Tensors {
-    let bytes = fs::read(path).unwrap();
-    let tensors = SafeTensors::deserialize(&bytes).unwrap();
-    tensors.tensors().into_iter().map(|(name, tensor)| (name, numbers(tensor.dtype(), tensor.data()))).collect()
-}
-
-/// The numbers of a tensor. Indices stay below 2^24, where `f32` counts exactly.
-fn numbers(dtype: Dtype, bytes: &[u8]) -> Vec<f32> {
-    match dtype {
-        Dtype::F32 => bytes.chunks_exact(4).map(|chunk| f32::from_le_bytes(chunk.try_into().unwrap())).collect(),
-        Dtype::I64 => bytes.chunks_exact(8).map(|chunk| i64::from_le_bytes(chunk.try_into().unwrap()) as f32).collect(),
-        other => panic!("golden tensor of type {other:?}"),
-    }
-}
-
-/// The values of the model's parameters as they are saved.
-fn saved_tensors(model: &Model) -> Tensors {
-    let folder = tempfile::tempdir().unwrap();
-    model.save(folder.path()).unwrap();
-    read_tensors(&folder.path().join("model.safetensors"))
-}
-
 fn packed(batch: &Batch) -> PackedBatch {
     PackedBatch {
         input_ids: batch.input_ids.concat(),
@@ -279,62 +233,6 @@ fn train(model: &mut Model, golden: &Golden, wanted: &[usize]) -> BTreeMap<usize
     snapshots
 }
 
-/// Weight decay on everything but biases and norms, which are BERT's vectors.
-fn rates(parameters: &Parameters, learning_rate: f32, weight_decay: f32) -> Vec<Rate> {
-    let decay = |matrix: bool| if matrix { weight_decay } else { 0.0 };
-    parameters.ids().map(|id| Rate { learning_rate, weight_decay: decay(parameters.shape(id).len() > 1) }).collect()
-}
-
-fn check_weights(name: &str, start: &[f32], values: &[f32], reference: &[f32], failures: &mut Vec<String>) {
-    let apart = largest(&difference(values, reference));
-    if apart > WEIGHTS || apart.is_nan() {
-        failures.push(format!("{name}: off by {apart:.2e}"));
-    }
-    let error = norm(&difference(values, reference)) / norm(&difference(reference, start));
-    // A key's bias moves by rounding noise alone, see `measured_by`.
-    if !name.ends_with(KEY_BIAS) && (error > MOVEMENT || error.is_nan()) {
-        failures.push(format!("{name}: its way is off by {error:.2e} of its length"));
-    }
-}
-
-const KEY_BIAS: &str = "attention.self.key.bias";
-
-/// The parameter whose gradient says how large an error in the gradient of `name` may be: itself, but for a key's bias. That adds the
-/// same number to all scores of a query, which softmax does not see: its gradient is zero, and its noise is that of the query's bias.
-fn measured_by(name: &str) -> String {
-    match name.strip_suffix(KEY_BIAS) {
-        Some(layer) => format!("{layer}attention.self.query.bias"),
-        None => name.to_owned(),
-    }
-}
-
-fn with_prefix(tensors: &Tensors, prefix: &str) -> Tensors {
-    tensors.iter().filter_map(|(name, values)| Some((name.strip_prefix(prefix)?.to_owned(), values.clone()))).collect()
-}
-
-fn assert_same_names(ours: &Tensors, reference: &Tensors) {
-    let missing: Vec<_> = reference.keys().filter(|name| !ours.contains_key(*name)).collect();
-    let unexpected: Vec<_> = ours.keys().filter(|name| !reference.contains_key(*name)).collect();
-    assert!(
-        !reference.is_empty() && missing.is_empty() && unexpected.is_empty(),
-        "missing: {missing:?}; unexpected: {unexpected:?}"
-    );
-}
-
 fn sample(values: &[f32], indices: &[f32]) -> Vec<f32> {
     indices.iter().map(|index| values[*index as usize]).collect()
-}
-
-fn difference(left: &[f32], right: &[f32]) -> Vec<f32> {
-    assert_eq!(left.len(), right.len(), "{} values against {}", left.len(), right.len());
-    left.iter().zip(right).map(|(left, right)| left - right).collect()
-}
-
-/// The largest size; not a number where one of the values is not.
-fn largest(values: &[f32]) -> f32 {
-    values.iter().map(|value| value.abs()).max_by(f32::total_cmp).unwrap_or(0.0)
-}
-
-fn norm(values: &[f32]) -> f64 {
-    values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt()
 }

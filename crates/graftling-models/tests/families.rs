@@ -1,0 +1,222 @@
+//! Whether every family with every head computes what transformers computes: logits, loss, every gradient, ten updates; and whether
+//! it is saved under the very names that transformers saves it under.
+//!
+//! The golden files are made by `tools/reference/families.py`: a tiny random model of each.
+
+mod golden_files;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use golden_files::{
+    AdamW, GRADIENT, LOGITS, LOSS, Recipe, Tensors, assert_same_names, check_weights, difference, largest, measured_by, norm,
+    rates, read_tensors, saved_tensors, with_prefix,
+};
+use graftling_models::{Family, Model, PackedBatch};
+use graftling_tensor::{Gradients, Graph, Optimizer, OptimizerState, Spans, Var};
+use safetensors::SafeTensors;
+use serde::Deserialize;
+
+/// torch's word for a token without a label.
+const NO_LABEL: i64 = -100;
+
+#[derive(Deserialize)]
+struct Golden {
+    recipe: Recipe,
+    losses: Vec<f32>,
+    gradient_norms: Vec<f32>,
+    batches: Vec<Batch>,
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    input_ids: Vec<Vec<u32>>,
+    token_type_ids: Vec<Vec<u32>>,
+    /// A class for each sequence.
+    #[serde(default)]
+    labels: Vec<usize>,
+    /// A class for each token that has one.
+    #[serde(default)]
+    token_labels: Vec<Vec<i64>>,
+    /// A number for each logit.
+    #[serde(default)]
+    numbers: Vec<f32>,
+}
+
+impl Batch {
+    fn packed(&self) -> PackedBatch {
+        let labels = self.token_labels.concat();
+        let wanted = (0..labels.len()).filter(|row| labels[*row] != NO_LABEL).collect();
+        PackedBatch {
+            input_ids: self.input_ids.concat(),
+            token_type_ids: self.token_type_ids.concat(),
+            spans: Spans::from_lengths(self.input_ids.iter().map(Vec::len)),
+            wanted: if labels.is_empty() { None } else { Some(wanted) },
+        }
+    }
+
+    fn loss(&self, graph: &Graph<'_>, logits: &Var) -> Var {
+        if !self.numbers.is_empty() {
+            return graph.mean_squared_error(logits, &self.numbers, self.numbers.len() as f32);
+        }
+        let of_tokens = self.token_labels.concat().into_iter().filter_map(|label| usize::try_from(label).ok());
+        let labels: Vec<usize> = self.labels.iter().copied().chain(of_tokens).collect();
+        graph.cross_entropy(logits, &labels, labels.len() as f32)
+    }
+}
+
+/// A family with a head.
+struct Case {
+    name: String,
+    folder: PathBuf,
+    golden: Golden,
+    expected: Tensors,
+}
+
+impl Case {
+    fn model(&self) -> Model {
+        let mut model =
+            Model::from_checkpoint(&self.folder.join("model")).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        model.set_dropout(0.0);
+        model
+    }
+}
+
+/// Every golden folder there is.
+fn cases() -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/families");
+    let mut cases = Vec::new();
+    for family in folders(&root) {
+        for folder in folders(&family) {
+            let name = folder.strip_prefix(&root).unwrap().display().to_string();
+            let golden = serde_json::from_str(&fs::read_to_string(folder.join("batches.json")).unwrap()).unwrap();
+            let expected = read_tensors(&folder.join("expected.safetensors"));
+            cases.push(Case { name, folder, golden, expected });
+        }
+    }
+    cases
+}
+
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+/// The mean loss of a batch, its gradients, and its logits.
+fn step(model: &Model, batch: &Batch, gradients: &mut Gradients) -> (f32, Vec<f32>) {
+    gradients.clear();
+    let graph = Graph::training(&model.parameters, 1);
+    let logits = model.forward(&graph, &batch.packed());
+    let values = logits.tensor().to_vec();
+    let loss = batch.loss(&graph, &logits);
+    let value = loss.tensor().item();
+    graph.backward(&loss, gradients);
+    (value, values)
+}
+
+#[test]
+fn every_family_has_golden_files() {
+    let cases = cases();
+    for family in Family::ALL {
+        let name = format!("{}/sequence", family.model_type());
+        assert!(cases.iter().any(|case| case.name == name), "{name}: no golden files");
+    }
+}
+
+#[test]
+fn every_family_and_head_has_the_logits_the_loss_and_the_gradients_of_transformers() {
+    let mut failures = Vec::new();
+    for case in cases() {
+        let Case { name, golden, expected, .. } = &case;
+        let mut model = case.model();
+        let mut gradients = Gradients::new(&model.parameters);
+        let (loss, logits) = step(&model, &golden.batches[0], &mut gradients);
+        let apart = largest(&difference(&logits, &expected["logits"]));
+        if apart > LOGITS || apart.is_nan() {
+            failures.push(format!("{name}: logits off by {apart:.2e}"));
+        }
+        if (loss - golden.losses[0]).abs() > LOSS || loss.is_nan() {
+            failures.push(format!("{name}: loss {loss}, but {} by transformers", golden.losses[0]));
+        }
+        for id in model.parameters.ids() {
+            let parameter = model.parameters.name(id).to_owned();
+            match gradients.get(id) {
+                Some(gradient) => model.parameters.values_mut(id).copy_from_slice(gradient),
+                None => failures.push(format!("{name}: {parameter} has no gradient")),
+            }
+        }
+        let ours = saved_tensors(&model);
+        assert_same_names(&ours, &with_prefix(expected, "gradient/"));
+        for (parameter, gradient) in &ours {
+            let reference = &expected[&format!("gradient/{parameter}")];
+            let scale = norm(&expected[&format!("gradient/{}", measured_by(parameter))]);
+            let error = norm(&difference(gradient, reference));
+            if error > GRADIENT * scale || error.is_nan() {
+                failures.push(format!("{name}: gradient of {parameter} off by {:.2e} of its norm", error / scale));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn ten_steps_of_every_family_end_where_transformers_ends() {
+    let mut failures = Vec::new();
+    for case in cases().iter().filter(|case| case.golden.batches.len() > 1) {
+        let Case { name, golden, expected, .. } = case;
+        let mut model = case.model();
+        let start = saved_tensors(&model);
+        let AdamW { learning_rate, epsilon, beta1, beta2, weight_decay } = golden.recipe.optimizer;
+        let optimizer = Optimizer::AdamW { beta1, beta2, epsilon, bias_correction: true };
+        let mut gradients = Gradients::new(&model.parameters);
+        let mut state = OptimizerState::new(&model.parameters);
+        assert_eq!(golden.batches.len(), golden.recipe.steps);
+        for (place, batch) in golden.batches.iter().enumerate() {
+            let (loss, _) = step(&model, batch, &mut gradients);
+            let length = gradients.norm();
+            let reference = golden.gradient_norms[place];
+            if (loss - golden.losses[place]).abs() > LOSS || ((length - reference) / reference).abs() > GRADIENT as f32 {
+                failures
+                    .push(format!("{name}: step {place}: loss {loss}, norm {length}, not {}, {reference}", golden.losses[place]));
+            }
+            let gradient_scale = (golden.recipe.max_grad_norm / (length + 1e-6)).min(1.0);
+            let rate = learning_rate * (golden.recipe.steps - place) as f32 / golden.recipe.steps as f32;
+            let rates = rates(&model.parameters, rate, weight_decay);
+            state.step(&optimizer, &mut model.parameters, &gradients, gradient_scale, &rates);
+        }
+        for (parameter, values) in &saved_tensors(&model) {
+            let reference = &expected[&format!("step10/{parameter}")];
+            let mut found = Vec::new();
+            check_weights(parameter, &start[parameter], values, reference, &mut found);
+            failures.extend(found.into_iter().map(|failure| format!("{name}: {failure}")));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn what_is_saved_has_the_names_and_the_shapes_of_transformers_and_gives_the_same_logits() {
+    for case in cases() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = case.model();
+        model.save(folder.path()).unwrap();
+        let [ours, theirs] = [folder.path(), &case.folder.join("model")].map(shapes);
+        assert_eq!(ours, theirs, "{}", case.name);
+        let again = Model::from_checkpoint(folder.path()).unwrap();
+        assert_eq!(again.head(), model.head(), "{}", case.name);
+        let logits = |model: &Model| {
+            let batch = case.golden.batches[0].packed();
+            model.forward(&Graph::inference(&model.parameters), &batch).tensor().to_vec()
+        };
+        assert_eq!(logits(&model), logits(&again), "{}", case.name);
+    }
+}
+
+/// The name and shape of every weight of a folder.
+fn shapes(folder: &Path) -> BTreeMap<String, Vec<usize>> {
+    let bytes = fs::read(folder.join("model.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    tensors.tensors().into_iter().map(|(name, tensor)| (name, tensor.shape().to_vec())).collect()
+}

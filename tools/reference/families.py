@@ -1,0 +1,173 @@
+"""Makes the golden files of crates/graftling-models/tests/families.rs: what transformers computes for every family and head.
+
+    python tools/reference/families.py [FAMILY ...]          # all of them without a name
+
+Of each family a tiny random model under each head: the checkpoint as transformers saves it, a batch of unequal lengths, its logits, its loss
+and every gradient; for sequence classification also the weights after ten AdamW steps. Everything is computed in double precision from the
+single-precision weights. The recipe of the ten steps is that of bert.py. Losses by head:
+
+    sequence        mean cross-entropy over 3 labels
+    regression      mean squared error of 2 outputs
+    tokens, masked  mean cross-entropy over the tokens that have a label
+    answers         mean squared error of both logits of every token against random targets (the answer loss of transformers looks at the
+                    logits of padding, which a packed batch does not have)
+"""
+import copy
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+
+from bert import GOLDEN, MAX_GRAD_NORM, STEPS, WEIGHT_DECAY
+from golden import made_by, write_json, write_tensors
+
+RECIPE = {"learning_rate": 1e-3, "epsilon": 1e-6}
+SIZES = {"vocab_size": 40, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 24, "max_position_embeddings": 24}
+DISTILBERT_SIZES = {"vocab_size": 40, "n_layers": 2, "n_heads": 2, "dim": 16, "hidden_dim": 24, "max_position_embeddings": 24}
+ROBERTA = {"type_vocab_size": 1, "layer_norm_eps": 1e-5, "max_position_embeddings": 26}
+
+# The name of each family's classes, what its config is told, and the first token id that is no padding.
+FAMILIES = {
+    "bert": ("Bert", SIZES),
+    "roberta": ("Roberta", {**SIZES, **ROBERTA}),
+    "xlm-roberta": ("XLMRoberta", {**SIZES, **ROBERTA}),
+    "camembert": ("Camembert", {**SIZES, **ROBERTA}),
+    "distilbert": ("DistilBert", DISTILBERT_SIZES),
+    "electra": ("Electra", {**SIZES, "embedding_size": 8}),
+    "electra-wide": ("Electra", {**SIZES, "embedding_size": 16}),
+    "albert": ("Albert", {**SIZES, "embedding_size": 8, "num_hidden_layers": 3}),
+}
+# Families that differ in name alone have the head of sequences alone.
+ONLY_SEQUENCES = {"xlm-roberta", "camembert", "electra-wide"}
+HEADS = {
+    "sequence": ("ForSequenceClassification", {"num_labels": 3, "problem_type": "single_label_classification"}),
+    "regression": ("ForSequenceClassification", {"num_labels": 2, "problem_type": "regression"}),
+    "tokens": ("ForTokenClassification", {"num_labels": 4}),
+    "masked": ("ForMaskedLM", {}),
+    "answers": ("ForQuestionAnswering", {"num_labels": 2}),
+}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    for family in sys.argv[1:] or FAMILIES:
+        for head in ["sequence"] if family in ONLY_SEQUENCES else HEADS:
+            make(family, head)
+
+
+def make(family: str, head: str) -> None:
+    """The checkpoint of one family with one head, and what comes out of it."""
+    prefix, sizes = FAMILIES[family]
+    suffix, told = HEADS[head]
+    seed = 100 * list(FAMILIES).index(family) + list(HEADS).index(head)
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed + 1)
+    config = getattr(transformers, f"{prefix}Config")(**sizes, **told)
+    model = getattr(transformers, f"{prefix}{suffix}")(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            centre = 1.0 if is_norm(name) and name.endswith("weight") else 0.0
+            parameter.copy_(centre + 0.2 * torch.randn(parameter.shape))
+    folder = GOLDEN / "families" / family / head
+    model.save_pretrained(folder / "model")
+    for file in (folder / "model").iterdir():
+        file.chmod(0o644)
+        if file.name not in ("config.json", "model.safetensors"):
+            file.unlink()
+    batches = [batch(head, config, generator) for _ in range(STEPS if head == "sequence" else 1)]
+    outcome = run(model, head, batches)
+    write_tensors(folder / "expected.safetensors", outcome.pop("tensors"), "families.py")
+    write_json(folder / "batches.json", {"made_by": made_by("families.py"), "recipe": recipe(), **outcome, "batches": batches})
+    print(family, head, outcome["losses"][0])
+
+
+def batch(head: str, config, generator: torch.Generator) -> dict:
+    """Sequences of unequal lengths with random ids, none of them padding, and what the head should say about them."""
+    def draw(limit: int, count: int, first: int = 0) -> list:
+        return torch.randint(first, limit, (count,), generator=generator).tolist()
+
+    def numbers(count: int) -> list:
+        return torch.randn(count, generator=generator).tolist()
+    lengths = [9, 1, 14, 5]
+    first = (config.pad_token_id or 0) + 1
+    made = {"input_ids": [draw(config.vocab_size, length, first) for length in lengths]}
+    segments = getattr(config, "type_vocab_size", 0)
+    made["token_type_ids"] = [[int(segments > 1 and index % 2 == 0 and place >= length // 2) for place in range(length)] for index, length in enumerate(lengths)]
+    if head == "sequence":
+        return {**made, "labels": draw(3, len(lengths))}
+    if head == "regression":
+        return {**made, "numbers": numbers(2 * len(lengths))}
+    if head == "answers":
+        return {**made, "numbers": numbers(2 * sum(lengths))}
+    classes = 4 if head == "tokens" else config.vocab_size
+    # About half of the tokens have a label; -100 is torch's word for none.
+    labels = [[label if chosen else -100 for label, chosen in zip(draw(classes, length), draw(2, length))] for length in lengths]
+    labels[1][0] = 1
+    return {**made, "token_labels": labels}
+
+
+def run(model, head: str, batches: list) -> dict:
+    model = copy.deepcopy(model).double().eval()
+    model.config._attn_implementation = "eager"
+    named = dict(model.named_parameters())
+    groups = [
+        {"params": [parameter for name, parameter in named.items() if not plain(name)], "weight_decay": WEIGHT_DECAY},
+        {"params": [parameter for name, parameter in named.items() if plain(name)], "weight_decay": 0.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=RECIPE["learning_rate"], eps=RECIPE["epsilon"], betas=(0.9, 0.999))
+    outcome = {"losses": [], "gradient_norms": []}
+    for step, one in enumerate(batches):
+        for group in optimizer.param_groups:
+            group["lr"] = RECIPE["learning_rate"] * (STEPS - step) / STEPS
+        optimizer.zero_grad()
+        logits, loss = forward(model, head, one)
+        loss.backward()
+        missing = [name for name, parameter in named.items() if parameter.grad is None]
+        assert not missing, f"no gradient for {missing}"
+        if step == 0:
+            outcome["tensors"] = {"logits": logits.detach(), **{f"gradient/{name}": parameter.grad.clone() for name, parameter in named.items()}}
+        outcome["losses"].append(loss.item())
+        outcome["gradient_norms"].append(torch.nn.utils.clip_grad_norm_(named.values(), MAX_GRAD_NORM).item())
+        optimizer.step()
+    if head == "sequence":
+        outcome["tensors"] |= {f"step10/{name}": parameter.detach().clone() for name, parameter in named.items()}
+    return outcome
+
+
+def forward(model, head: str, one: dict) -> tuple:
+    """The logits of the rows that have a target, end to end, and the loss."""
+    pad = lambda rows, value: torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=value)
+    mask = pad([[1] * len(row) for row in one["input_ids"]], 0)
+    given = {"input_ids": pad(one["input_ids"], model.config.pad_token_id or 0), "attention_mask": mask}
+    if getattr(model.config, "type_vocab_size", 0) > 1:
+        given["token_type_ids"] = pad(one["token_type_ids"], 0)
+    output = model(**given)
+    if head == "sequence":
+        return output.logits, torch.nn.functional.cross_entropy(output.logits, torch.tensor(one["labels"]))
+    if head == "regression":
+        return output.logits, torch.nn.functional.mse_loss(output.logits.flatten(), torch.tensor(one["numbers"]).double())
+    if head == "answers":
+        logits = torch.stack([output.start_logits, output.end_logits], -1)[mask.bool()]
+        return logits, torch.nn.functional.mse_loss(logits.flatten(), torch.tensor(one["numbers"]).double())
+    labels = pad(one["token_labels"], -100)
+    logits, labels = output.logits[labels != -100], labels[labels != -100]
+    return logits, torch.nn.functional.cross_entropy(logits, labels)
+
+
+def is_norm(name: str) -> bool:
+    return "norm" in name.lower()
+
+
+def plain(name: str) -> bool:
+    """Whether a parameter is a bias or a norm's weight, which no weight decay shall pull."""
+    return name.endswith("bias") or is_norm(name)
+
+
+def recipe() -> dict:
+    optimizer = {"name": "AdamW", **RECIPE, "beta1": 0.9, "beta2": 0.999, "weight_decay": WEIGHT_DECAY}
+    return {"optimizer": optimizer, "schedule": "learning_rate * (10 - step) / 10, step from 0", "max_grad_norm": MAX_GRAD_NORM, "steps": STEPS}
+
+
+if __name__ == "__main__":
+    main()
