@@ -1,0 +1,59 @@
+"""Whether every family under every head, as graftling saves it, opens in transformers: the same classes, no weight missing, unexpected or of
+another shape, no warning, and every value what it was.
+
+    cargo build -p graftling-models --example resave
+    python tools/reference/families_round_trip.py --resave target/debug/examples/resave
+
+The models are the golden files of families.py, written again by graftling.
+"""
+import argparse
+import json
+import logging
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+import transformers
+
+from bert import GOLDEN
+
+warnings.simplefilter("error")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="open in transformers what graftling saved")
+    parser.add_argument("--resave", type=Path, required=True)
+    arguments = parser.parse_args()
+    heard = Heard()
+    logging.getLogger("transformers").addHandler(heard)
+    for folder in sorted((GOLDEN / "families").glob("*/*/model")):
+        with tempfile.TemporaryDirectory() as output:
+            subprocess.run([arguments.resave, folder, output], check=True)
+            theirs, ours = json.loads((folder / "config.json").read_text()), json.loads((Path(output) / "config.json").read_text())
+            model = getattr(transformers, theirs["architectures"][0])
+            original = model.from_pretrained(folder)
+            saved, info = model.from_pretrained(output, output_loading_info=True)
+        wrong = {key: value for key, value in info.items() if value}
+        wrong |= {f"config {key}": (theirs.get(key), ours.get(key)) for key in theirs if key not in ("transformers_version", "dtype") and theirs[key] != ours.get(key)}
+        before, after = original.state_dict(), saved.state_dict()
+        wrong |= {name: "another value" for name in before if name not in after or not torch.equal(before[name], after[name])}
+        name = folder.parent.relative_to(GOLDEN / "families")
+        print(f"{name}: {len(after)} tensors, {'the same' if not wrong and not heard.said else 'NOT the same: ' + str(wrong) + str(heard.said)}", flush=True)
+        assert not wrong and not heard.said, name
+
+
+class Heard(logging.Handler):
+    """Every warning of transformers."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.said = []
+
+    def emit(self, record) -> None:
+        self.said.append(record.getMessage())
+
+
+if __name__ == "__main__":
+    main()
