@@ -8,7 +8,9 @@ use graftling_models::Model;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(model), Some(output)) = (arguments.next(), arguments.next()) else { return Err("usage: resave MODEL OUTPUT".into()) };
+    let (Some(model), Some(output)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: resave MODEL OUTPUT".into());
+    };
     Model::from_checkpoint(Path::new(&model))?.save(Path::new(&output))?;
     Ok(())
 }

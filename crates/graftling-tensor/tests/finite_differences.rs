@@ -127,6 +127,29 @@ const LOSSES: &[Case] = &[
         shapes: &[&[3, 1]],
         build: |graph, ids| graph.mean_squared_error(&graph.parameter(ids[0]), &[0.5, -1.0, 2.0], 3.0),
     },
+    Case {
+        name: "binary cross-entropy",
+        shapes: &[&[2, 3]],
+        build: |graph, ids| graph.binary_cross_entropy(&graph.parameter(ids[0]), &[1.0, 0.0, 0.0, 0.25, 1.0, 1.0], None, 6.0),
+    },
+    Case {
+        name: "binary cross-entropy, weighted",
+        shapes: &[&[2, 3]],
+        build: |graph, ids| {
+            let weights = Some(&[0.5, 2.0, 3.0][..]);
+            graph.binary_cross_entropy(&graph.parameter(ids[0]), &[1.0, 0.0, 0.0, 0.25, 1.0, 1.0], weights, 6.0)
+        },
+    },
+    Case {
+        name: "mean absolute error",
+        shapes: &[&[3, 2]],
+        build: |graph, ids| graph.mean_absolute_error(&graph.parameter(ids[0]), &[0.5, -1.0, 2.0, 1.5, -3.0, 4.0], 3.0),
+    },
+    Case {
+        name: "huber",
+        shapes: &[&[3, 2]],
+        build: |graph, ids| graph.huber(&graph.parameter(ids[0]), &[0.3, -0.2, 2.0, 1.5, -3.0, 0.1], 0.75, 3.0),
+    },
 ];
 
 fn values(count: usize, seed: u32) -> Vec<f32> {

@@ -27,7 +27,7 @@ const PAIRS: [(&str, &str); 11] = [
 ];
 
 /// Names of a column that holds the label. The first goes before the others where several are there.
-const LABEL: [&str; 7] = ["label", "labels", "class", "category", "sentiment", "标签", "类别"];
+const LABEL: [&str; 9] = ["label", "labels", "class", "category", "sentiment", "score", "similarity", "标签", "类别"];
 
 /// Names of a column that holds the list of words of a sentence.
 const TOKENS: [&str; 2] = ["tokens", "words"];

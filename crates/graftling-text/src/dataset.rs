@@ -1,7 +1,9 @@
 //! Examples to learn from, to evaluate on or to predict, made from the chosen columns of a table and checked all at once.
 //! Knows nothing of files and formats.
 
+mod label_lists;
 mod label_values;
+mod numbers;
 mod repeats;
 #[cfg(test)]
 mod tests;
@@ -15,28 +17,30 @@ use crate::columns::{ChosenColumns, Columns, LabelNeed, Positions, choose};
 use crate::problem::{Problem, Problems};
 use crate::wording::counted;
 use crate::{Cell, Row, Table, TextError};
+use label_lists::LabelLists;
 use label_values::LabelValues;
+use numbers::Numbers;
 
-/// One text or pair of texts, with its label where there is one.
+/// One text or pair of texts, with its label where there is one: the name of a class, or what another task has in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Example {
+pub struct Example<L = String> {
     /// The text, or the first text of a pair.
     pub text: String,
     /// The second text of a pair.
     pub text_pair: Option<String>,
-    /// The name of the class; always there in labelled data.
-    pub label: Option<String>,
+    /// The name of the class (the names of several, or numbers); always there in labelled data.
+    pub label: Option<L>,
     /// The line of the file where the example begins, from 1.
     pub line: usize,
 }
 
 /// The examples of a file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Dataset {
+pub struct Dataset<L = String> {
     /// The file.
     pub source: PathBuf,
     /// The examples, in the order of the file.
-    pub examples: Vec<Example>,
+    pub examples: Vec<Example<L>>,
     /// The columns they were made from.
     pub columns: ChosenColumns,
     /// What a person should know about how the file was understood.
@@ -48,10 +52,38 @@ pub struct Dataset {
 /// Labels that are whole numbers are taken as class names, with a notice, as long as there are few; other numbers are refused.
 /// Takes the table or a reference to it.
 pub fn labelled(table: impl Borrow<Table>, columns: &Columns) -> Result<Dataset, TextError> {
-    let table = table.borrow();
+    with_labels(table.borrow(), columns, &mut LabelValues::default())
+}
+
+/// Examples that each have a text and any number of labels, none included: a list of names, or names with `|` between them.
+/// Everything that is wrong with the rows is told in one error. Takes the table or a reference to it.
+pub fn multi_labelled(table: impl Borrow<Table>, columns: &Columns) -> Result<Dataset<Vec<String>>, TextError> {
+    with_labels(table.borrow(), columns, &mut LabelLists::default())
+}
+
+/// Examples that each have a text and a number, or a list of numbers of the same length everywhere. Everything that is wrong with the
+/// rows is told in one error. Takes the table or a reference to it.
+pub fn numbered(table: impl Borrow<Table>, columns: &Columns) -> Result<Dataset<Vec<f32>>, TextError> {
+    with_labels(table.borrow(), columns, &mut Numbers::default())
+}
+
+/// How the cells of a label column are understood, row by row.
+trait LabelReader {
+    type Label: PartialEq;
+
+    /// The label of one row.
+    fn take(&mut self, row: &Row, position: usize, column: &str, problems: &mut Problems) -> Option<Self::Label>;
+
+    /// Adds what is wrong with the labels as a whole.
+    fn check(&self, column: &str, problems: &mut Problems);
+
+    /// What a person should know about labels that are accepted.
+    fn notices(&self) -> Vec<String>;
+}
+
+fn with_labels<R: LabelReader>(table: &Table, columns: &Columns, labels: &mut R) -> Result<Dataset<R::Label>, TextError> {
     let (positions, mut notices) = chosen(table, columns, LabelNeed::Required)?;
     let mut problems = Problems::new(&table.source);
-    let mut labels = LabelValues::default();
     let mut examples = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
         let text = required_text(table, row, positions.text, &mut problems);

@@ -18,7 +18,7 @@ pub struct SharedText<'a> {
 }
 
 /// The examples of the second dataset whose texts stand in the first, in the order of the second.
-pub fn shared_texts<'a>(first: &'a Dataset, second: &'a Dataset) -> Vec<SharedText<'a>> {
+pub fn shared_texts<'a, L>(first: &'a Dataset<L>, second: &'a Dataset<L>) -> Vec<SharedText<'a>> {
     let mut lines: HashMap<(&str, &str), usize> = HashMap::new();
     for example in &first.examples {
         lines.entry(example.texts()).or_insert(example.line);
@@ -31,7 +31,7 @@ pub fn shared_texts<'a>(first: &'a Dataset, second: &'a Dataset) -> Vec<SharedTe
 }
 
 /// What to tell a person about texts of `evaluation` that the model has seen in `training`.
-pub fn leakage_notice(training: &Dataset, evaluation: &Dataset) -> Option<String> {
+pub fn leakage_notice<L>(training: &Dataset<L>, evaluation: &Dataset<L>) -> Option<String> {
     let shared = shared_texts(training, evaluation);
     let first = shared.first()?;
     Some(format!(

@@ -36,7 +36,7 @@ mod wording;
 mod writer;
 
 pub use columns::{ChosenColumns, Columns};
-pub use dataset::{Dataset, Example, labelled, unlabelled};
+pub use dataset::{Dataset, Example, labelled, multi_labelled, numbered, unlabelled};
 pub use encoding_guess::EncodingGuess;
 pub use error::TextError;
 pub use format::Format;
@@ -44,7 +44,7 @@ pub use labels::LabelSet;
 pub use leakage::{SharedText, leakage_notice, shared_texts};
 pub use problem::Problems;
 pub use readers::read_table;
-pub use split::{Split, stratified_split};
+pub use split::{Split, Stratum, stratified_split};
 pub use table::{Cell, Row, Table};
 pub use token_dataset::{
     TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, labelled_tokens, read_labelled_tokens,

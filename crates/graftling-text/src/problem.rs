@@ -45,6 +45,14 @@ pub(crate) enum Problem {
     EmptyLabel { line: usize, column: String },
     /// A label is a list.
     LabelList { line: usize, column: String, found: String },
+    /// A label is no list of names.
+    NoListOfNames { line: usize, column: String, found: String },
+    /// No row has any label.
+    NoLabelAnywhere { column: String, rows: usize },
+    /// A label is no number and no list of numbers.
+    NotNumbers { line: usize, column: String, found: String },
+    /// A list of numbers is shorter or longer than the first one.
+    OtherCountOfNumbers { line: usize, column: String, found: usize, expected: usize, first_line: usize },
     /// A label is an object.
     LabelObject { line: usize, column: String },
     /// Labels are of different JSON types.
@@ -150,6 +158,9 @@ impl Problem {
             | Self::EmptyLabel { line, .. }
             | Self::LabelList { line, .. }
             | Self::LabelObject { line, .. }
+            | Self::NoListOfNames { line, .. }
+            | Self::NotNumbers { line, .. }
+            | Self::OtherCountOfNumbers { line, .. }
             | Self::FractionLabel { line, .. }
             | Self::UnknownLabel { line, .. } => Some(*line),
             Self::Tokens { line, .. } => *line,
@@ -159,6 +170,7 @@ impl Problem {
             | Self::ColumnUnclear { .. }
             | Self::ColumnTwice { .. }
             | Self::MixedLabels { .. }
+            | Self::NoLabelAnywhere { .. }
             | Self::ManyNumbers { .. }
             | Self::TokenLayouts { .. }
             | Self::OneClass { .. } => None,
@@ -230,8 +242,26 @@ impl fmt::Display for Problem {
             Self::LabelList { column, found, .. } => write!(
                 formatter,
                 "{} holds a list of labels ({found}) where one label is needed; \
-                 sequence_classification gives each text one label",
+                 multi_label_classification takes lists",
                 quoted(column)
+            ),
+            Self::NoListOfNames { column, found, .. } => write!(
+                formatter,
+                "{} holds {}; accepted: a list of label names, or names with | between them",
+                quoted(column),
+                quoted(found)
+            ),
+            Self::NoLabelAnywhere { column, rows } => {
+                write!(formatter, "none of the {rows} rows has a label in {}; at least one is needed", quoted(column))
+            }
+            Self::NotNumbers { column, found, .. } => {
+                write!(formatter, "{} holds {}; accepted: a number, or a list of numbers", quoted(column), quoted(found))
+            }
+            Self::OtherCountOfNumbers { column, found, expected, first_line, .. } => write!(
+                formatter,
+                "{} holds {} where line {first_line} has {expected}; every row needs as many",
+                quoted(column),
+                counted(*found, "number", "numbers")
             ),
             Self::LabelObject { column, .. } => write!(formatter, "{} holds an object where one label is needed", quoted(column)),
             Self::MixedLabels { column, first, second } => write!(
@@ -247,14 +277,14 @@ impl fmt::Display for Problem {
             ),
             Self::FractionLabel { column, label, .. } => write!(
                 formatter,
-                "the label {label} in {} is a number that is not whole, so this looks like regression, which is not a \
-                 sequence_classification; classes must be names or whole numbers",
+                "the label {label} in {} is a number that is not whole, so this looks like regression (the task sequence_regression); \
+                 classes must be names or whole numbers",
                 quoted(column)
             ),
             Self::ManyNumbers { column, distinct, rows } => write!(
                 formatter,
-                "{} holds {distinct} different whole numbers in {rows} rows, so this looks like regression, which is not a \
-                 sequence_classification; if they are classes, write them as names, such as \"class_7\"",
+                "{} holds {distinct} different whole numbers in {rows} rows, so this looks like regression (the task sequence_regression); \
+                 if they are classes, write them as names, such as \"class_7\"",
                 quoted(column)
             ),
             Self::OneClass { label, rows } => write!(

@@ -10,12 +10,31 @@ use crate::{Dataset, Example, TextError};
 
 /// The two parts of a dataset, each in the order of the file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Split {
+pub struct Split<L = String> {
     /// What the model learns from.
-    pub train: Dataset,
+    pub train: Dataset<L>,
     /// What it is measured on.
-    pub validation: Dataset,
+    pub validation: Dataset<L>,
 }
+
+/// What examples have in common of which the same share is set aside.
+pub trait Stratum {
+    /// The name of the class; nothing where each example stands for itself.
+    fn stratum(&self) -> &str {
+        ""
+    }
+}
+
+impl Stratum for String {
+    fn stratum(&self) -> &str {
+        self
+    }
+}
+
+/// Sets of labels are mostly rare: a share of each would be none.
+impl Stratum for Vec<String> {}
+
+impl Stratum for Vec<f32> {}
 
 /// Examples with one and the same text; they always stay together.
 struct Group {
@@ -26,7 +45,7 @@ struct Group {
 ///
 /// Examples with the same text stay on one side, and every label keeps at least one example to train on. The draw depends on
 /// nothing but the examples' order and the seed.
-pub fn stratified_split(dataset: Dataset, fraction: f64, seed: u64) -> Result<Split, TextError> {
+pub fn stratified_split<L: Stratum>(dataset: Dataset<L>, fraction: f64, seed: u64) -> Result<Split<L>, TextError> {
     if !(fraction > 0.0 && fraction < 1.0) {
         return Err(TextError::SplitFraction { fraction });
     }
@@ -51,7 +70,7 @@ pub fn stratified_split(dataset: Dataset, fraction: f64, seed: u64) -> Result<Sp
 }
 
 /// The groups of each label, in the order of their first examples. A group belongs to the label of its first example.
-fn groups_by_label(examples: &[Example]) -> BTreeMap<&str, Vec<Group>> {
+fn groups_by_label<L: Stratum>(examples: &[Example<L>]) -> BTreeMap<&str, Vec<Group>> {
     let mut places: HashMap<(&str, &str), (&str, usize)> = HashMap::new();
     let mut groups: BTreeMap<&str, Vec<Group>> = BTreeMap::new();
     for (index, example) in examples.iter().enumerate() {
@@ -61,7 +80,7 @@ fn groups_by_label(examples: &[Example]) -> BTreeMap<&str, Vec<Group>> {
             }
             continue;
         }
-        let label = example.label.as_deref().unwrap_or_default();
+        let label = example.label.as_ref().map_or("", Stratum::stratum);
         let of_label = groups.entry(label).or_default();
         places.insert(example.texts(), (label, of_label.len()));
         of_label.push(Group { examples: vec![index] });
@@ -100,11 +119,11 @@ fn draw(groups: &[Group], wanted: usize, aside: &mut [bool]) {
     }
 }
 
-fn divided(dataset: Dataset, aside: &[bool], notice: String) -> Split {
+fn divided<L>(dataset: Dataset<L>, aside: &[bool], notice: String) -> Split<L> {
     let Dataset { source, examples, columns, mut notices } = dataset;
     notices.push(notice);
     let (validation, train): (Vec<_>, Vec<_>) = examples.into_iter().zip(aside).partition(|(_, aside)| **aside);
-    let examples = |part: Vec<(Example, &bool)>| part.into_iter().map(|(example, _)| example).collect();
+    let examples = |part: Vec<(Example<L>, &bool)>| part.into_iter().map(|(example, _)| example).collect();
     let validation =
         Dataset { source: source.clone(), examples: examples(validation), columns: columns.clone(), notices: Vec::new() };
     Split { train: Dataset { source, examples: examples(train), columns, notices }, validation }

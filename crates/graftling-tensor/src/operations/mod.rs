@@ -1,7 +1,9 @@
 //! The fused operations, one a file: each adds a method to `Graph` and records its own backward pass.
 
+mod absolute_error;
 pub(crate) mod activation;
 pub(crate) mod attention;
+mod binary_cross_entropy;
 mod cross_entropy;
 mod dropout;
 mod embedding;

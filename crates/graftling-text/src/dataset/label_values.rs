@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::LabelReader;
 use crate::problem::{LabelKindAt, Problem, Problems};
 use crate::wording::{counted, quoted, quoted_list};
 use crate::{Cell, Row};
@@ -38,9 +39,11 @@ pub(super) fn optional(cell: &Cell) -> Option<String> {
     }
 }
 
-impl LabelValues {
+impl LabelReader for LabelValues {
+    type Label = String;
+
     /// The class name of one row.
-    pub fn take(&mut self, row: &Row, position: usize, column: &str, problems: &mut Problems) -> Option<String> {
+    fn take(&mut self, row: &Row, position: usize, column: &str, problems: &mut Problems) -> Option<String> {
         let line = row.line;
         let (kind, label) = match &row.cells[position] {
             Cell::Text(text) | Cell::Json(Value::String(text)) if text.trim().is_empty() => {
@@ -77,8 +80,7 @@ impl LabelValues {
         Some(label)
     }
 
-    /// Adds what is wrong with the labels as a whole.
-    pub fn check(&self, column: &str, problems: &mut Problems) {
+    fn check(&self, column: &str, problems: &mut Problems) {
         if let [first, second, ..] = self.kinds.as_slice() {
             problems.add(Problem::MixedLabels { column: column.to_owned(), first: first.clone(), second: second.clone() });
         }
@@ -94,8 +96,7 @@ impl LabelValues {
         }
     }
 
-    /// What a person should know about labels that are accepted.
-    pub fn notices(&self) -> Vec<String> {
+    fn notices(&self) -> Vec<String> {
         let mut notices = Vec::new();
         let names: Vec<&String> = self.counts.keys().collect();
         let numbers: Vec<&String> = names.iter().copied().filter(|name| is_number(name)).collect();
@@ -129,7 +130,9 @@ impl LabelValues {
         }
         notices
     }
+}
 
+impl LabelValues {
     fn all_numbers(&self) -> bool {
         !self.counts.is_empty() && self.counts.keys().all(|label| is_number(label))
     }

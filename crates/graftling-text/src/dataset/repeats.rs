@@ -7,8 +7,8 @@ use super::Example;
 use crate::wording::counted;
 
 /// What to tell about texts that occur again, and about those that occur with another label.
-pub(super) fn notices(examples: &[Example]) -> Vec<String> {
-    let mut firsts: HashMap<(&str, &str), &Example> = HashMap::new();
+pub(super) fn notices<L: PartialEq>(examples: &[Example<L>]) -> Vec<String> {
+    let mut firsts: HashMap<(&str, &str), &Example<L>> = HashMap::new();
     let mut repeats = Repeats::default();
     let mut contradictions = Repeats::default();
     for example in examples {
@@ -42,13 +42,13 @@ struct Repeats {
 }
 
 impl Repeats {
-    fn add(&mut self, first: &Example, again: &Example) {
+    fn add<L>(&mut self, first: &Example<L>, again: &Example<L>) {
         self.rows += 1;
         self.lines.get_or_insert((first.line, again.line));
     }
 }
 
-impl Example {
+impl<L> Example<L> {
     /// What makes two examples the same to a model: their texts without the white space around them.
     pub(crate) fn texts(&self) -> (&str, &str) {
         (self.text.trim(), self.text_pair.as_deref().unwrap_or_default().trim())

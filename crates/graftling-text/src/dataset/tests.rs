@@ -3,11 +3,19 @@
 use std::path::Path;
 
 use crate::readers::parse;
-use crate::{Columns, Dataset, Format, TextError, labelled, unlabelled};
+use crate::{Columns, Dataset, Format, Table, TextError, labelled, multi_labelled, numbered, unlabelled};
 
 fn made(text: &str, columns: &Columns) -> Result<Dataset, TextError> {
     let (name, format) = if text.starts_with('{') { ("a.jsonl", Format::Jsonl) } else { ("a.csv", Format::Csv) };
     labelled(parse(Path::new(name), text, format)?, columns)
+}
+
+fn jsonl(rows: &[&str]) -> Table {
+    parse(Path::new("a.jsonl"), &rows.join("\n"), Format::Jsonl).unwrap()
+}
+
+fn csv(text: &str) -> Table {
+    parse(Path::new("a.csv"), text, Format::Csv).unwrap()
 }
 
 fn refusal(text: &str, columns: &Columns) -> String {
@@ -76,7 +84,8 @@ fn missing_and_unclear_columns_are_refused_with_the_near_one() {
          text_a + text_b, premise + hypothesis, question1 + question2, question + sentence, question + answer, \
           question + context, \
          question + passage, question + paragraph, query + passage; name the column with text_column";
-    let labels = "looked for label, labels, class, category, sentiment, 标签, 类别; name the column with label_column";
+    let labels =
+        "looked for label, labels, class, category, sentiment, score, similarity, 标签, 类别; name the column with label_column";
     let cases = [
         (
             "review,stars,label\na,b,c\n",
@@ -158,7 +167,7 @@ fn bad_texts_and_labels_are_refused_with_their_lines() {
             "{\"text\": \"a\", \"label\": [\"x\", \"y\"]}\n{\"text\": \"b\", \"label\": {}}\n",
             "2 problems in a.jsonl\n  \
           a.jsonl:1: \"label\" holds a list of labels ([\"x\",\"y\"]) where one label is needed; \
-          sequence_classification gives each text one label\n  \
+          multi_label_classification takes lists\n  \
           a.jsonl:2: \"label\" holds an object where one label is needed",
         ),
         (
@@ -174,7 +183,7 @@ fn bad_texts_and_labels_are_refused_with_their_lines() {
         (
             "text,label\na,1\nb,0.5\nc,2\n",
             "a.csv:3: the label 0.5 in \"label\" is a number that is not whole, so this looks like \
-          regression, which is not a sequence_classification; classes must be names or whole numbers",
+          regression (the task sequence_regression); classes must be names or whole numbers",
         ),
     ];
     for (text, expected) in cases {
@@ -190,8 +199,8 @@ fn many_different_numbers_are_refused_as_regression() {
     };
     let expected = |distinct: usize, rows: usize| {
         format!(
-            "a.csv: \"label\" holds {distinct} different whole numbers in {rows} rows, so this looks like regression, which is not a \
-             sequence_classification; if they are classes, write them as names, such as \"class_7\""
+            "a.csv: \"label\" holds {distinct} different whole numbers in {rows} rows, so this looks like regression (the task \
+             sequence_regression); if they are classes, write them as names, such as \"class_7\""
         )
     };
     assert_eq!(refusal(&numbers(101, 5), &Columns::default()), expected(101, 505));
@@ -267,4 +276,76 @@ fn prediction_needs_no_labels_and_keeps_every_row() {
 fn control_characters_of_a_file_stay_out_of_messages() {
     let message = refusal("te\u{1b}[31mxt,label\na,b\n", &columns("text", "", ""));
     assert!(message.contains("\"te\\u{1b}[31mxt\""), "{message}");
+}
+
+#[test]
+fn several_labels_come_as_lists_or_with_bars_between_them() {
+    let table = jsonl(&[
+        r#"{"text": "one", "labels": ["a", "b"]}"#,
+        r#"{"text": "two", "labels": []}"#,
+        r#"{"text": "three", "labels": "b | c"}"#,
+        r#"{"text": "four", "labels": ["c", "c"]}"#,
+    ]);
+    let dataset = multi_labelled(table, &Columns::default()).unwrap();
+    let labels: Vec<Vec<String>> = dataset.examples.into_iter().map(|example| example.label.unwrap()).collect();
+    assert_eq!(labels, [vec!["a", "b"], vec![], vec!["b", "c"], vec!["c"]]);
+    let notices = dataset.notices.join("\n");
+    assert!(notices.contains("3 labels, 1.25 a text; 1 text without any"), "{notices}");
+    assert!(notices.contains("1 row names a label twice, which counts once (first: line 4)"), "{notices}");
+    let csv = csv("text,labels\none,a|b\ntwo,\n");
+    let dataset = multi_labelled(csv, &Columns::default()).unwrap();
+    assert_eq!(dataset.examples[1].label, Some(Vec::new()));
+}
+
+#[test]
+fn what_is_no_list_of_labels_is_told_with_its_line() {
+    let table = jsonl(&[
+        r#"{"text": "one", "labels": 3}"#,
+        r#"{"text": "two", "labels": ["a", 1]}"#,
+        r#"{"text": "three", "labels": "a||b"}"#,
+        r#"{"text": "four"}"#,
+    ]);
+    let told = multi_labelled(table, &Columns::default()).unwrap_err().to_string();
+    for expected in [
+        ":1: \"labels\" holds \"3\"; accepted: a list of label names, or names with | between them",
+        ":2: \"labels\" holds \"[\\\"a\\\",1]\"",
+        ":3: ",
+        ":4: ",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    let told = multi_labelled(csv("text,labels\none,\ntwo,\n"), &Columns::default()).unwrap_err().to_string();
+    assert!(told.contains("none of the 2 rows has a label"), "{told}");
+}
+
+#[test]
+fn numbers_are_read_alone_and_in_lists() {
+    let dataset = numbered(csv("text,score\none,-1.5\ntwo, 2e1 \n"), &Columns::default()).unwrap();
+    let numbers = |dataset: Dataset<Vec<f32>>| dataset.examples.into_iter().map(|it| it.label.unwrap()).collect::<Vec<_>>();
+    assert!(dataset.notices.iter().any(|notice| notice.ends_with("the labels are numbers from -1.5 to 20")));
+    assert_eq!(numbers(dataset), [[-1.5], [20.0]]);
+    let lists = jsonl(&[r#"{"text": "one", "label": [1, 2.5]}"#, r#"{"text": "two", "label": [0, -3]}"#]);
+    assert_eq!(numbers(numbered(lists, &Columns::default()).unwrap()), [[1.0, 2.5], [0.0, -3.0]]);
+}
+
+#[test]
+fn what_is_no_number_is_told_with_its_line() {
+    let table = jsonl(&[
+        r#"{"text": "one", "label": [1, 2]}"#,
+        r#"{"text": "two", "label": "n/a"}"#,
+        r#"{"text": "three", "label": [1, 2, 3]}"#,
+        r#"{"text": "four", "label": "nan"}"#,
+        r#"{"text": "five", "label": true}"#,
+        r#"{"text": "six", "label": []}"#,
+    ]);
+    let told = numbered(table, &Columns::default()).unwrap_err().to_string();
+    for expected in [
+        ":2: \"label\" holds \"n/a\"; accepted: a number, or a list of numbers",
+        ":3: \"label\" holds 3 numbers where line 1 has 2; every row needs as many",
+        ":4: \"label\" holds \"nan\"",
+        ":5: \"label\" holds \"true\"",
+        ":6: \"label\" holds \"[]\"",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
 }

@@ -1,0 +1,76 @@
+//! From the cells of a label column to numbers. Knows nothing of texts.
+
+use serde_json::Value;
+
+use super::LabelReader;
+use crate::problem::{Problem, Problems};
+use crate::{Cell, Row};
+
+/// What the label column holds, row by row.
+#[derive(Default)]
+pub(super) struct Numbers {
+    /// How many numbers the first row has, and its line.
+    first: Option<(usize, usize)>,
+    /// The smallest and the largest first number, to see whether they differ at all.
+    range: Option<(f32, f32)>,
+    rows: usize,
+}
+
+impl LabelReader for Numbers {
+    type Label = Vec<f32>;
+
+    fn take(&mut self, row: &Row, position: usize, column: &str, problems: &mut Problems) -> Option<Vec<f32>> {
+        let line = row.line;
+        let cell = &row.cells[position];
+        let numbers = match cell {
+            Cell::Absent | Cell::Json(Value::Null) => {
+                problems.add(Problem::NoValue { line, column: column.to_owned() });
+                return None;
+            }
+            Cell::Text(text) | Cell::Json(Value::String(text)) => parsed(text).map(|number| vec![number]),
+            Cell::Json(Value::Array(items)) => items.iter().map(number).collect(),
+            Cell::Json(value) => number(value).map(|number| vec![number]),
+        };
+        let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) else {
+            let found = match cell {
+                Cell::Json(value) => value.to_string(),
+                other => other.text().unwrap_or_default().to_owned(),
+            };
+            problems.add(Problem::NotNumbers { line, column: column.to_owned(), found });
+            return None;
+        };
+        let &mut (count, first_line) = self.first.get_or_insert((numbers.len(), line));
+        if numbers.len() != count {
+            let found = numbers.len();
+            problems.add(Problem::OtherCountOfNumbers { line, column: column.to_owned(), found, expected: count, first_line });
+            return None;
+        }
+        self.rows += 1;
+        let (least, most) = self.range.get_or_insert((numbers[0], numbers[0]));
+        (*least, *most) = (least.min(numbers[0]), most.max(numbers[0]));
+        Some(numbers)
+    }
+
+    fn check(&self, _: &str, _: &mut Problems) {}
+
+    fn notices(&self) -> Vec<String> {
+        let (Some((count, _)), Some((least, most))) = (self.first, self.range) else { return Vec::new() };
+        match count {
+            1 => vec![format!("the labels are numbers from {least} to {most}")],
+            _ => vec![format!("the labels are lists of {count} numbers; the first is from {least} to {most}")],
+        }
+    }
+}
+
+fn number(value: &Value) -> Option<f32> {
+    match value {
+        Value::Number(number) => number.as_f64().map(|number| number as f32).filter(|number| number.is_finite()),
+        Value::String(text) => parsed(text),
+        _ => None,
+    }
+}
+
+/// A number as it is written in a table; not the words `inf` and `nan`.
+fn parsed(text: &str) -> Option<f32> {
+    text.trim().parse::<f32>().ok().filter(|number| number.is_finite())
+}
