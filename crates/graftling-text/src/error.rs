@@ -205,6 +205,35 @@ pub enum TextError {
         /// How many special tokens go around the text.
         special_tokens: usize,
     },
+    /// Windows would share as many tokens as they have.
+    #[error(
+        "stride {stride} leaves no room for new tokens in a window: with max_length {max_length} and {special_tokens} special \
+         tokens it must be below {}",
+        max_length - special_tokens
+    )]
+    Stride {
+        /// What was given.
+        stride: usize,
+        /// How many tokens an encoding may have.
+        max_length: usize,
+        /// How many special tokens go around the text.
+        special_tokens: usize,
+    },
+    /// The first text of a pair leaves too little room for windows of the second.
+    #[error(
+        "pair {index}: its first text has {first_tokens} tokens and leaves {window} for windows of the second, which must be more \
+         than the stride {stride}; shorten the text, or set a larger max_length or a smaller stride"
+    )]
+    WindowRoom {
+        /// Which pair, from 1.
+        index: usize,
+        /// How many tokens the first text has.
+        first_tokens: usize,
+        /// How many tokens are left for a window.
+        window: usize,
+        /// How many tokens windows share.
+        stride: usize,
+    },
     /// The tokenizer fails on a text.
     #[error("text {index} ({}) cannot be tokenised: {reason}", quoted(text))]
     Tokenize {

@@ -1,18 +1,27 @@
 //! Turns texts into the token ids a model was trained on, by the files that lie beside its weights.
 //! Knows nothing of tensors; the only room that names the tokenizer library.
 
+mod class;
 mod encode;
 mod folder;
+mod given_words;
+mod offsets;
 mod save;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod truncation_report;
+mod windows;
 mod wordpiece;
 
-pub use encode::{EncodeOptions, Encoding, Encodings, TextInput, TruncationReport};
+use std::sync::OnceLock;
+
+pub use encode::{EncodeOptions, Encoding, Encodings, Overflow, TextInput, TokenlessWords};
+pub use truncation_report::TruncationReport;
 
 use tokenizers::{Model, PostProcessorWrapper, TruncationDirection};
 
+use given_words::WordPipeline;
 use settings::Settings;
 
 /// The tokenizer of a model folder.
@@ -24,6 +33,12 @@ pub struct Tokenizer {
     pipeline: tokenizers::Tokenizer,
     /// Puts the special tokens around a text or a pair.
     post_processor: Option<PostProcessorWrapper>,
+    /// What encodes words that are given, made when it is first needed; `None` inside where the pipeline itself does.
+    word_pipeline: OnceLock<Option<WordPipeline>>,
+    /// Whether the model tells the texts of a pair apart by token types.
+    takes_token_types: bool,
+    /// Whether the post-processor takes spaces off the ends of tokens, for which offsets must count characters.
+    trims_offsets: bool,
     settings: Settings,
     /// The text of vocab.txt where the tokenizer came from one.
     vocabulary_file: Option<String>,

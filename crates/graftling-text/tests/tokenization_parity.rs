@@ -65,7 +65,7 @@ fn differences(tokenizer: &Tokenizer, cases: &[Case]) -> Vec<String> {
 
 fn encode(tokenizer: &Tokenizer, case: &Case) -> Encoding {
     let input = TextInput { text: &case.text, pair: case.pair.as_deref() };
-    let encodings = tokenizer.encode(&[input], &EncodeOptions { max_length: case.max_length }).unwrap();
+    let encodings = tokenizer.encode(&[input], &EncodeOptions::truncated(case.max_length)).unwrap();
     encodings.encodings.into_iter().next().unwrap()
 }
 
@@ -152,11 +152,11 @@ fn many_texts_keep_their_order_and_are_counted() {
     let cases: Vec<&Case> = variant.cases.iter().filter(|case| case.max_length == 512).collect();
     let inputs: Vec<TextInput<'_>> =
         cases.iter().map(|case| TextInput { text: &case.text, pair: case.pair.as_deref() }).collect();
-    let whole = tokenizer.encode(&inputs, &EncodeOptions { max_length: 512 }).unwrap();
+    let whole = tokenizer.encode(&inputs, &EncodeOptions::truncated(512)).unwrap();
     for (found, case) in whole.encodings.iter().zip(&cases) {
         assert_eq!(difference(found, case), None);
     }
-    let cut = tokenizer.encode(&inputs, &EncodeOptions { max_length: 20 }).unwrap().truncation;
+    let cut = tokenizer.encode(&inputs, &EncodeOptions::truncated(20)).unwrap().truncation;
     let lengths: Vec<usize> = cases.iter().map(|case| case.whole_length).collect();
     assert_eq!(cut.texts, inputs.len());
     assert_eq!(cut.truncated_texts, lengths.iter().filter(|&&length| length > 20).count());

@@ -53,7 +53,7 @@ pub(crate) fn inputs(dataset: &Dataset) -> Vec<TextInput<'_>> {
 
 /// Turns texts into token ids, in their order.
 pub(crate) fn tokenize(tokenizer: &Tokenizer, inputs: &[TextInput<'_>], max_length: usize) -> Result<Tokenized, Error> {
-    let encodings = tokenizer.encode(inputs, &EncodeOptions { max_length })?;
+    let encodings = tokenizer.encode(inputs, &EncodeOptions::truncated(max_length))?;
     let features: Vec<Features> = encodings
         .encodings
         .into_iter()

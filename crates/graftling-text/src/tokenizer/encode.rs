@@ -1,17 +1,14 @@
-//! Texts to token ids, with the truncation of transformers, on all cores, and the account of what was cut.
+//! Texts to token ids, with the truncation and the windows of transformers, on all cores.
 //! Knows nothing of the folder the tokenizer came from.
 
-use std::fmt;
-
 use rayon::prelude::*;
-use serde::Serialize;
 use tokenizers::{
     PostProcessor, TruncationParams, TruncationStrategy, processors::PostProcessorWrapper, utils::truncation::truncate_encodings,
 };
 
-use super::Tokenizer;
+use super::offsets::Source;
+use super::{Tokenizer, TruncationReport};
 use crate::TextError;
-use crate::wording::counted;
 
 /// A text or a pair of texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,64 +22,123 @@ pub struct TextInput<'a> {
 /// How to encode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// How many tokens an encoding may have, special tokens included. Of a pair the longer text is cut first, as
-    /// `truncation=True` (`longest_first`) of transformers does.
+    /// How many tokens an encoding may have, special tokens included.
     pub max_length: usize,
+    /// What becomes of the tokens for which there is no room.
+    pub overflow: Overflow,
 }
 
-/// One text or pair as the model sees it.
+/// What becomes of the tokens for which there is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// They are cut off. Of a pair the longer text is cut first, as `truncation=True` (`longest_first`) of transformers does.
+    Truncate,
+    /// They stand in further encodings, each with the special tokens around it, as `return_overflowing_tokens=True` of
+    /// transformers has it. Of a pair the first text stands whole in every window and the second is divided (`only_second`).
+    Windows {
+        /// How many tokens two neighbouring windows share.
+        stride: usize,
+    },
+}
+
+impl EncodeOptions {
+    /// What is longer is cut.
+    pub fn truncated(max_length: usize) -> EncodeOptions {
+        EncodeOptions { max_length, overflow: Overflow::Truncate }
+    }
+
+    /// What is longer is divided into windows that share `stride` tokens.
+    pub fn windows(max_length: usize, stride: usize) -> EncodeOptions {
+        EncodeOptions { max_length, overflow: Overflow::Windows { stride } }
+    }
+}
+
+/// One text or pair as the model sees it, or one window of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoding {
     /// The token ids, special tokens included.
     pub input_ids: Vec<u32>,
-    /// Which text of a pair each token belongs to.
+    /// Which text of a pair each token belongs to, as the model is told: 0 for both where its tokenizer's settings or
+    /// class say that it takes no token types (RoBERTa, MPNet, DistilBERT, ModernBERT and others).
     pub token_type_ids: Vec<u32>,
-    /// Where each token stands in its text: first byte and the byte after the last. A special token has (0, 0).
+    /// Where each token stands in its text (or in its word, where words were given): first byte and the byte after the last. A
+    /// special token has (0, 0).
     pub offsets: Vec<(usize, usize)>,
     /// Which tokens were put around the text.
     pub special_tokens_mask: Vec<bool>,
+    /// The word of each token, from 0: of the words that were given, or else of the pieces that the tokenizer cuts its text into
+    /// before it looks for tokens. A special token has none.
+    pub word_ids: Vec<Option<u32>>,
+    /// Which text each token stands in: 0, or 1 for the second of a pair. A special token has none.
+    pub sequence_ids: Vec<Option<u8>>,
     /// How many tokens of the text were cut off.
     pub truncated_tokens: usize,
+    /// Which of the inputs this is an encoding of, from 0.
+    pub example: usize,
+    /// Which tokens of the text, of a pair of its second text, are in this encoding: the first and the one after the last,
+    /// counted without special tokens before anything was cut.
+    pub token_range: (usize, usize),
 }
 
-/// The encodings of many texts, in their order.
+impl Encoding {
+    /// The bytes of the text, of a pair of its second text, that this encoding reaches over: from the first byte of its first
+    /// token to the byte after its last. `None` where it has no token of it.
+    pub fn offset_range(&self) -> Option<(usize, usize)> {
+        let last = self.sequence_ids.iter().flatten().max()?;
+        let of_text = self.offsets.iter().zip(&self.sequence_ids).filter(|(_, sequence)| sequence.as_ref() == Some(last));
+        let (first, end) = of_text.fold((usize::MAX, 0), |(first, end), (offsets, _)| (first.min(offsets.0), end.max(offsets.1)));
+        (first <= end).then_some((first, end))
+    }
+}
+
+/// The encodings of many texts, in their order; the windows of a text follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encodings {
-    /// One for each text.
+    /// One for each text, or several where texts are divided into windows.
     pub encodings: Vec<Encoding>,
     /// What was cut off.
     pub truncation: TruncationReport,
+    /// Which of the words that were given have no token at all.
+    pub tokenless_words: TokenlessWords,
 }
 
-/// How many texts were cut to the maximal length, and by how much.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct TruncationReport {
-    /// How many texts there are.
-    pub texts: usize,
-    /// How many of them were too long.
-    pub truncated_texts: usize,
-    /// How many tokens are left, special tokens included.
-    pub tokens: usize,
-    /// How many tokens were cut off.
-    pub cut_tokens: usize,
-    /// The maximal length of a text, special tokens included.
-    pub max_length: usize,
-    /// The length of the longest text before cutting, special tokens included.
-    pub longest_tokens: usize,
+/// Words of which the tokenizer leaves nothing, such as one of control characters: no token can carry their tag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenlessWords {
+    /// How many there are.
+    pub words: usize,
+    /// The example and the word where the first of them stands, both from 0.
+    pub first: Option<(usize, usize)>,
 }
 
-impl fmt::Display for TruncationReport {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts = counted(self.texts, "text", "texts");
-        if self.truncated_texts == 0 {
-            return write!(formatter, "{texts}, {} tokens, longest {}; none is cut", self.tokens, self.longest_tokens);
-        }
-        let share = 100.0 * self.cut_tokens as f64 / (self.tokens + self.cut_tokens) as f64;
-        write!(
-            formatter,
-            "{} of {texts} cut to {} tokens: {} tokens ({share:.1} %) are lost, the longest text has {}",
-            self.truncated_texts, self.max_length, self.cut_tokens, self.longest_tokens
-        )
+/// The tokens of a text or pair, before anything is cut and without special tokens.
+pub(super) struct Tokens {
+    pub text: tokenizers::Encoding,
+    pub pair: Option<tokenizers::Encoding>,
+}
+
+/// What is known of an input besides its tokens.
+pub(super) struct Input<'a> {
+    pub example: usize,
+    pub source: Source<'a>,
+    pub options: &'a EncodeOptions,
+    pub post_processor: Option<&'a PostProcessorWrapper>,
+}
+
+/// The encodings of one input, and its length with special tokens before anything was cut.
+pub(super) struct Encoded {
+    pub encodings: Vec<Encoding>,
+    pub whole_tokens: usize,
+}
+
+impl Tokens {
+    fn len(&self) -> usize {
+        self.text.len() + self.pair.as_ref().map_or(0, tokenizers::Encoding::len)
+    }
+
+    /// The last text: the one that is divided.
+    fn last_len(&self) -> usize {
+        self.pair.as_ref().unwrap_or(&self.text).len()
     }
 }
 
@@ -90,66 +146,135 @@ impl Tokenizer {
     /// Encodes all texts on all cores; the order is kept.
     pub fn encode(&self, inputs: &[TextInput<'_>], options: &EncodeOptions) -> Result<Encodings, TextError> {
         for pair in [false, true] {
-            let special_tokens = self.special_tokens(pair);
-            if options.max_length <= special_tokens && inputs.iter().any(|input| input.pair.is_some() == pair) {
-                return Err(TextError::MaxLength { max_length: options.max_length, special_tokens });
+            if inputs.iter().any(|input| input.pair.is_some() == pair) {
+                self.check_room(options, pair)?;
             }
         }
-        let encode = |(index, input): (usize, &TextInput<'_>)| {
-            self.encode_one(input, options.max_length).map_err(|error| TextError::Tokenize {
-                index: index + 1,
-                text: input.text.to_owned(),
-                reason: error.to_string(),
-            })
+        let encode = |(example, input): (usize, &TextInput<'_>)| {
+            let tokens = self.tokens(input).map_err(|error| untokenised(example, input.text, &*error))?;
+            let source = if self.trims_offsets { Source::of_texts(input.text, input.pair) } else { Source::Bytes };
+            self.finished(&Input { example, source, options, post_processor: self.post_processor.as_ref() }, tokens)
         };
-        let encodings: Vec<Encoding> = inputs.par_iter().enumerate().map(encode).collect::<Result<_, _>>()?;
-        let mut truncation = TruncationReport { texts: inputs.len(), max_length: options.max_length, ..Default::default() };
-        for encoding in &encodings {
-            truncation.tokens += encoding.input_ids.len();
-            truncation.cut_tokens += encoding.truncated_tokens;
-            truncation.truncated_texts += usize::from(encoding.truncated_tokens > 0);
-            truncation.longest_tokens = truncation.longest_tokens.max(encoding.input_ids.len() + encoding.truncated_tokens);
-        }
-        Ok(Encodings { encodings, truncation })
+        let encoded: Vec<Encoded> = inputs.par_iter().enumerate().map(encode).collect::<Result<_, _>>()?;
+        Ok(gathered(encoded, options))
     }
 
-    fn encode_one(&self, input: &TextInput<'_>, max_length: usize) -> tokenizers::Result<Encoding> {
-        let text = self.pipeline.encode(input.text, false)?;
-        let pair = input.pair.map(|pair| self.pipeline.encode(pair, false)).transpose()?.map(as_second);
-        let length = |text: &tokenizers::Encoding, pair: &Option<tokenizers::Encoding>| {
-            text.len() + pair.as_ref().map_or(0, tokenizers::Encoding::len)
+    fn tokens(&self, input: &TextInput<'_>) -> tokenizers::Result<Tokens> {
+        let encode = |text| match self.trims_offsets {
+            true => self.pipeline.encode_char_offsets(text, false),
+            false => self.pipeline.encode(text, false),
         };
-        let whole = length(&text, &pair);
-        let truncation = TruncationParams {
-            max_length: max_length - self.special_tokens(pair.is_some()),
-            strategy: TruncationStrategy::LongestFirst,
-            stride: 0,
-            direction: self.truncation_side,
+        let text = encode(input.text)?;
+        let pair = input.pair.map(encode).transpose()?.map(as_second);
+        Ok(Tokens { text, pair })
+    }
+
+    /// Refuses options under which no text has room.
+    pub(super) fn check_room(&self, options: &EncodeOptions, pair: bool) -> Result<(), TextError> {
+        let (max_length, special_tokens) = (options.max_length, self.special_tokens(pair));
+        if max_length <= special_tokens {
+            return Err(TextError::MaxLength { max_length, special_tokens });
+        }
+        match options.overflow {
+            Overflow::Windows { stride } if stride >= max_length - special_tokens => {
+                Err(TextError::Stride { stride, max_length, special_tokens })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Cuts or divides the tokens of an input and puts the special tokens around them.
+    pub(super) fn finished(&self, input: &Input<'_>, tokens: Tokens) -> Result<Encoded, TextError> {
+        let Input { example, options, post_processor, .. } = *input;
+        let special_tokens = self.special_tokens(tokens.pair.is_some());
+        let room = options.max_length - special_tokens;
+        let whole = tokens.len();
+        let pieces = match options.overflow {
+            _ if whole <= room => {
+                let range = (0, tokens.last_len());
+                vec![(tokens, range)]
+            }
+            Overflow::Truncate => vec![self.cut(tokens, room).map_err(|error| untokenised(example, "", &*error))?],
+            Overflow::Windows { stride } => self.divided(example, tokens, (room, stride))?,
         };
-        let (mut text, mut pair) = truncate_encodings(text, pair, &truncation)?;
+        let cut = matches!(options.overflow, Overflow::Truncate);
+        let encodings = pieces.into_iter().map(|(tokens, token_range)| {
+            let truncated_tokens = if cut { whole - tokens.len() } else { 0 };
+            let encoding = wrapped(tokens, post_processor).map_err(|error| untokenised(example, "", &*error))?;
+            let sequence_ids: Vec<Option<u8>> =
+                encoding.get_sequence_ids().into_iter().map(|sequence| sequence.map(|id| u8::from(id > 0))).collect();
+            let token = |index: usize, &offsets: &(usize, usize)| {
+                input.source.in_bytes(offsets, sequence_ids[index], encoding.get_word_ids()[index])
+            };
+            let types = if self.takes_token_types { encoding.get_type_ids().to_vec() } else { vec![0; encoding.len()] };
+            Ok(Encoding {
+                input_ids: encoding.get_ids().to_vec(),
+                token_type_ids: types,
+                offsets: encoding.get_offsets().iter().enumerate().map(|(index, offsets)| token(index, offsets)).collect(),
+                special_tokens_mask: encoding.get_special_tokens_mask().iter().map(|&mask| mask == 1).collect(),
+                word_ids: encoding.get_word_ids().to_vec(),
+                sequence_ids,
+                truncated_tokens,
+                example,
+                token_range,
+            })
+        });
+        Ok(Encoded { encodings: encodings.collect::<Result<_, TextError>>()?, whole_tokens: whole + special_tokens })
+    }
+
+    /// The tokens that have room, and the range of the last text's that are left.
+    fn cut(&self, tokens: Tokens, room: usize) -> tokenizers::Result<(Tokens, (usize, usize))> {
+        let whole = tokens.last_len();
+        let direction = self.truncation_side;
+        let truncation = TruncationParams { max_length: room, strategy: TruncationStrategy::LongestFirst, stride: 0, direction };
+        let (mut text, mut pair) = truncate_encodings(tokens.text, tokens.pair, &truncation)?;
         // The post-processor would wrap every combination of the pieces that were cut off.
         text.take_overflowing();
         if let Some(pair) = &mut pair {
             pair.take_overflowing();
         }
-        let truncated_tokens = whole - length(&text, &pair);
-        let encoding = match &self.post_processor {
-            Some(processor) => processor.process(text, pair, true)?,
-            None => tokenizers::Encoding::merge(std::iter::once(text).chain(pair), false),
+        let tokens = Tokens { text, pair };
+        let kept = tokens.last_len();
+        let range = match direction {
+            tokenizers::TruncationDirection::Right => (0, kept),
+            tokenizers::TruncationDirection::Left => (whole - kept, whole),
         };
-        Ok(Encoding {
-            input_ids: encoding.get_ids().to_vec(),
-            token_type_ids: encoding.get_type_ids().to_vec(),
-            offsets: encoding.get_offsets().to_vec(),
-            special_tokens_mask: encoding.get_special_tokens_mask().iter().map(|&mask| mask == 1).collect(),
-            truncated_tokens,
-        })
+        Ok((tokens, range))
     }
 
     /// How many special tokens go around a text or a pair.
     fn special_tokens(&self, pair: bool) -> usize {
         self.post_processor.as_ref().map_or(0, |processor: &PostProcessorWrapper| processor.added_tokens(pair))
     }
+}
+
+/// One account of all inputs.
+pub(super) fn gathered(encoded: Vec<Encoded>, options: &EncodeOptions) -> Encodings {
+    let mut truncation = TruncationReport { texts: encoded.len(), max_length: options.max_length, ..Default::default() };
+    for one in &encoded {
+        let cut: usize = one.encodings.iter().map(|encoding| encoding.truncated_tokens).sum();
+        truncation.tokens += one.encodings.iter().map(|encoding| encoding.input_ids.len()).sum::<usize>();
+        truncation.cut_tokens += cut;
+        truncation.truncated_texts += usize::from(cut > 0);
+        truncation.longest_tokens = truncation.longest_tokens.max(one.whole_tokens);
+    }
+    let encodings = encoded.into_iter().flat_map(|one| one.encodings).collect();
+    Encodings { encodings, truncation, tokenless_words: TokenlessWords::default() }
+}
+
+fn wrapped(mut tokens: Tokens, post_processor: Option<&PostProcessorWrapper>) -> tokenizers::Result<tokenizers::Encoding> {
+    tokens.text.set_sequence_id(0);
+    if let Some(pair) = &mut tokens.pair {
+        pair.set_sequence_id(1);
+    }
+    match post_processor {
+        Some(processor) => processor.process(tokens.text, tokens.pair, true),
+        None => Ok(tokenizers::Encoding::merge(std::iter::once(tokens.text).chain(tokens.pair), false)),
+    }
+}
+
+pub(super) fn untokenised(example: usize, text: &str, error: &dyn std::error::Error) -> TextError {
+    TextError::Tokenize { index: example + 1, text: text.to_owned(), reason: error.to_string() }
 }
 
 /// The tokens of the second text of a pair, where no post-processor says otherwise.

@@ -3,6 +3,7 @@
 
 use std::panic::catch_unwind;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde::de::IgnoredAny;
 use tokenizers::models::ModelWrapper;
@@ -10,7 +11,7 @@ use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::{Model, TruncationDirection};
 
 use super::settings::Settings;
-use super::{Tokenizer, wordpiece};
+use super::{Tokenizer, offsets, wordpiece};
 use crate::{TextError, plain_text};
 
 /// Vocabularies of other kinds that a model folder may hold.
@@ -68,7 +69,20 @@ impl Tokenizer {
             Some("left") => TruncationDirection::Left,
             Some(other) => return Err(settings.refuse("truncation_side", &other.into(), sides)),
         };
-        Ok(Tokenizer { pipeline, post_processor, settings, vocabulary_file, truncation_side, notices })
+        let takes_token_types = settings.takes_token_types()?;
+        let trims_offsets = post_processor.as_ref().is_some_and(offsets::trims);
+        let word_pipeline = OnceLock::new();
+        Ok(Tokenizer {
+            pipeline,
+            post_processor,
+            word_pipeline,
+            takes_token_types,
+            trims_offsets,
+            settings,
+            vocabulary_file,
+            truncation_side,
+            notices,
+        })
     }
 }
 

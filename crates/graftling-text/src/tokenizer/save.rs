@@ -9,6 +9,7 @@ use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::NormalizerWrapper;
 
 use super::Tokenizer;
+use super::class::TokenizerClass;
 use crate::{TextError, disk};
 
 /// The roles under which special_tokens_map.json knows special tokens.
@@ -44,7 +45,8 @@ impl Tokenizer {
     fn saved_config(&self) -> Map<String, Value> {
         let mut config = self.settings.config.clone();
         let bert = self.is_bert();
-        let class = if bert { "BertTokenizer" } else { "PreTrainedTokenizerFast" };
+        let general = if bert { "BertTokenizer" } else { "PreTrainedTokenizerFast" };
+        let class = self.settings.class().map_or(general, TokenizerClass::name);
         config.entry("tokenizer_class").or_insert_with(|| class.into());
         match self.settings.model_max_length {
             Some(length) => config.insert("model_max_length".to_owned(), length.into()),
@@ -87,6 +89,7 @@ impl Tokenizer {
         matches!(self.pipeline.get_model(), ModelWrapper::WordPiece(_))
             && matches!(self.pipeline.get_normalizer(), Some(NormalizerWrapper::BertNormalizer(_)))
             && self.settings.governs_normalizer()
+            && self.settings.class().is_none_or(|class| class == TokenizerClass::Bert)
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::class::TokenizerClass;
 use crate::{TextError, plain_text};
 
 /// transformers writes 1e30 where a length has no limit, and takes everything above this for no limit.
@@ -18,6 +19,8 @@ pub(super) struct Settings {
     pub config: Map<String, Value>,
     /// All of special_tokens_map.json.
     pub special_tokens: Map<String, Value>,
+    /// The `model_type` of config.json, where there is one.
+    pub model_type: Option<String>,
     /// The longest input, where there is a limit.
     pub model_max_length: Option<usize>,
 }
@@ -32,26 +35,43 @@ pub(super) struct SpecialToken {
 }
 
 impl Settings {
-    /// Reads both files of a folder.
+    /// Reads both files of a folder, and the type of its model.
     pub fn read(folder: &Path) -> Result<Settings, TextError> {
         let path = folder.join("tokenizer_config.json");
         let config = read_object(&path)?;
         let special_tokens = read_object(&folder.join("special_tokens_map.json"))?;
-        let mut settings = Settings { path, config, special_tokens, model_max_length: None };
+        // A config.json that cannot be read is told by whoever opens the model; the tokenizer can do without.
+        let model = read_object(&folder.join("config.json")).unwrap_or_default();
+        let model_type = model.get("model_type").and_then(Value::as_str).map(str::to_owned);
+        let mut settings = Settings { path, config, special_tokens, model_type, model_max_length: None };
         settings.model_max_length = settings.max_length()?;
         Ok(settings)
     }
 
-    /// The class that transformers would use, without the suffix of its fast variant.
-    pub fn class(&self) -> Option<&str> {
-        let name = self.config.get("tokenizer_class")?.as_str()?;
-        Some(if name == "PreTrainedTokenizerFast" { name } else { name.strip_suffix("Fast").unwrap_or(name) })
+    /// The class that transformers would use: the one that is named, or else the one of the model.
+    pub fn class(&self) -> Option<TokenizerClass> {
+        let named = self.class_name().and_then(TokenizerClass::named);
+        named.or_else(|| TokenizerClass::of_model(self.model_type.as_deref()?))
+    }
+
+    /// The class as it is written.
+    pub fn class_name(&self) -> Option<&str> {
+        self.config.get("tokenizer_class")?.as_str()
     }
 
     /// Whether transformers lets do_lower_case and its kin go before what tokenizer.json says: it does for the classes of one
     /// family, not for the general ones.
     pub fn governs_normalizer(&self) -> bool {
-        !matches!(self.class(), Some("PreTrainedTokenizerFast" | "TokenizersBackend"))
+        !matches!(self.class_name(), Some("PreTrainedTokenizerFast" | "TokenizersBackend"))
+    }
+
+    /// Whether the model is told by token types which text of a pair a token belongs to.
+    pub fn takes_token_types(&self) -> Result<bool, TextError> {
+        match self.config.get("model_input_names") {
+            None | Some(Value::Null) => Ok(self.class().is_none_or(TokenizerClass::takes_token_types)),
+            Some(Value::Array(names)) => Ok(names.iter().any(|name| name == "token_type_ids")),
+            Some(found) => Err(self.refuse("model_input_names", found, "a list of names")),
+        }
     }
 
     /// A switch, where it is there; `null` is as good as absent.

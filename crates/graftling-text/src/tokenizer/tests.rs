@@ -23,7 +23,7 @@ fn tokenizer(config: &str) -> Tokenizer {
 }
 
 fn ids(tokenizer: &Tokenizer, text: &str, pair: Option<&str>, max_length: usize) -> Vec<u32> {
-    let encodings = tokenizer.encode(&[TextInput { text, pair }], &EncodeOptions { max_length }).unwrap();
+    let encodings = tokenizer.encode(&[TextInput { text, pair }], &EncodeOptions::truncated(max_length)).unwrap();
     encodings.encodings[0].input_ids.clone()
 }
 
@@ -140,7 +140,7 @@ fn the_maximal_length_counts_the_special_tokens() {
     assert_eq!(ids(&tokenizer, "a b", Some("b b b b"), 7), [2, 5, 6, 3, 6, 6, 3]);
     let refused = |pair| {
         let input = TextInput { text: "a", pair };
-        tokenizer.encode(&[input], &EncodeOptions { max_length: 2 }).unwrap_err().to_string()
+        tokenizer.encode(&[input], &EncodeOptions::truncated(2)).unwrap_err().to_string()
     };
     let expected = |special: usize| {
         format!(
@@ -155,13 +155,13 @@ fn the_maximal_length_counts_the_special_tokens() {
 fn what_was_cut_is_counted_and_worded() {
     let tokenizer = tokenizer("{}");
     let inputs = ["a", "a b a b", "a b a b a b"].map(|text| TextInput { text, pair: None });
-    let cut = tokenizer.encode(&inputs, &EncodeOptions { max_length: 5 }).unwrap().truncation;
+    let cut = tokenizer.encode(&inputs, &EncodeOptions::truncated(5)).unwrap().truncation;
     let expected = TruncationReport { texts: 3, truncated_texts: 2, tokens: 13, cut_tokens: 4, max_length: 5, longest_tokens: 8 };
     assert_eq!(cut, expected);
     assert_eq!(cut.to_string(), "2 of 3 texts cut to 5 tokens: 4 tokens (23.5 %) are lost, the longest text has 8");
-    let whole = tokenizer.encode(&inputs, &EncodeOptions { max_length: 8 }).unwrap().truncation;
+    let whole = tokenizer.encode(&inputs, &EncodeOptions::truncated(8)).unwrap().truncation;
     assert_eq!(whole.to_string(), "3 texts, 17 tokens, longest 8; none is cut");
-    assert_eq!(tokenizer.encode(&[], &EncodeOptions { max_length: 8 }).unwrap().encodings, []);
+    assert_eq!(tokenizer.encode(&[], &EncodeOptions::truncated(8)).unwrap().encodings, []);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn time_grows_with_the_length_of_a_hostile_text_and_not_with_its_square() {
         let text = unit.repeat(bytes / unit.len());
         let timed = || {
             let start = Instant::now();
-            tokenizer.encode(&[TextInput { text: &text, pair: None }], &EncodeOptions { max_length: 64 }).unwrap();
+            tokenizer.encode(&[TextInput { text: &text, pair: None }], &EncodeOptions::truncated(64)).unwrap();
             start.elapsed()
         };
         (0..times).map(|_| timed()).min().unwrap_or_default()
@@ -204,8 +204,8 @@ fn every_prefix_and_every_flipped_byte_of_a_tokenizer_is_read_or_refused() {
     let (mut read, mut refused) = (0, 0);
     let mut attempt = |bytes: &[u8]| {
         fs::write(saved.path().join("tokenizer.json"), bytes).unwrap();
-        let tried = Tokenizer::from_folder(saved.path())
-            .and_then(|tokenizer| tokenizer.encode(&[input], &EncodeOptions { max_length: 16 }));
+        let tried =
+            Tokenizer::from_folder(saved.path()).and_then(|tokenizer| tokenizer.encode(&[input], &EncodeOptions::truncated(16)));
         *(if tried.is_ok() { &mut read } else { &mut refused }) += 1;
     };
     for end in (0..whole.len()).step_by(11) {

@@ -1,0 +1,39 @@
+//! The account of how many texts were cut, and by how much. Knows nothing of how they are cut.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::wording::counted;
+
+/// How many texts were cut to the maximal length, and by how much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TruncationReport {
+    /// How many texts there are.
+    pub texts: usize,
+    /// How many of them were too long.
+    pub truncated_texts: usize,
+    /// How many tokens are left, special tokens included.
+    pub tokens: usize,
+    /// How many tokens were cut off.
+    pub cut_tokens: usize,
+    /// The maximal length of a text, special tokens included.
+    pub max_length: usize,
+    /// The length of the longest text before cutting, special tokens included.
+    pub longest_tokens: usize,
+}
+
+impl fmt::Display for TruncationReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts = counted(self.texts, "text", "texts");
+        if self.truncated_texts == 0 {
+            return write!(formatter, "{texts}, {} tokens, longest {}; none is cut", self.tokens, self.longest_tokens);
+        }
+        let share = 100.0 * self.cut_tokens as f64 / (self.tokens + self.cut_tokens) as f64;
+        write!(
+            formatter,
+            "{} of {texts} cut to {} tokens: {} tokens ({share:.1} %) are lost, the longest text has {}",
+            self.truncated_texts, self.max_length, self.cut_tokens, self.longest_tokens
+        )
+    }
+}

@@ -1,0 +1,49 @@
+//! Divides a long text into windows that share some tokens, as transformers does with `stride` and
+//! `return_overflowing_tokens=True`. Knows nothing of special tokens.
+
+use tokenizers::TruncationDirection;
+
+use super::Tokenizer;
+use super::encode::Tokens;
+use crate::TextError;
+
+/// The tokens of a window, and which of the divided text's they are.
+type Window = (Tokens, (usize, usize));
+
+impl Tokenizer {
+    /// The windows of a text or of the second text of a pair, in the order of transformers: from the start of the text, or from
+    /// its end where the settings cut on the left. `room` counts the tokens of text and pair together.
+    pub(super) fn divided(
+        &self,
+        example: usize,
+        tokens: Tokens,
+        (room, stride): (usize, usize),
+    ) -> Result<Vec<Window>, TextError> {
+        let Tokens { text, pair } = tokens;
+        let (first, mut last) = match pair {
+            None => (None, text),
+            Some(pair) => (Some(text), pair),
+        };
+        let first_tokens = first.as_ref().map_or(0, tokenizers::Encoding::len);
+        let window = room.saturating_sub(first_tokens);
+        if stride >= window {
+            return Err(TextError::WindowRoom { index: example + 1, first_tokens, window, stride });
+        }
+        let whole = last.len();
+        last.truncate(window, stride, self.truncation_side);
+        let others = last.take_overflowing();
+        let pieces = std::iter::once(last).chain(others).enumerate().map(|(number, piece)| {
+            let moved = number * (window - stride);
+            let range = match self.truncation_side {
+                TruncationDirection::Right => (moved, moved + piece.len()),
+                TruncationDirection::Left => (whole - moved - piece.len(), whole - moved),
+            };
+            let tokens = match &first {
+                None => Tokens { text: piece, pair: None },
+                Some(first) => Tokens { text: first.clone(), pair: Some(piece) },
+            };
+            (tokens, range)
+        });
+        Ok(pieces.collect())
+    }
+}
