@@ -9,27 +9,49 @@ use crate::text_table::{Side, one_line, padded};
 /// A label takes up to so many columns of a line.
 pub const LABEL_WIDTH: usize = 32;
 /// The names of all columns that [`columns`] may add.
-pub const COLUMNS: &[&str] = &["predicted_label", "probability"];
+pub const COLUMNS: &[&str] = &["predicted_label", "probability", "predicted_labels", "predicted"];
+/// Between labels in one cell, as the readers take it.
+const BETWEEN: &str = "|";
 
-/// What is said of one text, with labels filled up to `label_width`.
+/// What is said of one text, with single labels filled up to `label_width`.
 pub fn in_a_line(said: &Said, label_width: usize) -> String {
     match said {
         Said::Label { label, probability, .. } => {
             format!("{}  {probability:.4}", padded(&one_line(label, LABEL_WIDTH), Side::Left, label_width))
         }
+        Said::Labels { .. } | Said::Numbers { .. } => said.to_string(),
     }
 }
 
 /// What is said of each row of a table, as new columns.
 pub fn columns(predictions: &[Prediction]) -> Vec<NewColumn> {
-    let column = |name: &str, cell: &dyn Fn(&Said) -> Cell| NewColumn {
-        name: name.to_owned(),
-        cells: predictions.iter().map(|prediction| cell(&prediction.said)).collect(),
-    };
-    vec![
-        column("predicted_label", &|Said::Label { label, .. }| Cell::Text(label.clone())),
-        column("probability", &|Said::Label { probability, .. }| Cell::Json(number(*probability))),
-    ]
+    let mut columns: Vec<NewColumn> = Vec::new();
+    for prediction in predictions {
+        for (name, cell) in cells(&prediction.said) {
+            match columns.iter_mut().find(|column| column.name == name) {
+                Some(column) => column.cells.push(cell),
+                None => columns.push(NewColumn { name: name.to_owned(), cells: vec![cell] }),
+            }
+        }
+    }
+    columns
+}
+
+/// The new cells of one row; every row of one model has the same.
+fn cells(said: &Said) -> Vec<(&'static str, Cell)> {
+    match said {
+        Said::Label { label, probability, .. } => {
+            vec![("predicted_label", Cell::Text(label.clone())), ("probability", Cell::Json(number(*probability)))]
+        }
+        Said::Labels { labels, .. } => vec![("predicted_labels", Cell::Text(labels.join(BETWEEN)))],
+        Said::Numbers { numbers } => {
+            let value = match numbers.as_slice() {
+                [one] => number(*one),
+                several => several.iter().copied().map(number).collect(),
+            };
+            vec![("predicted", Cell::Json(value))]
+        }
+    }
 }
 
 /// As few digits as give the same single-precision number back.

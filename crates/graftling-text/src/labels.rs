@@ -16,8 +16,13 @@ pub struct LabelSet {
 impl LabelSet {
     /// All labels that occur, sorted: whole numbers by their value, names by their characters.
     pub fn from_examples(examples: &[Example]) -> LabelSet {
-        let distinct: BTreeSet<&str> = examples.iter().filter_map(|example| example.label.as_deref()).collect();
-        let mut names: Vec<String> = distinct.into_iter().map(str::to_owned).collect();
+        Self::sorted(examples.iter().filter_map(|example| example.label.as_ref()))
+    }
+
+    /// These names, each once, sorted in the same way.
+    pub fn sorted<'a>(names: impl IntoIterator<Item = &'a String>) -> LabelSet {
+        let distinct: BTreeSet<&String> = names.into_iter().collect();
+        let mut names: Vec<String> = distinct.into_iter().cloned().collect();
         if names.iter().all(|name| name.parse::<i64>().is_ok()) {
             names.sort_by_key(|name| name.parse::<i64>().ok());
         }
@@ -93,6 +98,22 @@ impl LabelSet {
         }
         problems.check().map(|()| labels)
     }
+}
+
+/// Tells all labels of a dataset that are none of these in one error.
+pub fn unknown_labels(labels: &LabelSet, dataset: &Dataset<Vec<String>>) -> Result<(), TextError> {
+    let mut problems = Problems::new(&dataset.source);
+    for example in &dataset.examples {
+        for label in example.label.iter().flatten().filter(|label| labels.id(label).is_none()) {
+            problems.add_with(|| Problem::UnknownLabel {
+                line: example.line,
+                label: label.clone(),
+                accepted: labels.names.clone(),
+                near: labels.nearest(label).map(str::to_owned),
+            });
+        }
+    }
+    problems.check()
 }
 
 #[cfg(test)]

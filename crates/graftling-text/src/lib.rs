@@ -40,7 +40,7 @@ pub use dataset::{Dataset, Example, labelled, multi_labelled, numbered, unlabell
 pub use encoding_guess::EncodingGuess;
 pub use error::TextError;
 pub use format::Format;
-pub use labels::LabelSet;
+pub use labels::{LabelSet, unknown_labels};
 pub use leakage::{SharedText, leakage_notice, shared_texts};
 pub use problem::Problems;
 pub use readers::read_table;

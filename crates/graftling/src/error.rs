@@ -38,6 +38,18 @@ pub enum Error {
         /// The figures that the task has.
         accepted: &'static [BestMetric],
     },
+    /// An example has more or fewer numbers than the model gives.
+    #[error("{}:{line}: {found} numbers, but the model gives {expected}", path.display())]
+    OtherCountOfNumbers {
+        /// The file.
+        path: PathBuf,
+        /// The line where the example begins.
+        line: usize,
+        /// How many it has.
+        found: usize,
+        /// How many the model gives.
+        expected: usize,
+    },
     /// A model has a head that is of no use to any task.
     #[error("{}: this is {head}, which can neither be evaluated nor predicted with; give a fine-tuned model", folder.display())]
     NoTask {

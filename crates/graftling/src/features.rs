@@ -47,7 +47,7 @@ impl Tokenized {
 }
 
 /// The texts of a dataset, ready for [`tokenize`].
-pub(crate) fn inputs(dataset: &Dataset) -> Vec<TextInput<'_>> {
+pub(crate) fn inputs<L>(dataset: &Dataset<L>) -> Vec<TextInput<'_>> {
     dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: example.text_pair.as_deref() }).collect()
 }
 

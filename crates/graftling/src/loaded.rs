@@ -37,7 +37,7 @@ pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
         None => tokenizer.model_max_length(),
     };
     let max_length = wanted.unwrap_or(DEFAULT_MAX_LENGTH).min(model.facts().max_positions);
-    let (task, objective) = tasks::from_head(model.head())
+    let (task, objective) = tasks::from_head(model.head(), recipe.as_ref())
         .ok_or_else(|| Error::NoTask { folder: folder.to_owned(), head: model.head().described() })?;
     Ok(Loaded { model, tokenizer, task, objective, max_length })
 }

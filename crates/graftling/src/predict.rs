@@ -54,6 +54,19 @@ pub enum Said {
         #[serde(serialize_with = "as_map")]
         probabilities: Vec<(String, f32)>,
     },
+    /// Any number of labels.
+    Labels {
+        /// The labels that hold, in the order of the model.
+        labels: Vec<String>,
+        /// Every label with its probability, in the order of the model.
+        #[serde(serialize_with = "as_map")]
+        probabilities: Vec<(String, f32)>,
+    },
+    /// Numbers.
+    Numbers {
+        /// As many as the model was trained for.
+        numbers: Vec<f32>,
+    },
 }
 
 /// In a few words: `positive (0.998)`.
@@ -61,6 +74,12 @@ impl fmt::Display for Said {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Label { label, probability, .. } => write!(formatter, "{label} ({probability:.3})"),
+            Self::Labels { labels, .. } if labels.is_empty() => formatter.write_str("none"),
+            Self::Labels { labels, .. } => formatter.write_str(&labels.join(", ")),
+            Self::Numbers { numbers } => {
+                let written: Vec<String> = numbers.iter().map(|number| format!("{number:.4}")).collect();
+                formatter.write_str(&written.join(", "))
+            }
         }
     }
 }

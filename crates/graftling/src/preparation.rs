@@ -142,7 +142,7 @@ impl Splits {
         let train = complaints.note(data(recipe, &recipe.train));
         let given = recipe.validation.as_ref().and_then(|path| complaints.note(data(recipe, path)));
         let test = recipe.test.as_ref().and_then(|path| complaints.note(data(recipe, path)));
-        let objective = train.as_ref().and_then(|train| complaints.note(tasks::from_examples(recipe.task, train)));
+        let objective = train.as_ref().and_then(|train| complaints.note(tasks::from_examples(recipe, train)));
         if let Some(objective) = &objective {
             for other in given.iter().chain(&test) {
                 complaints.note(objective.targets(other));

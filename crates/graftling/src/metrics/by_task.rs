@@ -1,8 +1,10 @@
 //! The figures of an evaluation, whatever its task: one way to print, to write and to choose by them. Knows no model.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use super::{ClassificationMetrics, ConfusionMatrix};
+use super::{ClassificationMetrics, ConfusionMatrix, MultiLabelMetrics, RegressionFigures, RegressionMetrics};
 use crate::recipe::BestMetric;
 
 /// How good a model's answers are, by the kind of its task.
@@ -15,6 +17,10 @@ pub enum Metrics {
         /// Which class was taken for which, how often.
         confusion: ConfusionMatrix,
     },
+    /// Of any number of labels an example.
+    MultiLabel(MultiLabelMetrics),
+    /// Of numbers.
+    Regression(RegressionMetrics),
 }
 
 impl Metrics {
@@ -22,6 +28,8 @@ impl Metrics {
     pub fn examples(&self) -> u64 {
         match self {
             Self::Classification { figures, .. } => figures.examples,
+            Self::MultiLabel(figures) => figures.examples,
+            Self::Regression(figures) => figures.examples,
         }
     }
 
@@ -29,6 +37,8 @@ impl Metrics {
     pub fn loss(&self) -> f64 {
         match self {
             Self::Classification { figures, .. } => figures.loss,
+            Self::MultiLabel(figures) => figures.loss,
+            Self::Regression(figures) => figures.loss,
         }
     }
 
@@ -36,6 +46,8 @@ impl Metrics {
     pub fn value(&self, metric: BestMetric) -> Option<f64> {
         match self {
             Self::Classification { figures, .. } => figures.value(metric),
+            Self::MultiLabel(figures) => figures.value(metric),
+            Self::Regression(figures) => figures.value(metric),
         }
     }
 
@@ -48,6 +60,19 @@ impl Metrics {
                 ("Matthews", figures.matthews),
                 ("loss", figures.loss),
             ],
+            Self::MultiLabel(figures) => vec![
+                ("micro F1", figures.micro.f1),
+                ("macro F1", figures.macro_.f1),
+                ("all labels right", figures.subset_accuracy),
+                ("loss", figures.loss),
+            ],
+            Self::Regression(figures) => vec![
+                ("Pearson", figures.mean.pearson.unwrap_or(f64::NAN)),
+                ("Spearman", figures.mean.spearman.unwrap_or(f64::NAN)),
+                ("MAE", figures.mean.mae),
+                ("R2", figures.mean.r2.unwrap_or(f64::NAN)),
+                ("loss", figures.loss),
+            ],
         }
     }
 
@@ -55,6 +80,8 @@ impl Metrics {
     pub fn flat(&self, prefix: &str) -> Map<String, Value> {
         match self {
             Self::Classification { figures, .. } => figures.flat(prefix),
+            Self::MultiLabel(figures) => figures.flat(prefix),
+            Self::Regression(figures) => figures.flat(prefix),
         }
     }
 
@@ -71,6 +98,13 @@ impl Metrics {
                     .map(|cell| json!({ "label": label(cell.truth), "predicted": label(cell.predicted), "count": cell.count }));
                 details.insert("confusion".to_owned(), cells.collect());
             }
+            Self::MultiLabel(figures) => {
+                details.insert("classes".to_owned(), json!(figures.labels));
+            }
+            Self::Regression(figures) => {
+                let output = |figures: &RegressionFigures| figures.named().into_iter().collect::<BTreeMap<_, _>>();
+                details.insert("outputs".to_owned(), json!(figures.outputs.iter().map(output).collect::<Vec<_>>()));
+            }
         }
         details
     }
@@ -82,6 +116,8 @@ impl Metrics {
                 let labels: Vec<String> = figures.classes.iter().map(|class| class.label.clone()).collect();
                 format!("{}\n{}", figures.table(), confusion.table(&labels, width))
             }
+            Self::MultiLabel(figures) => figures.table(),
+            Self::Regression(figures) => figures.table(),
         }
     }
 }

@@ -44,6 +44,26 @@ pub struct Averages {
     pub f1: f64,
 }
 
+impl Averages {
+    /// The mean of figures, each with its weight; 0 where all weights are.
+    pub(super) fn mean(weighed: impl IntoIterator<Item = (u64, Averages)>) -> Averages {
+        let mut sum = Averages::default();
+        let mut total = 0.0;
+        for (weight, figures) in weighed {
+            let weight = weight as f64;
+            sum.precision += weight * figures.precision;
+            sum.recall += weight * figures.recall;
+            sum.f1 += weight * figures.f1;
+            total += weight;
+        }
+        if total > 0.0 {
+            Averages { precision: sum.precision / total, recall: sum.recall / total, f1: sum.f1 / total }
+        } else {
+            Averages::default()
+        }
+    }
+}
+
 /// The figures of one class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassMetrics {
@@ -83,8 +103,8 @@ impl ClassificationMetrics {
             loss: if examples == 0 { 0.0 } else { total_loss / examples as f64 },
             accuracy,
             micro: Averages { precision: accuracy, recall: accuracy, f1: accuracy },
-            macro_: mean(classes.iter().filter(|class| class.is_present()).map(|class| (1, class.figures))),
-            weighted: mean(classes.iter().map(|class| (class.support, class.figures))),
+            macro_: Averages::mean(classes.iter().filter(|class| class.is_present()).map(|class| (1, class.figures))),
+            weighted: Averages::mean(classes.iter().map(|class| (class.support, class.figures))),
             matthews: matthews(matrix),
             zero_divisions: ZeroDivisions {
                 precision: classes.iter().filter(|class| class.predicted == 0 && class.support > 0).count(),
@@ -104,6 +124,7 @@ impl ClassificationMetrics {
             BestMetric::F1Weighted => Some(self.weighted.f1),
             BestMetric::Matthews => Some(self.matthews),
             BestMetric::Loss => Some(self.loss),
+            _ => None,
         }
     }
 
@@ -151,23 +172,6 @@ fn class_metrics(matrix: &ConfusionMatrix, class: usize, label: &str) -> ClassMe
 /// 0 of 0 is 0.
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
-fn mean(weighed: impl Iterator<Item = (u64, Averages)>) -> Averages {
-    let mut sum = Averages::default();
-    let mut total = 0.0;
-    for (weight, figures) in weighed {
-        let weight = weight as f64;
-        sum.precision += weight * figures.precision;
-        sum.recall += weight * figures.recall;
-        sum.f1 += weight * figures.f1;
-        total += weight;
-    }
-    if total > 0.0 {
-        Averages { precision: sum.precision / total, recall: sum.recall / total, f1: sum.f1 / total }
-    } else {
-        Averages::default()
-    }
 }
 
 /// Gorodkin 2004, equation 8, written with the margins of the matrix as in scikit-learn's `matthews_corrcoef`.

@@ -4,6 +4,8 @@
 mod by_task;
 mod classification;
 mod confusion_matrix;
+mod multi_label;
+mod regression;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -11,3 +13,5 @@ mod tests;
 pub use by_task::Metrics;
 pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
+pub use multi_label::MultiLabelMetrics;
+pub use regression::{RegressionFigures, RegressionMetrics};

@@ -71,40 +71,50 @@ impl ConfusionMatrix {
 impl ClassificationMetrics {
     /// Precision, recall and F1 of each class and averaged; of too many classes, the ones with the lowest F1.
     pub fn table(&self) -> String {
-        let mut rows = vec![["class", "precision", "recall", "f1", "support"].map(str::to_owned).to_vec()];
-        let listed = self.listed_classes();
-        rows.extend(listed.iter().map(|class| row(&shortened(&class.label, NAME_WIDTH), &class.figures, class.support)));
-        rows.push(Vec::new());
+        let (title, mut rows) = classes_table(["class", "classes"], &self.classes);
         for (name, figures) in [("macro", self.macro_), ("weighted", self.weighted)] {
             rows.push(row(name, &figures, self.examples));
         }
-        let hidden = self.classes.len() - listed.len();
-        let title = match hidden {
-            0 => String::new(),
-            _ => format!("{} of {} classes, those with the lowest f1\n", listed.len(), self.classes.len()),
-        };
         format!("{title}{}", aligned(&rows, 1))
-    }
-
-    fn listed_classes(&self) -> Vec<&ClassMetrics> {
-        if self.classes.len() <= MOST_LISTED_CLASSES {
-            return self.classes.iter().collect();
-        }
-        let mut weakest: Vec<&ClassMetrics> = self.classes.iter().filter(|class| class.support > 0).collect();
-        weakest.sort_by(|a, b| a.figures.f1.total_cmp(&b.figures.f1).then(b.support.cmp(&a.support)));
-        weakest.truncate(LISTED_CLASSES);
-        weakest
     }
 }
 
-fn row(name: &str, figures: &super::Averages, support: u64) -> Vec<String> {
-    let figure = |figure: f64| format!("{figure:.4}");
+/// The rows of each class under a heading, and a blank one; of too many classes those with the lowest F1, and a line that says so.
+pub(super) fn classes_table([one, many]: [&str; 2], classes: &[ClassMetrics]) -> (String, Vec<Vec<String>>) {
+    let mut rows = vec![[one, "precision", "recall", "f1", "support"].map(str::to_owned).to_vec()];
+    let listed = listed_classes(classes);
+    rows.extend(listed.iter().map(|class| row(&shortened(&class.label, NAME_WIDTH), &class.figures, class.support)));
+    rows.push(Vec::new());
+    let title = match classes.len() - listed.len() {
+        0 => String::new(),
+        _ => format!("{} of {} {many}, those with the lowest f1\n", listed.len(), classes.len()),
+    };
+    (title, rows)
+}
+
+fn listed_classes(classes: &[ClassMetrics]) -> Vec<&ClassMetrics> {
+    if classes.len() <= MOST_LISTED_CLASSES {
+        return classes.iter().collect();
+    }
+    let mut weakest: Vec<&ClassMetrics> = classes.iter().filter(|class| class.support > 0).collect();
+    weakest.sort_by(|a, b| a.figures.f1.total_cmp(&b.figures.f1).then(b.support.cmp(&a.support)));
+    weakest.truncate(LISTED_CLASSES);
+    weakest
+}
+
+/// A figure as it stands in a table.
+pub(super) fn figure(figure: f64) -> String {
+    format!("{figure:.4}")
+}
+
+/// A name with its three figures and how many examples they are of.
+pub(super) fn row(name: &str, figures: &super::Averages, support: u64) -> Vec<String> {
     vec![name.to_owned(), figure(figures.precision), figure(figures.recall), figure(figures.f1), support.to_string()]
 }
 
 /// Columns padded to the same display width; the first `names` columns to the left, the others to the right. A row without cells is
 /// a blank line.
-fn aligned(rows: &[Vec<String>], names: usize) -> String {
+pub(super) fn aligned(rows: &[Vec<String>], names: usize) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
         .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0))

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::choices::{OptimizerChoice, Strategy};
+use super::choices::{OptimizerChoice, RegressionLoss, Strategy, Task};
 use super::error::{Place, RecipeError, RecipeErrors};
 use super::field::{Field, FieldDefault};
 use super::file::{Raw, RecipeFile};
@@ -118,6 +118,17 @@ impl Values {
         }
         let idle = has_velocity && recipe.nesterov && recipe.momentum == 0.0;
         self.contradiction("nesterov", "momentum", idle, "without momentum there is nothing to look ahead along");
+
+        let regression = recipe.task == Task::SequenceRegression;
+        let of_regression = "it belongs to sequence_regression";
+        self.contradiction("regression_loss", "task", self.changed("regression_loss") && !regression, of_regression);
+        let huber = recipe.regression_loss == RegressionLoss::Huber;
+        self.contradiction(
+            "huber_delta",
+            "regression_loss",
+            self.changed("huber_delta") && !huber,
+            "it belongs to the loss huber",
+        );
 
         let head_only = recipe.strategy == Strategy::HeadOnly;
         let frozen = "head_only freezes all but the head; give one of the two";

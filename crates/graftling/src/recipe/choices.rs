@@ -47,6 +47,10 @@ words! {
     Task {
         /// One label for each text or pair of texts.
         SequenceClassification = "sequence_classification",
+        /// Any number of labels for each text or pair of texts.
+        MultiLabelClassification = "multi_label_classification",
+        /// A number, or several, for each text or pair of texts.
+        SequenceRegression = "sequence_regression",
     }
     /// How a data file is written, where its name does not tell.
     DataFormat {
@@ -84,6 +88,15 @@ words! {
         /// Stays.
         Constant = "constant",
     }
+    /// What the distance of predicted and true numbers costs (sequence_regression).
+    RegressionLoss {
+        /// Its square.
+        MeanSquaredError = "mean_squared_error",
+        /// Its size.
+        MeanAbsoluteError = "mean_absolute_error",
+        /// Its square up to huber_delta, and in proportion to its size from there on.
+        Huber = "huber",
+    }
     /// Which parameters are trained.
     Strategy {
         /// All of them.
@@ -103,7 +116,19 @@ words! {
         F1Weighted = "f1_weighted",
         /// Matthews correlation coefficient.
         Matthews = "matthews",
-        /// Mean cross-entropy; lower is better.
+        /// F1 of the entities found (seqeval's default mode).
+        F1 = "f1",
+        /// Pearson's correlation.
+        Pearson = "pearson",
+        /// Spearman's correlation.
+        Spearman = "spearman",
+        /// Share of the variance that is explained.
+        R2 = "r2",
+        /// Mean squared error; lower is better.
+        Mse = "mse",
+        /// Mean absolute error; lower is better.
+        Mae = "mae",
+        /// Mean loss; lower is better.
         Loss = "loss",
     }
 }
@@ -111,7 +136,7 @@ words! {
 impl BestMetric {
     /// Whether a larger figure is the better one.
     pub fn higher_is_better(self) -> bool {
-        !matches!(self, BestMetric::Loss)
+        !matches!(self, BestMetric::Loss | BestMetric::Mse | BestMetric::Mae)
     }
 
     /// Whether `figure` is strictly better than `best`. A figure that is not a number never is.

@@ -24,7 +24,9 @@ mod tests;
 mod value;
 
 pub use check::field;
-pub use choices::{BestMetric, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, ScheduleKind, Strategy, Task, Warmup};
+pub use choices::{
+    BestMetric, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, RegressionLoss, ScheduleKind, Strategy, Task, Warmup,
+};
 pub use error::{Place, RecipeError, RecipeErrors};
 pub use field::{Bound, Field, FieldDefault, Group, Kind};
 pub use file::RecipeFile;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, ScheduleKind, Strategy, Task, Warmup,
+    BestMetric, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, RegressionLoss, ScheduleKind, Strategy, Task, Warmup,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -115,6 +115,10 @@ options! {
         nesterov: bool = Kind::Flag, Typed("false");
         /// Weight decay; never on biases and norm weights.
         weight_decay: f32 = number(Bound::Included(0.0), Bound::Included(10.0)), Typed("0");
+        /// What a predicted number costs by its distance from the true one (sequence_regression).
+        regression_loss: RegressionLoss = choice(RegressionLoss::WORDS), Typed("mean_squared_error");
+        /// The distance up to which the loss huber is a square (sequence_regression).
+        huber_delta: f32 = number(Bound::Excluded(0.0), Bound::Included(1e9)), Typed("1.0");
         /// How the learning rate goes on after warm-up.
         schedule: ScheduleKind = choice(ScheduleKind::WORDS), Typed("linear");
         /// How long the learning rate climbs from zero: a share of all steps (below 1) or a number of steps.
@@ -137,8 +141,8 @@ options! {
         evaluate_every: EvaluateEvery = integer_or("epoch", 1, 1_000_000_000), Typed("epoch");
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
-        /// The validation figure that decides which checkpoint is best; auto is the one that is usual for the task (accuracy for
-        /// sequence_classification).
+        /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
+        /// (multi_label_classification) and mse (sequence_regression).
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// Checkpoints kept beside the best one; older ones are removed.
         save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("1");

@@ -3,22 +3,30 @@
 //! To add a task, write its file here with an [`Objective`], give its word to [`recipe::Task`](crate::recipe::Task) and name the
 //! file in the two functions below. What the loop, evaluation and prediction ask of a task is all in [`Objective`].
 
+mod multi_label_classification;
 mod sequence_classification;
+mod sequence_regression;
 
-use graftling_models::Head;
+use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
 
 use crate::data::Data;
 use crate::metrics::Metrics;
-use crate::recipe::{BestMetric, Task};
+use crate::recipe::{BestMetric, Recipe, Task};
 use crate::{Error, Said};
+use multi_label_classification::MultiLabel;
 use sequence_classification::SequenceClassification;
+use sequence_regression::Regression;
 
 /// What the model should say about one example.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Target {
     /// This class.
     Class(usize),
+    /// Whether each label holds.
+    Labels(Vec<bool>),
+    /// These numbers.
+    Numbers(Vec<f32>),
 }
 
 impl Target {
@@ -26,6 +34,8 @@ impl Target {
     pub fn terms(&self) -> usize {
         match self {
             Self::Class(_) => 1,
+            Self::Labels(labels) => labels.len(),
+            Self::Numbers(numbers) => numbers.len(),
         }
     }
 }
@@ -35,6 +45,10 @@ impl Target {
 pub(crate) enum Answer {
     /// The most probable class, and one probability a class.
     Label { class: usize, probabilities: Vec<f32> },
+    /// One probability a label.
+    Labels { probabilities: Vec<f32> },
+    /// Numbers.
+    Numbers(Vec<f32>),
 }
 
 /// What a task does with examples and logits, once it is known what there is to tell apart.
@@ -64,15 +78,28 @@ pub(crate) trait Objective: Send + Sync {
     fn best_metrics(&self) -> &'static [BestMetric];
 }
 
-/// The objective that follows from training examples.
-pub(crate) fn from_examples(task: Task, data: &Data) -> Result<Box<dyn Objective>, Error> {
-    match (task, data) {
-        (Task::SequenceClassification, Data::Texts(dataset)) => Ok(Box::new(SequenceClassification::from_examples(dataset)?)),
-    }
+/// The objective that follows from a recipe and its training examples.
+///
+/// # Panics
+/// If the examples are not in the form of the recipe's task.
+pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Objective>, Error> {
+    Ok(match (recipe.task, data) {
+        (Task::SequenceClassification, Data::Labelled(dataset)) => Box::new(SequenceClassification::from_examples(dataset)?),
+        (Task::MultiLabelClassification, Data::MultiLabelled(dataset)) => Box::new(MultiLabel::from_examples(dataset)),
+        (Task::SequenceRegression, Data::Numbered(dataset)) => Box::new(Regression::from_examples(dataset, recipe)?),
+        (task, _) => panic!("examples of another form than {task} wants"),
+    })
 }
 
-/// The task of a fine-tuned model with this head, and its objective; `None` where no task has such a head.
-pub(crate) fn from_head(head: &Head) -> Option<(Task, Box<dyn Objective>)> {
-    let objective = SequenceClassification::from_head(head)?;
-    Some((Task::SequenceClassification, Box::new(objective)))
+/// The task of a fine-tuned model with this head, and its objective; `None` where no task has such a head. The recipe is that of the
+/// run, where it is known.
+pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, Box<dyn Objective>)> {
+    let Head::SequenceClassification { problem, labels } = head else { return None };
+    Some(match problem {
+        ProblemType::SingleLabelClassification => {
+            (Task::SequenceClassification, Box::new(SequenceClassification::from_labels(labels)))
+        }
+        ProblemType::MultiLabelClassification => (Task::MultiLabelClassification, Box::new(MultiLabel::from_labels(labels))),
+        ProblemType::Regression => (Task::SequenceRegression, Box::new(Regression::from_labels(labels, recipe))),
+    })
 }

@@ -1,6 +1,6 @@
 //! One label for each text or pair of texts. Knows nothing of how texts become logits.
 
-use graftling_models::{Head, ProblemType};
+use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet};
 
@@ -22,13 +22,8 @@ impl SequenceClassification {
     }
 
     /// The labels of a model, in the order of its logits.
-    pub fn from_head(head: &Head) -> Option<Self> {
-        match head {
-            Head::SequenceClassification { problem: ProblemType::SingleLabelClassification, labels } => {
-                Some(Self { labels: LabelSet::from_names(labels) })
-            }
-            _ => None,
-        }
+    pub fn from_labels(labels: &[String]) -> Self {
+        Self { labels: LabelSet::from_names(labels) }
     }
 }
 
@@ -42,7 +37,7 @@ impl Objective for SequenceClassification {
     }
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
-        let Data::Texts(dataset) = data;
+        let Data::Labelled(dataset) = data else { panic!("sequence classification: examples of another form") };
         Ok(self.labels.ids(dataset)?.into_iter().map(Target::Class).collect())
     }
 
@@ -58,7 +53,7 @@ impl Objective for SequenceClassification {
     }
 
     fn say(&self, answer: &Answer) -> Said {
-        let Answer::Label { class, probabilities } = answer;
+        let Answer::Label { class, probabilities } = answer else { panic!("sequence classification: {answer:?}") };
         Said::Label {
             label: self.labels.name(*class).to_owned(),
             probability: probabilities[*class],
@@ -67,7 +62,10 @@ impl Objective for SequenceClassification {
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let said = answers.iter().map(|Answer::Label { class, .. }| *class);
+        let said = answers.iter().map(|answer| match answer {
+            Answer::Label { class, .. } => *class,
+            other => panic!("sequence classification: {other:?}"),
+        });
         let confusion = ConfusionMatrix::from_pairs(self.labels.len(), targets.iter().map(class).zip(said));
         let figures = ClassificationMetrics::new(&confusion, self.labels(), loss * targets.len() as f64);
         Metrics::Classification { figures, confusion }
@@ -80,8 +78,10 @@ impl Objective for SequenceClassification {
 }
 
 fn class(target: &Target) -> usize {
-    let Target::Class(class) = target;
-    *class
+    match target {
+        Target::Class(class) => *class,
+        other => panic!("sequence classification: {other:?}"),
+    }
 }
 
 /// `exp(x_i) / sum exp(x)`, shifted by the largest value so that nothing overflows.
@@ -102,10 +102,10 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_largest_logit_and_probabilities_that_sum_to_one() {
-        let Answer::Label { class, probabilities } = objective().answer(&[1.0, 2.0, 900.0]);
+        let Answer::Label { class, probabilities } = objective().answer(&[1.0, 2.0, 900.0]) else { panic!("a label") };
         assert_eq!(class, 2);
         assert_eq!(probabilities, [0.0, 0.0, 1.0]);
-        let Answer::Label { class, probabilities } = objective().answer(&[0.0, f32::ln(2.0), 0.0]);
+        let Answer::Label { class, probabilities } = objective().answer(&[0.0, f32::ln(2.0), 0.0]) else { panic!("a label") };
         assert_eq!(class, 1);
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!((probabilities[1] - 0.5).abs() < 1e-6);

@@ -7,3 +7,4 @@ mod output;
 mod prediction;
 mod resuming;
 mod stopping;
+mod tasks;

@@ -18,7 +18,7 @@ fn a_text_alone_and_among_others_is_predicted_alike_and_in_order() {
         let alone = predictor.predict(std::slice::from_ref(input)).expect("a prediction");
         assert_eq!(alone[0], *among, "{}", input.text);
     }
-    let Said::Label { probabilities, .. } = &together[0].said;
+    let Said::Label { probabilities, .. } = &together[0].said else { panic!("{:?}", together[0]) };
     let sum: f32 = probabilities.iter().map(|(_, probability)| probability).sum();
     assert!((sum - 1.0).abs() < 1e-6);
     assert!(together.iter().all(|prediction| prediction.truncated_tokens == 0));

@@ -1,0 +1,97 @@
+//! A number, or several, for each text or pair of texts. Knows nothing of how texts become logits.
+
+use graftling_models::{Head, ProblemType};
+use graftling_tensor::{Graph, Var};
+use graftling_text::Dataset;
+
+use super::{Answer, Objective, Target};
+use crate::data::Data;
+use crate::metrics::{Metrics, RegressionMetrics};
+use crate::recipe::{BestMetric, Recipe, RegressionLoss};
+use crate::{Error, Said};
+
+/// How many numbers there are, under which names, and how far off they may be.
+pub(super) struct Regression {
+    labels: Vec<String>,
+    loss: RegressionLoss,
+    huber_delta: f32,
+}
+
+impl Regression {
+    /// As many numbers as the training examples have.
+    pub fn from_examples(dataset: &Dataset<Vec<f32>>, recipe: &Recipe) -> Result<Self, Error> {
+        let outputs = dataset.examples.first().and_then(|example| example.label.as_ref()).map_or(1, Vec::len);
+        // transformers' names of logits that have none.
+        let labels = (0..outputs).map(|output| format!("LABEL_{output}")).collect();
+        Ok(Self { labels, loss: recipe.regression_loss, huber_delta: recipe.huber_delta })
+    }
+
+    /// The numbers of a model, and the loss of the recipe that it was trained by where that is known.
+    pub fn from_labels(labels: &[String], recipe: Option<&Recipe>) -> Self {
+        let loss = recipe.map_or(RegressionLoss::default(), |recipe| recipe.regression_loss);
+        Self { labels: labels.to_vec(), loss, huber_delta: recipe.map_or(1.0, |recipe| recipe.huber_delta) }
+    }
+}
+
+impl Objective for Regression {
+    fn head(&self) -> Head {
+        Head::SequenceClassification { problem: ProblemType::Regression, labels: self.labels.clone() }
+    }
+
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
+        let Data::Numbered(dataset) = data else { panic!("regression: examples of another form") };
+        let each = dataset.examples.iter().map(|example| (example.line, example.label.clone().unwrap_or_default()));
+        each.map(|(line, numbers)| match numbers.len() {
+            found if found == self.labels.len() => Ok(Target::Numbers(numbers)),
+            found => Err(Error::OtherCountOfNumbers { path: dataset.source.clone(), line, found, expected: self.labels.len() }),
+        })
+        .collect()
+    }
+
+    fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
+        let targets: Vec<f32> = targets.iter().flat_map(|target| numbers(target)).copied().collect();
+        match self.loss {
+            RegressionLoss::MeanSquaredError => graph.mean_squared_error(logits, &targets, normalizer),
+            RegressionLoss::MeanAbsoluteError => graph.mean_absolute_error(logits, &targets, normalizer),
+            RegressionLoss::Huber => graph.huber(logits, &targets, self.huber_delta, normalizer),
+        }
+    }
+
+    fn answer(&self, logits: &[f32]) -> Answer {
+        Answer::Numbers(logits.to_vec())
+    }
+
+    fn say(&self, answer: &Answer) -> Said {
+        Said::Numbers { numbers: said(answer).to_vec() }
+    }
+
+    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        let truths: Vec<f32> = targets.iter().flat_map(numbers).copied().collect();
+        let predictions: Vec<f32> = answers.iter().flat_map(said).copied().collect();
+        Metrics::Regression(RegressionMetrics::new(&truths, &predictions, self.labels.len(), loss))
+    }
+
+    fn best_metrics(&self) -> &'static [BestMetric] {
+        use BestMetric::{Loss, Mae, Mse, Pearson, R2, Spearman};
+        // Correlations are not defined where all predictions are alike, as they may be at first; errors always are.
+        &[Mse, Mae, R2, Pearson, Spearman, Loss]
+    }
+}
+
+fn numbers(target: &Target) -> &[f32] {
+    match target {
+        Target::Numbers(numbers) => numbers,
+        other => panic!("regression: {other:?}"),
+    }
+}
+
+fn said(answer: &Answer) -> &[f32] {
+    match answer {
+        Answer::Numbers(numbers) => numbers,
+        other => panic!("regression: {other:?}"),
+    }
+}

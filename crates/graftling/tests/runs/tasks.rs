@@ -1,0 +1,97 @@
+//! Every task learns sixteen examples by heart, and what is loaded again says what the run said.
+
+use graftling::metrics::Metrics;
+use graftling::{Columns, EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, evaluate};
+
+use crate::fixture::{Fixture, json};
+
+/// Sixteen texts that differ in two words, each with what `label` makes of the places of these words.
+fn sixteen(label: impl Fn(usize, usize) -> String) -> String {
+    let (first, second) = (["good", "bad", "great", "dull"], ["movie", "film", "story", "not"]);
+    let rows = (0..16).map(|number| {
+        let (one, two) = (number / 4, number % 4);
+        format!("{{\"text\": \"the {} was {}\", \"label\": {}}}\n", second[two], first[one], label(one, two))
+    });
+    rows.collect()
+}
+
+/// Trains on the sixteen examples until they are known, and evaluates the run on them.
+fn learn(fixture: &Fixture, task: &str, examples: &str, options: &str) -> (std::path::PathBuf, Evaluation) {
+    fixture.write("sixteen.jsonl", examples.as_bytes());
+    let path = fixture.path("sixteen.jsonl").display().to_string();
+    let (summary, _) = fixture.run(
+        task,
+        &format!("task = '{task}'\ntrain = {path:?}\nvalidation = {path:?}\nepochs = 60\ndropout = 0.0\nwarmup = 0\n{options}"),
+    );
+    let request = EvaluateRequest {
+        run: summary.output.clone(),
+        data: fixture.path("sixteen.jsonl"),
+        format: None,
+        columns: Columns::default(),
+        threads: None,
+        with_predictions: true,
+    };
+    let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
+    assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics), "{task}");
+    (summary.output, evaluation)
+}
+
+fn said(run: &std::path::Path, text: &str) -> Said {
+    let predictor = Predictor::load(run).expect("a predictor");
+    predictor.predict(&[TextInput { text, pair: None }]).expect("a prediction").remove(0).said
+}
+
+#[test]
+fn any_number_of_labels_a_text_are_learnt() {
+    let fixture = Fixture::new();
+    let label = |one: usize, two: usize| match (one % 2 == 0, two % 2 == 0) {
+        (true, true) => "[\"praise\", \"plain\"]",
+        (true, false) => "[\"praise\"]",
+        (false, true) => "\"plain\"",
+        (false, false) => "[]",
+    };
+    let (run, evaluation) = learn(&fixture, "multi_label_classification", &sixteen(|one, two| label(one, two).to_owned()), "");
+    let Metrics::MultiLabel(metrics) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
+    assert_eq!((metrics.subset_accuracy, metrics.micro.f1, metrics.samples.recall), (1.0, 1.0, 0.75));
+    assert_eq!(evaluation.labels, ["plain", "praise"]);
+    assert!(matches!(said(&run, "the movie was good"), Said::Labels { labels, .. } if labels == ["plain", "praise"]));
+    assert!(matches!(said(&run, "the film was bad"), Said::Labels { labels, .. } if labels.is_empty()));
+    assert_eq!(json(&run.join("config.json"))["problem_type"], "multi_label_classification");
+    assert_eq!(json(&run.join("trainer_state.json"))["metric_for_best_model"], "f1_micro");
+}
+
+#[test]
+fn a_number_a_text_is_learnt_by_every_loss() {
+    let fixture = Fixture::new();
+    let examples = sixteen(|one, two| format!("{}", one as f32 - 0.5 * two as f32));
+    for loss in ["mean_squared_error", "mean_absolute_error", "huber"] {
+        let options = format!("regression_loss = '{loss}'\noverwrite_output = true");
+        let (run, evaluation) = learn(&fixture, "sequence_regression", &examples, &options);
+        let Metrics::Regression(metrics) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
+        assert!(metrics.mean.mae < 0.2 && metrics.mean.pearson.is_some_and(|pearson| pearson > 0.98), "{loss}: {metrics:?}");
+        let Said::Numbers { numbers } = said(&run, "the movie was dull") else { panic!("numbers") };
+        assert!(numbers.len() == 1 && (numbers[0] - 3.0).abs() < 0.4, "{loss}: {numbers:?}");
+        assert_eq!(json(&run.join("config.json"))["problem_type"], "regression");
+    }
+}
+
+#[test]
+fn several_numbers_a_text_are_learnt_together() {
+    let fixture = Fixture::new();
+    let examples = sixteen(|one, two| format!("[{one}, {}]", 0.5 * two as f32));
+    let (run, evaluation) = learn(&fixture, "sequence_regression", &examples, "");
+    let Metrics::Regression(metrics) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
+    assert!(metrics.outputs.len() == 2 && metrics.outputs.iter().all(|output| output.mae < 0.2), "{metrics:?}");
+    let Said::Numbers { numbers } = said(&run, "the story was great") else { panic!("numbers") };
+    assert!((numbers[0] - 2.0).abs() < 0.4 && (numbers[1] - 1.0).abs() < 0.4, "{numbers:?}");
+}
+
+#[test]
+fn a_metric_of_another_task_is_refused() {
+    let fixture = Fixture::new();
+    let recipe = fixture.recipe("run", "metric_for_best_model = 'pearson'");
+    let told = fixture.train(&recipe).expect_err("an error").to_string();
+    let accepted = "accepted: auto, accuracy, f1_macro, f1_micro, f1_weighted, matthews, loss";
+    assert_eq!(told, format!("metric_for_best_model pearson is not a figure of sequence_classification; {accepted}"));
+    assert!(!fixture.path("run").exists());
+}
