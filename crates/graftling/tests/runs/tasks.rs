@@ -44,7 +44,7 @@ fn said(run: &std::path::Path, text: &str) -> Said {
 #[test]
 fn any_number_of_labels_a_text_are_learnt() {
     let fixture = Fixture::new();
-    let label = |one: usize, two: usize| match (one % 2 == 0, two % 2 == 0) {
+    let label = |one: usize, two: usize| match (one.is_multiple_of(2), two.is_multiple_of(2)) {
         (true, true) => "[\"praise\", \"plain\"]",
         (true, false) => "[\"praise\"]",
         (false, true) => "\"plain\"",
