@@ -4,8 +4,10 @@
 mod by_task;
 mod classification;
 mod confusion_matrix;
+mod entities;
 mod multi_label;
 mod regression;
+mod scheme;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -13,5 +15,7 @@ mod tests;
 pub use by_task::Metrics;
 pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
+pub use entities::{EntityFigures, EntityMetrics};
 pub use multi_label::MultiLabelMetrics;
 pub use regression::{RegressionFigures, RegressionMetrics};
+pub use scheme::{Scheme, Span, tolerant_entities};

@@ -220,3 +220,50 @@ fn figures_of_several_labels_are_those_of_scikit_learn() {
     assert!(golden.cases.len() >= 1000);
     assert!(wrong.is_empty(), "{} figures differ:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn figures_of_entities_are_those_of_seqeval_in_both_modes() {
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        cases: Vec<Vec<serde_json::Value>>,
+    }
+    let golden: Golden = serde_json::from_str(include_str!("../../tests/golden/entities.json")).expect("golden file");
+    let schemes = [Scheme::Iob1, Scheme::Iob2, Scheme::Ioe2, Scheme::Iobes, Scheme::Bilou];
+    let mut wrong = Vec::new();
+    for (number, case) in golden.cases.iter().enumerate() {
+        let scheme = *schemes.iter().find(|scheme| scheme.to_string() == case[0]).expect("a scheme");
+        let sentences = |value: &serde_json::Value| -> Vec<Vec<String>> {
+            let text = value.as_str().expect("tags");
+            text.split('|').map(|tags| tags.split(' ').map(str::to_owned).collect()).collect()
+        };
+        let (truths, predictions) = (sentences(&case[1]), sentences(&case[2]));
+        let metrics = EntityMetrics::with_scheme(Some(scheme), &truths, &predictions, 0.0);
+        let (_, strict) = metrics.strict.as_ref().expect("the strict mode");
+        let modes = [&metrics.default, strict].into_iter().flat_map(|figures| [figures.micro, figures.macro_, figures.weighted]);
+        let figures = modes.flat_map(|figures| [figures.precision, figures.recall, figures.f1]);
+        let found = [metrics.accuracy].into_iter().chain(figures);
+        for (place, (found, expected)) in found.zip(numbers(&case[3..])).enumerate() {
+            if !near(Some(found), expected) {
+                wrong.push(format!("case {number} ({scheme}): figure {place}: {found}, seqeval says {expected:?}: {case:?}"));
+            }
+        }
+    }
+    assert!(golden.cases.len() >= 1000);
+    assert!(wrong.is_empty(), "{} figures differ:\n{}", wrong.len(), wrong[..wrong.len().min(5)].join("\n"));
+}
+
+#[test]
+fn the_scheme_follows_from_the_letters_of_the_tags() {
+    for (tags, scheme) in [
+        ("O B-A I-A", Some(Scheme::Iob2)),
+        ("B-A", Some(Scheme::Iob2)),
+        ("O I-A E-A", Some(Scheme::Ioe2)),
+        ("O B-A I-A E-A S-A", Some(Scheme::Iobes)),
+        ("O B-A I-A L-A U-A", Some(Scheme::Bilou)),
+        ("O I-A", None),
+        ("NOUN VERB", None),
+    ] {
+        assert_eq!(Scheme::of_tags(&tags.split(' ').collect::<Vec<_>>()), scheme, "{tags}");
+    }
+    assert_eq!(Scheme::Iob2.entities(&["S-A"]), None);
+}

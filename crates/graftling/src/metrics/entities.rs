@@ -1,0 +1,160 @@
+//! The figures of entities found in sentences, as seqeval 1.2.2 counts them: in its default mode, and in its strict mode where the tags
+//! have a scheme. Knows tags only; no model and no word.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::scheme::{Scheme, Span, tolerant_entities};
+use super::tables::{aligned, classes_table, row};
+use super::{Averages, ClassMetrics};
+use crate::recipe::BestMetric;
+
+/// The figures of one evaluation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityMetrics {
+    /// Sentences evaluated.
+    pub examples: u64,
+    /// Mean loss over all words.
+    pub loss: f64,
+    /// Share of words whose tag was predicted.
+    pub accuracy: f64,
+    /// By the tolerant rules of `conlleval`, seqeval's default mode.
+    pub default: EntityFigures,
+    /// By the letter of the scheme that the tags are written in, where they have one.
+    pub strict: Option<(Scheme, EntityFigures)>,
+}
+
+/// Entities that are right when type, beginning and end are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityFigures {
+    /// All entities pooled.
+    pub micro: Averages,
+    /// Mean over types.
+    pub macro_: Averages,
+    /// Mean over types, each weighing as many entities as it has.
+    pub weighted: Averages,
+    /// Each type, in the order of the names.
+    pub types: Vec<ClassMetrics>,
+}
+
+impl EntityMetrics {
+    /// The figures of predicted tags against true ones, sentence by sentence. `tags` are all there are: their letters say which
+    /// scheme is meant.
+    ///
+    /// # Panics
+    /// If there are not as many predicted sentences and words as true ones.
+    pub fn new<T: AsRef<str>>(tags: &[String], truths: &[Vec<T>], predictions: &[Vec<T>], loss: f64) -> Self {
+        Self::with_scheme(Scheme::of_tags(tags), truths, predictions, loss)
+    }
+
+    /// The same by the letter of a scheme that is known.
+    ///
+    /// # Panics
+    /// If there are not as many predicted sentences and words as true ones.
+    pub fn with_scheme<T: AsRef<str>>(scheme: Option<Scheme>, truths: &[Vec<T>], predictions: &[Vec<T>], loss: f64) -> Self {
+        assert_eq!(truths.len(), predictions.len(), "entity metrics: sentences");
+        let (mut words, mut right) = (0_u64, 0_u64);
+        for (truth, prediction) in truths.iter().zip(predictions) {
+            assert_eq!(truth.len(), prediction.len(), "entity metrics: words");
+            words += truth.len() as u64;
+            right += truth.iter().zip(prediction).filter(|(truth, said)| truth.as_ref() == said.as_ref()).count() as u64;
+        }
+        let strict = scheme.and_then(|scheme| {
+            let entities = |sentences: &[Vec<T>]| sentences.iter().map(|tags| scheme.entities(tags)).collect::<Option<Vec<_>>>();
+            Some((scheme, EntityFigures::new(&entities(truths)?, &entities(predictions)?)))
+        });
+        let tolerant = |sentences: &[Vec<T>]| sentences.iter().map(|tags| tolerant_entities(tags)).collect::<Vec<_>>();
+        Self {
+            examples: truths.len() as u64,
+            loss,
+            accuracy: if words == 0 { 0.0 } else { right as f64 / words as f64 },
+            default: EntityFigures::new(&tolerant(truths), &tolerant(predictions)),
+            strict,
+        }
+    }
+
+    /// The figure a recipe chose to judge checkpoints by, if it is one of entities.
+    pub fn value(&self, metric: BestMetric) -> Option<f64> {
+        match metric {
+            BestMetric::F1 => Some(self.default.micro.f1),
+            BestMetric::F1Macro => Some(self.default.macro_.f1),
+            BestMetric::F1Weighted => Some(self.default.weighted.f1),
+            BestMetric::Accuracy => Some(self.accuracy),
+            BestMetric::Loss => Some(self.loss),
+            _ => None,
+        }
+    }
+
+    /// Every figure that is not of one type: the default ones under the names that transformers' example scripts give them
+    /// (`eval_precision`, `eval_recall`, `eval_f1`, `eval_accuracy`), the strict ones with `strict` before theirs.
+    pub fn flat(&self, prefix: &str) -> Map<String, Value> {
+        let mut flat = Map::new();
+        let mut put = |name: &str, value: Value| flat.insert(format!("{prefix}_{name}"), value);
+        put("loss", json!(self.loss));
+        put("accuracy", json!(self.accuracy));
+        let modes = [("", Some(&self.default)), ("strict_", self.strict.as_ref().map(|(_, figures)| figures))];
+        for (mode, figures) in modes.into_iter().filter_map(|(mode, figures)| Some((mode, figures?))) {
+            for (average, figures) in [("", figures.micro), ("_macro", figures.macro_), ("_weighted", figures.weighted)] {
+                put(&format!("{mode}precision{average}"), json!(figures.precision));
+                put(&format!("{mode}recall{average}"), json!(figures.recall));
+                put(&format!("{mode}f1{average}"), json!(figures.f1));
+            }
+        }
+        put("scheme", json!(self.strict.as_ref().map(|(scheme, _)| scheme.to_string())));
+        put("examples", json!(self.examples));
+        flat
+    }
+
+    /// Precision, recall and F1 of each type and averaged, in both modes where there are two.
+    pub fn table(&self) -> String {
+        let mut text = format!("entities, seqeval's default mode\n{}", self.default.table());
+        if let Some((scheme, figures)) = &self.strict {
+            text += &format!("\nentities, seqeval's strict mode ({scheme})\n{}", figures.table());
+        }
+        text
+    }
+}
+
+impl EntityFigures {
+    fn new(truths: &[Vec<Span>], predictions: &[Vec<Span>]) -> Self {
+        /// Right, predicted, true.
+        type Counts = BTreeMap<String, [u64; 3]>;
+        let mut counts = Counts::new();
+        for (truths, predictions) in truths.iter().zip(predictions) {
+            let truths: BTreeSet<&Span> = truths.iter().collect();
+            let predictions: BTreeSet<&Span> = predictions.iter().collect();
+            let found = truths.intersection(&predictions).map(|span| (0, *span));
+            let all = predictions.iter().map(|span| (1, *span)).chain(truths.iter().map(|span| (2, *span)));
+            for (place, span) in found.chain(all) {
+                counts.entry(span.kind.clone()).or_default()[place] += 1;
+            }
+        }
+        let figures = |[right, predicted, support]: [u64; 3]| {
+            let share = |whole: u64| if whole == 0 { 0.0 } else { right as f64 / whole as f64 };
+            let both = predicted + support;
+            let f1 = if both == 0 { 0.0 } else { 2.0 * right as f64 / both as f64 };
+            Averages { precision: share(predicted), recall: share(support), f1 }
+        };
+        let pooled = counts.values().fold([0; 3], |sum, counts| [0, 1, 2].map(|place| sum[place] + counts[place]));
+        let types: Vec<ClassMetrics> = counts
+            .into_iter()
+            .map(|(label, counts)| ClassMetrics { label, figures: figures(counts), support: counts[2], predicted: counts[1] })
+            .collect();
+        Self {
+            micro: figures(pooled),
+            macro_: Averages::mean(types.iter().map(|of_type| (1, of_type.figures))),
+            weighted: Averages::mean(types.iter().map(|of_type| (of_type.support, of_type.figures))),
+            types,
+        }
+    }
+
+    fn table(&self) -> String {
+        let entities: u64 = self.types.iter().map(|of_type| of_type.support).sum();
+        let (title, mut rows) = classes_table(["type", "types"], &self.types);
+        for (name, figures) in [("micro", self.micro), ("macro", self.macro_), ("weighted", self.weighted)] {
+            rows.push(row(name, &figures, entities));
+        }
+        format!("{title}{}", aligned(&rows, 1))
+    }
+}
