@@ -2,14 +2,14 @@
 
 use graftling::{Prediction, Said};
 use graftling_text::{Cell, NewColumn};
-use serde_json::{Number, Value};
+use serde_json::{Number, Value, json};
 
 use crate::text_table::{Side, one_line, padded};
 
 /// A label takes up to so many columns of a line.
 pub const LABEL_WIDTH: usize = 32;
 /// The names of all columns that [`columns`] may add.
-pub const COLUMNS: &[&str] = &["predicted_label", "probability", "predicted_labels", "predicted"];
+pub const COLUMNS: &[&str] = &["predicted_label", "probability", "predicted_labels", "predicted", "entities", "predicted_tags"];
 /// Between labels in one cell, as the readers take it.
 const BETWEEN: &str = "|";
 
@@ -19,7 +19,7 @@ pub fn in_a_line(said: &Said, label_width: usize) -> String {
         Said::Label { label, probability, .. } => {
             format!("{}  {probability:.4}", padded(&one_line(label, LABEL_WIDTH), Side::Left, label_width))
         }
-        Said::Labels { .. } | Said::Numbers { .. } => said.to_string(),
+        Said::Labels { .. } | Said::Numbers { .. } | Said::Entities { .. } | Said::Tags { .. } => said.to_string(),
     }
 }
 
@@ -50,6 +50,11 @@ fn cells(said: &Said) -> Vec<(&'static str, Cell)> {
                 several => several.iter().copied().map(number).collect(),
             };
             vec![("predicted", Cell::Json(value))]
+        }
+        Said::Entities { entities } => vec![("entities", Cell::Json(json!(entities)))],
+        Said::Tags { tags } => {
+            let tags: Vec<&str> = tags.iter().map(|word| word.tag.as_str()).collect();
+            vec![("predicted_tags", Cell::Json(json!(tags)))]
         }
     }
 }

@@ -44,7 +44,7 @@ pub use labels::{LabelSet, unknown_labels};
 pub use leakage::{SharedText, leakage_notice, shared_texts};
 pub use problem::Problems;
 pub use readers::read_table;
-pub use split::{Split, Stratum, stratified_split};
+pub use split::{Split, Stratum, split_sentences, stratified_split};
 pub use table::{Cell, Row, Table};
 pub use token_dataset::{
     TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, labelled_tokens, read_labelled_tokens,

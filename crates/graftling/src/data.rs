@@ -4,11 +4,12 @@
 use std::path::Path;
 
 use graftling_text::{
-    ChosenColumns, Columns, Dataset, Format, Stratum, Tokenizer, labelled, leakage_notice, multi_labelled, numbered, read_table,
+    Cell, Columns, Dataset, Format, Stratum, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, labelled,
+    labelled_tokens, leakage_notice, multi_labelled, numbered, read_labelled_tokens, read_table, split_sentences,
     stratified_split,
 };
 
-use crate::features::{Tokenized, inputs, tokenize};
+use crate::features::{Tokenized, inputs, tokenize, tokenize_words};
 use crate::recipe::Task;
 use crate::{Error, Event, Observer, SplitName};
 
@@ -20,12 +21,15 @@ pub(crate) enum Data {
     MultiLabelled(Dataset<Vec<String>>),
     /// Texts, or pairs of them, each with numbers.
     Numbered(Dataset<Vec<f32>>),
+    /// Sentences whose words have tags.
+    Words(TokenDataset),
 }
 
-/// Does the same for the examples of every form.
+/// Does the same for the examples of every form of texts, and something else for words.
 macro_rules! each_form {
-    ($data:expr, $dataset:ident => $body:expr) => {
+    ($data:expr, $dataset:ident => $body:expr, words: $words:expr) => {
         match $data {
+            Data::Words($dataset) => $words,
             Data::Labelled($dataset) => $body,
             Data::MultiLabelled($dataset) => $body,
             Data::Numbered($dataset) => $body,
@@ -36,9 +40,12 @@ macro_rules! each_form {
 impl Data {
     /// Reads the labelled examples of a task.
     pub fn read(task: Task, path: &Path, format: Option<Format>, columns: &Columns) -> Result<Self, Error> {
+        if task == Task::TokenClassification {
+            return Ok(Self::Words(words(path, format, columns)?));
+        }
         let table = read_table(path, format)?;
         Ok(match task {
-            Task::SequenceClassification => Self::Labelled(labelled(table, columns)?),
+            Task::SequenceClassification | Task::TokenClassification => Self::Labelled(labelled(table, columns)?),
             Task::MultiLabelClassification => Self::MultiLabelled(multi_labelled(table, columns)?),
             Task::SequenceRegression => Self::Numbered(numbered(table, columns)?),
         })
@@ -46,20 +53,15 @@ impl Data {
 
     /// Tells what was found in the file.
     pub fn announce(&self, split: SplitName, observer: &mut dyn Observer) {
-        each_form!(self, dataset => {
-            let ChosenColumns { text, text_pair, label } = &dataset.columns;
-            observer.observe(&Event::DataRead {
-                split,
-                source: &dataset.source,
-                examples: dataset.examples.len(),
-                text_column: text,
-                text_pair_column: text_pair.as_deref(),
-                label_column: label.as_deref(),
-            });
-            for notice in &dataset.notices {
-                observer.observe(&Event::Notice(notice));
-            }
-        });
+        let (source, examples) = each_form!(
+            self,
+            dataset => (&dataset.source, dataset.examples.len()),
+            words: (&dataset.source, dataset.examples.len())
+        );
+        observer.observe(&Event::DataRead { split, source, examples });
+        for notice in each_form!(self, dataset => &dataset.notices, words: &dataset.notices) {
+            observer.observe(&Event::Notice(notice));
+        }
     }
 
     /// Sets a fraction of the examples aside: what is left to train on, and what to validate on.
@@ -68,6 +70,10 @@ impl Data {
             Self::Labelled(dataset) => divided(dataset, fraction, seed, Self::Labelled)?,
             Self::MultiLabelled(dataset) => divided(dataset, fraction, seed, Self::MultiLabelled)?,
             Self::Numbered(dataset) => divided(dataset, fraction, seed, Self::Numbered)?,
+            Self::Words(dataset) => {
+                let (train, validation) = split_sentences(dataset, fraction, seed)?;
+                (Self::Words(train), Self::Words(validation))
+            }
         })
     }
 
@@ -83,8 +89,40 @@ impl Data {
 
     /// What the model sees of the examples.
     pub fn tokenize(&self, tokenizer: &Tokenizer, max_length: usize) -> Result<Tokenized, Error> {
-        each_form!(self, dataset => tokenize(tokenizer, &inputs(dataset), max_length))
+        each_form!(
+            self,
+            dataset => tokenize(tokenizer, &inputs(dataset), max_length),
+            words: tokenize_words(tokenizer, &dataset.examples, max_length)
+        )
     }
+
+    /// The sentences, where the examples are such.
+    pub fn sentences(&self) -> Option<&[TokenExample]> {
+        match self {
+            Self::Words(dataset) => Some(&dataset.examples),
+            _ => None,
+        }
+    }
+}
+
+/// Sentences from a CoNLL file, or from the lists or texts of a table. A column that is named holds lists where its first cell is one.
+fn words(path: &Path, format: Option<Format>, columns: &Columns) -> Result<TokenDataset, Error> {
+    let Columns { text, label, .. } = columns.clone();
+    let layout = format.map_or_else(|| TokenFormat::of(path), |format| Ok(TokenFormat::Table(format)));
+    let (TokenFormat::Table(format), Some(name)) = (layout?, &text) else {
+        return Ok(read_labelled_tokens(
+            path,
+            format.map(TokenFormat::Table),
+            &TokenColumns { tags: label, ..Default::default() },
+        )?);
+    };
+    let table = read_table(path, Some(format))?;
+    let first = table.position(name).and_then(|position| table.rows.first().map(|row| &row.cells[position]));
+    let columns = match first {
+        Some(Cell::Json(value)) if value.is_array() => TokenColumns { tokens: text, tags: label, ..Default::default() },
+        _ => TokenColumns { text, entities: label, ..Default::default() },
+    };
+    Ok(labelled_tokens(table, &columns)?)
 }
 
 fn divided<L: Stratum>(

@@ -38,6 +38,20 @@ pub enum Error {
         /// The figures that the task has.
         accepted: &'static [BestMetric],
     },
+    /// A pair of texts, where words are to be tagged.
+    #[error("text {index} is a pair, but this model gives tags to the words of one text; give one text")]
+    PairOfWords {
+        /// Which text, from 1.
+        index: usize,
+    },
+    /// There is nothing to tell apart.
+    #[error("{}: the only tag is {}; at least two different tags are needed", path.display(), tags.first().map_or("none", |tag| tag))]
+    OneTag {
+        /// The training file.
+        path: PathBuf,
+        /// All tags that occur.
+        tags: Vec<String>,
+    },
     /// An example has more or fewer numbers than the model gives.
     #[error("{}:{line}: {found} numbers, but the model gives {expected}", path.display())]
     OtherCountOfNumbers {

@@ -57,6 +57,14 @@ pub(crate) struct Examples {
     pub targets: Vec<Target>,
 }
 
+impl Examples {
+    /// Targets that know what the model sees of their examples.
+    pub fn new(tokenized: Tokenized, mut targets: Vec<Target>) -> Self {
+        targets.iter_mut().zip(&tokenized.features).for_each(|(target, features)| target.see(features));
+        Self { tokenized, targets }
+    }
+}
+
 /// Evaluates a fine-tuned model on a file.
 pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Result<Evaluation, Error> {
     threads::pool(request.threads)?.install(|| {
@@ -76,11 +84,11 @@ pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Resul
         });
         let tokenized = data.tokenize(&loaded.tokenizer, loaded.max_length)?;
         observer.observe(&Event::Tokenized { split: SplitName::Evaluation, truncation: &tokenized.truncation });
-        let examples = Examples { tokenized, targets };
+        let examples = Examples::new(tokenized, targets);
         observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
         let (mut evaluation, answers) = score(&loaded.model, objective, &examples, INFERENCE_TOKENS);
         if request.with_predictions {
-            evaluation.predictions = Some(Prediction::of(objective, &answers, &examples.tokenized.features));
+            evaluation.predictions = Some(Prediction::of(objective, &answers, &examples.tokenized.features, data.sentences()));
         }
         observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
         Ok(evaluation)

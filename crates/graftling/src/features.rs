@@ -3,7 +3,7 @@
 
 use graftling_models::PackedBatch;
 use graftling_tensor::Spans;
-use graftling_text::{Dataset, EncodeOptions, TextInput, Tokenizer, TruncationReport};
+use graftling_text::{Dataset, EncodeOptions, TextInput, TokenExample, Tokenizer, TruncationReport};
 
 use crate::Error;
 
@@ -16,13 +16,24 @@ pub(crate) struct Features {
     /// How many tokens were cut off to keep to the maximal length.
     pub truncated_tokens: usize,
     /// The tokens that logits are wanted for, ascending, where the head gives them by token.
-    pub wanted: Option<Vec<usize>>,
+    pub wanted: Option<Wanted>,
+}
+
+/// The tokens that logits are wanted for, ascending, and the word that each of them speaks for.
+pub(crate) struct Wanted {
+    pub tokens: Vec<usize>,
+    pub words: Vec<usize>,
 }
 
 impl Features {
     /// How many rows of logits the example has.
     pub fn rows(&self) -> usize {
-        self.wanted.as_ref().map_or(1, Vec::len)
+        self.wanted.as_ref().map_or(1, |wanted| wanted.tokens.len())
+    }
+
+    /// The words that the model sees, one for each row of logits.
+    pub fn words_seen(&self) -> &[usize] {
+        self.wanted.as_ref().map_or(&[], |wanted| &wanted.words)
     }
 }
 
@@ -70,6 +81,29 @@ pub(crate) fn tokenize(tokenizer: &Tokenizer, inputs: &[TextInput<'_>], max_leng
     Ok(Tokenized { features, truncation: encodings.truncation })
 }
 
+/// Turns sentences whose words are given into token ids, in their order; the first token of each word is wanted.
+pub(crate) fn tokenize_words(tokenizer: &Tokenizer, sentences: &[TokenExample], max_length: usize) -> Result<Tokenized, Error> {
+    let inputs: Vec<&[String]> = sentences.iter().map(|sentence| sentence.words.as_slice()).collect();
+    let encodings = tokenizer.encode_words(&inputs, &EncodeOptions::truncated(max_length))?;
+    let features = encodings.encodings.into_iter().map(|encoding| {
+        let (mut tokens, mut words) = (Vec::new(), Vec::new());
+        for (token, word) in encoding.word_ids.iter().enumerate() {
+            let Some(word) = word.map(|word| word as usize) else { continue };
+            if words.last() != Some(&word) {
+                tokens.push(token);
+                words.push(word);
+            }
+        }
+        Features {
+            input_ids: encoding.input_ids,
+            token_type_ids: encoding.token_type_ids,
+            truncated_tokens: encoding.truncated_tokens,
+            wanted: Some(Wanted { tokens, words }),
+        }
+    });
+    Ok(Tokenized { features: features.collect(), truncation: encodings.truncation })
+}
+
 /// Lays some examples end to end.
 pub(crate) fn pack(features: &[Features], examples: &[usize]) -> PackedBatch {
     let chosen = || examples.iter().map(|&example| &features[example]);
@@ -87,7 +121,7 @@ fn wanted(features: &[Features], examples: &[usize]) -> Option<Vec<usize>> {
     let mut start = 0;
     for &example in examples {
         let features = &features[example];
-        rows.extend(features.wanted.as_ref()?.iter().map(|token| start + token));
+        rows.extend(features.wanted.as_ref()?.tokens.iter().map(|token| start + token));
         start += features.input_ids.len();
     }
     Some(rows)

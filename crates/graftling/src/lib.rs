@@ -51,7 +51,7 @@ pub use error::{Error, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, evaluate};
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};
 pub use observer::{Collected, Event, NoObserver, Observer, SplitName, StopReason};
-pub use predict::{Prediction, Predictor, Said};
+pub use predict::{Entity, Prediction, Predictor, Said, TaggedWord};
 pub use recipe::Recipe;
 pub use summary::{Best, TrainSummary};
 pub use train::train;

@@ -80,14 +80,8 @@ pub enum Event<'a> {
         split: SplitName,
         /// The file.
         source: &'a Path,
-        /// How many examples were found.
+        /// How many examples it has.
         examples: usize,
-        /// The column the texts came from.
-        text_column: &'a str,
-        /// The column of the second texts, where there is one.
-        text_pair_column: Option<&'a str>,
-        /// The column of the labels, where there is one.
-        label_column: Option<&'a str>,
     },
     /// The weights were read.
     ModelLoaded {

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::path::Path;
 
-use graftling_text::TextInput;
+use graftling_text::{TextInput, TokenExample};
 use serde::{Serialize, Serializer};
 
 use crate::Error;
-use crate::features::{Features, tokenize};
+use crate::features::{Features, tokenize, tokenize_words};
 use crate::inference::each_batch;
 use crate::loaded::{self, INFERENCE_TOKENS, Loaded};
-use crate::tasks::{Answer, Objective};
+use crate::recipe::Task;
+use crate::tasks::{Answer, Objective, Spoken};
 
 /// A fine-tuned model that is ready for texts.
 ///
@@ -67,6 +68,42 @@ pub enum Said {
         /// As many as the model was trained for.
         numbers: Vec<f32>,
     },
+    /// The entities of a text, in their order.
+    Entities {
+        /// The entities.
+        entities: Vec<Entity>,
+    },
+    /// A tag for each word.
+    Tags {
+        /// The words and their tags.
+        tags: Vec<TaggedWord>,
+    },
+}
+
+/// An entity that was found in a text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entity {
+    /// Its type.
+    pub label: String,
+    /// Its words, as they stand in the text.
+    pub text: String,
+    /// Its first character and the one after its last, counted in Unicode characters; none where there is no text but words alone.
+    pub characters: Option<(usize, usize)>,
+    /// Its first word and the one after its last.
+    pub words: (usize, usize),
+    /// The mean probability of the tags of its words.
+    pub probability: f32,
+}
+
+/// A word with its tag.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TaggedWord {
+    /// The word.
+    pub word: String,
+    /// Its most probable tag.
+    pub tag: String,
+    /// The probability of the tag; none where the word was cut off.
+    pub probability: Option<f32>,
 }
 
 /// In a few words: `positive (0.998)`.
@@ -80,15 +117,29 @@ impl fmt::Display for Said {
                 let written: Vec<String> = numbers.iter().map(|number| format!("{number:.4}")).collect();
                 formatter.write_str(&written.join(", "))
             }
+            Self::Entities { entities } if entities.is_empty() => formatter.write_str("none"),
+            Self::Entities { entities } => {
+                let written: Vec<String> = entities.iter().map(|entity| format!("[{} {}]", entity.label, entity.text)).collect();
+                formatter.write_str(&written.join(" "))
+            }
+            Self::Tags { tags } => {
+                let written: Vec<String> = tags.iter().map(|word| format!("{}/{}", word.word, word.tag)).collect();
+                formatter.write_str(&written.join(" "))
+            }
         }
     }
 }
 
 impl Prediction {
-    pub(crate) fn of(objective: &dyn Objective, answers: &[Answer], features: &[Features]) -> Vec<Self> {
-        let each = answers.iter().zip(features);
-        let predictions = each.map(|(answer, features)| Self {
-            said: objective.say(answer),
+    pub(crate) fn of(
+        objective: &dyn Objective,
+        answers: &[Answer],
+        features: &[Features],
+        sentences: Option<&[TokenExample]>,
+    ) -> Vec<Self> {
+        let each = answers.iter().zip(features).enumerate();
+        let predictions = each.map(|(place, (answer, features))| Self {
+            said: objective.say(answer, &Spoken { features, words: sentences.map(|sentences| &sentences[place]) }),
             tokens: features.input_ids.len(),
             truncated_tokens: features.truncated_tokens,
         });
@@ -119,13 +170,25 @@ impl Predictor {
 
     /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it.
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
-        let Loaded { model, tokenizer, objective, max_length, .. } = &self.loaded;
-        let features = tokenize(tokenizer, inputs, *max_length)?.features;
+        let Loaded { model, tokenizer, task, objective, max_length } = &self.loaded;
+        let sentences: Option<Vec<TokenExample>> = match task {
+            Task::TokenClassification => {
+                if let Some(index) = inputs.iter().position(|input| input.pair.is_some()) {
+                    return Err(Error::PairOfWords { index: index + 1 });
+                }
+                Some(inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect())
+            }
+            _ => None,
+        };
+        let features = match &sentences {
+            Some(sentences) => tokenize_words(tokenizer, sentences, *max_length)?.features,
+            None => tokenize(tokenizer, inputs, *max_length)?.features,
+        };
         let mut answers: Vec<Option<Answer>> = vec![None; features.len()];
         each_batch(model, &features, INFERENCE_TOKENS, |batch| {
             batch.each(|place, logits| answers[place] = Some(objective.answer(logits)));
         });
         let answers: Vec<Answer> = answers.into_iter().flatten().collect();
-        Ok(Prediction::of(objective.as_ref(), &answers, &features))
+        Ok(Prediction::of(objective.as_ref(), &answers, &features, sentences.as_deref()))
     }
 }

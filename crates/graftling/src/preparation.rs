@@ -80,7 +80,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     let mut examples = |split, examples: &Data| -> Result<Examples, Error> {
         let tokenized = examples.tokenize(&tokenizer, max_length)?;
         observer.observe(&Event::Tokenized { split, truncation: &tokenized.truncation });
-        Ok(Examples { tokenized, targets: data.objective.targets(examples)? })
+        Ok(Examples::new(tokenized, data.objective.targets(examples)?))
     };
     let train = examples(SplitName::Train, &data.train)?;
     let validation = examples(SplitName::Validation, &data.validation)?;

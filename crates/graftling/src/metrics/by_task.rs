@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{ClassificationMetrics, ConfusionMatrix, MultiLabelMetrics, RegressionFigures, RegressionMetrics};
+use super::{ClassificationMetrics, ConfusionMatrix, EntityMetrics, MultiLabelMetrics, RegressionFigures, RegressionMetrics};
 use crate::recipe::BestMetric;
 
 /// How good a model's answers are, by the kind of its task.
@@ -21,6 +21,8 @@ pub enum Metrics {
     MultiLabel(MultiLabelMetrics),
     /// Of numbers.
     Regression(RegressionMetrics),
+    /// Of tags, and of the entities they spell.
+    Entities(EntityMetrics),
 }
 
 impl Metrics {
@@ -30,6 +32,7 @@ impl Metrics {
             Self::Classification { figures, .. } => figures.examples,
             Self::MultiLabel(figures) => figures.examples,
             Self::Regression(figures) => figures.examples,
+            Self::Entities(figures) => figures.examples,
         }
     }
 
@@ -39,6 +42,7 @@ impl Metrics {
             Self::Classification { figures, .. } => figures.loss,
             Self::MultiLabel(figures) => figures.loss,
             Self::Regression(figures) => figures.loss,
+            Self::Entities(figures) => figures.loss,
         }
     }
 
@@ -48,6 +52,7 @@ impl Metrics {
             Self::Classification { figures, .. } => figures.value(metric),
             Self::MultiLabel(figures) => figures.value(metric),
             Self::Regression(figures) => figures.value(metric),
+            Self::Entities(figures) => figures.value(metric),
         }
     }
 
@@ -73,6 +78,11 @@ impl Metrics {
                 ("R2", figures.mean.r2.unwrap_or(f64::NAN)),
                 ("loss", figures.loss),
             ],
+            Self::Entities(figures) => {
+                let strict = figures.strict.as_ref().map(|(_, strict)| ("strict F1", strict.micro.f1));
+                let first = [("entity F1", figures.default.micro.f1)].into_iter().chain(strict);
+                first.chain([("tag accuracy", figures.accuracy), ("loss", figures.loss)]).collect()
+            }
         }
     }
 
@@ -82,6 +92,7 @@ impl Metrics {
             Self::Classification { figures, .. } => figures.flat(prefix),
             Self::MultiLabel(figures) => figures.flat(prefix),
             Self::Regression(figures) => figures.flat(prefix),
+            Self::Entities(figures) => figures.flat(prefix),
         }
     }
 
@@ -101,6 +112,12 @@ impl Metrics {
             Self::MultiLabel(figures) => {
                 details.insert("classes".to_owned(), json!(figures.labels));
             }
+            Self::Entities(figures) => {
+                details.insert("types".to_owned(), json!(figures.default.types));
+                if let Some((_, strict)) = &figures.strict {
+                    details.insert("strict_types".to_owned(), json!(strict.types));
+                }
+            }
             Self::Regression(figures) => {
                 let output = |figures: &RegressionFigures| figures.named().into_iter().collect::<BTreeMap<_, _>>();
                 details.insert("outputs".to_owned(), json!(figures.outputs.iter().map(output).collect::<Vec<_>>()));
@@ -118,6 +135,7 @@ impl Metrics {
             }
             Self::MultiLabel(figures) => figures.table(),
             Self::Regression(figures) => figures.table(),
+            Self::Entities(figures) => figures.table(),
         }
     }
 }

@@ -51,6 +51,8 @@ words! {
         MultiLabelClassification = "multi_label_classification",
         /// A number, or several, for each text or pair of texts.
         SequenceRegression = "sequence_regression",
+        /// A tag for each word: named entities, parts of speech.
+        TokenClassification = "token_classification",
     }
     /// How a data file is written, where its name does not tell.
     DataFormat {

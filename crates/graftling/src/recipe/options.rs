@@ -142,7 +142,7 @@ options! {
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
-        /// (multi_label_classification) and mse (sequence_regression).
+        /// (multi_label_classification), mse (sequence_regression) and f1 (token_classification).
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// Checkpoints kept beside the best one; older ones are removed.
         save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("1");

@@ -6,17 +6,21 @@
 mod multi_label_classification;
 mod sequence_classification;
 mod sequence_regression;
+mod token_classification;
 
 use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
+use graftling_text::TokenExample;
 
 use crate::data::Data;
+use crate::features::Features;
 use crate::metrics::Metrics;
 use crate::recipe::{BestMetric, Recipe, Task};
 use crate::{Error, Said};
 use multi_label_classification::MultiLabel;
 use sequence_classification::SequenceClassification;
 use sequence_regression::Regression;
+use token_classification::TokenClassification;
 
 /// What the model should say about one example.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,15 +31,30 @@ pub(crate) enum Target {
     Labels(Vec<bool>),
     /// These numbers.
     Numbers(Vec<f32>),
+    /// A class for each word.
+    Tags {
+        /// The class of every word.
+        classes: Vec<usize>,
+        /// The words that the model sees, one for each row of logits.
+        seen: Vec<usize>,
+    },
 }
 
 impl Target {
+    /// Takes note of what the model sees of the example.
+    pub fn see(&mut self, features: &Features) {
+        if let Self::Tags { seen, .. } = self {
+            *seen = features.words_seen().to_vec();
+        }
+    }
+
     /// How many terms it adds to the loss, which is a mean over them.
     pub fn terms(&self) -> usize {
         match self {
             Self::Class(_) => 1,
             Self::Labels(labels) => labels.len(),
             Self::Numbers(numbers) => numbers.len(),
+            Self::Tags { seen, .. } => seen.len(),
         }
     }
 }
@@ -49,6 +68,16 @@ pub(crate) enum Answer {
     Labels { probabilities: Vec<f32> },
     /// Numbers.
     Numbers(Vec<f32>),
+    /// The most probable class of each word that the model saw, and its probability.
+    Tags { classes: Vec<usize>, probabilities: Vec<f32> },
+}
+
+/// What an answer was given to.
+pub(crate) struct Spoken<'a> {
+    /// What the model saw.
+    pub features: &'a Features,
+    /// The words, where the example is made of such.
+    pub words: Option<&'a TokenExample>,
 }
 
 /// What a task does with examples and logits, once it is known what there is to tell apart.
@@ -69,7 +98,7 @@ pub(crate) trait Objective: Send + Sync {
     fn answer(&self, logits: &[f32]) -> Answer;
 
     /// An answer in words, for a person or a program that asked for it.
-    fn say(&self, answer: &Answer) -> Said;
+    fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said;
 
     /// How good the answers are; `loss` is the mean over all terms.
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics;
@@ -87,6 +116,7 @@ pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Obje
         (Task::SequenceClassification, Data::Labelled(dataset)) => Box::new(SequenceClassification::from_examples(dataset)?),
         (Task::MultiLabelClassification, Data::MultiLabelled(dataset)) => Box::new(MultiLabel::from_examples(dataset)),
         (Task::SequenceRegression, Data::Numbered(dataset)) => Box::new(Regression::from_examples(dataset, recipe)?),
+        (Task::TokenClassification, Data::Words(dataset)) => Box::new(TokenClassification::from_examples(dataset)?),
         (task, _) => panic!("examples of another form than {task} wants"),
     })
 }
@@ -94,7 +124,13 @@ pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Obje
 /// The task of a fine-tuned model with this head, and its objective; `None` where no task has such a head. The recipe is that of the
 /// run, where it is known.
 pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, Box<dyn Objective>)> {
-    let Head::SequenceClassification { problem, labels } = head else { return None };
+    let (problem, labels) = match head {
+        Head::SequenceClassification { problem, labels } => (problem, labels),
+        Head::TokenClassification { labels } => {
+            return Some((Task::TokenClassification, Box::new(TokenClassification::from_labels(labels))));
+        }
+        Head::MaskedLanguageModelling | Head::QuestionAnswering => return None,
+    };
     Some(match problem {
         ProblemType::SingleLabelClassification => {
             (Task::SequenceClassification, Box::new(SequenceClassification::from_labels(labels)))

@@ -4,7 +4,7 @@ use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet, unknown_labels};
 
-use super::{Answer, Objective, Target};
+use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::metrics::{Metrics, MultiLabelMetrics};
 use crate::recipe::BestMetric;
@@ -57,7 +57,7 @@ impl Objective for MultiLabel {
         Answer::Labels { probabilities: logits.iter().map(|logit| sigmoid(*logit)).collect() }
     }
 
-    fn say(&self, answer: &Answer) -> Said {
+    fn say(&self, answer: &Answer, _: &Spoken<'_>) -> Said {
         let probabilities = probabilities(answer);
         let named = || self.labels().iter().cloned().zip(probabilities.iter().copied());
         Said::Labels {
@@ -99,11 +99,14 @@ fn sigmoid(logit: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::Features;
 
     #[test]
     fn labels_whose_logits_are_positive_hold() {
         let objective = MultiLabel { labels: LabelSet::from_names(&["a", "b", "c"]) };
-        let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3])) else {
+        let features = Features { input_ids: vec![1], token_type_ids: vec![0], truncated_tokens: 0, wanted: None };
+        let spoken = Spoken { features: &features, words: None };
+        let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3]), &spoken) else {
             panic!("labels")
         };
         assert_eq!(labels, ["a", "c"]);

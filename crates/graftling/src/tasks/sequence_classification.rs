@@ -4,7 +4,7 @@ use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet};
 
-use super::{Answer, Objective, Target};
+use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::metrics::{ClassificationMetrics, ConfusionMatrix, Metrics};
 use crate::recipe::BestMetric;
@@ -47,12 +47,10 @@ impl Objective for SequenceClassification {
     }
 
     fn answer(&self, logits: &[f32]) -> Answer {
-        // The first of equal logits, as in numpy's and torch's argmax.
-        let class = (0..logits.len()).rev().max_by(|&left, &right| logits[left].total_cmp(&logits[right])).unwrap_or(0);
-        Answer::Label { class, probabilities: softmax(logits) }
+        Answer::Label { class: largest(logits), probabilities: softmax(logits) }
     }
 
-    fn say(&self, answer: &Answer) -> Said {
+    fn say(&self, answer: &Answer, _: &Spoken<'_>) -> Said {
         let Answer::Label { class, probabilities } = answer else { panic!("sequence classification: {answer:?}") };
         Said::Label {
             label: self.labels.name(*class).to_owned(),
@@ -82,6 +80,11 @@ fn class(target: &Target) -> usize {
         Target::Class(class) => *class,
         other => panic!("sequence classification: {other:?}"),
     }
+}
+
+/// The place of the largest logit, the first of equal ones, as in numpy's and torch's argmax.
+pub(super) fn largest(logits: &[f32]) -> usize {
+    (0..logits.len()).rev().max_by(|&left, &right| logits[left].total_cmp(&logits[right])).unwrap_or(0)
 }
 
 /// `exp(x_i) / sum exp(x)`, shifted by the largest value so that nothing overflows.

@@ -4,7 +4,7 @@ use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::Dataset;
 
-use super::{Answer, Objective, Target};
+use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::metrics::{Metrics, RegressionMetrics};
 use crate::recipe::{BestMetric, Recipe, RegressionLoss};
@@ -65,7 +65,7 @@ impl Objective for Regression {
         Answer::Numbers(logits.to_vec())
     }
 
-    fn say(&self, answer: &Answer) -> Said {
+    fn say(&self, answer: &Answer, _: &Spoken<'_>) -> Said {
         Said::Numbers { numbers: said(answer).to_vec() }
     }
 

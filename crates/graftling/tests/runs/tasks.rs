@@ -86,6 +86,69 @@ fn several_numbers_a_text_are_learnt_together() {
     assert!((numbers[0] - 2.0).abs() < 0.4 && (numbers[1] - 1.0).abs() < 0.4, "{numbers:?}");
 }
 
+/// Sentences of which one or two words are a name, in CoNLL.
+fn tagged() -> String {
+    let (names, verbs) = (["anna", "bob", "carl", "dora"], ["is", "was", "never", "not"]);
+    let sentence = |number: usize| {
+        let (name, verb) = (names[number / 4], verbs[number % 4]);
+        let tail = if number.is_multiple_of(2) { "in\tO\nthe\tB-LOC\nfilm\tI-LOC\n" } else { "very\tO\ngood\tO\n" };
+        format!("{name}\tB-PER\n{verb}\tO\n{tail}\n")
+    };
+    (0..16).map(sentence).collect()
+}
+
+#[test]
+fn tags_of_words_are_learnt_and_told_as_entities() {
+    let fixture = Fixture::new();
+    fixture.write("sixteen.conll", tagged().as_bytes());
+    let path = fixture.path("sixteen.conll").display().to_string();
+    let options =
+        format!("task = 'token_classification'\ntrain = {path:?}\nvalidation = {path:?}\nepochs = 40\ndropout = 0.0\nwarmup = 0");
+    let (summary, _) = fixture.run("tags", &options);
+    let request = EvaluateRequest {
+        run: summary.output.clone(),
+        data: fixture.path("sixteen.conll"),
+        format: None,
+        columns: Columns::default(),
+        threads: None,
+        with_predictions: true,
+    };
+    let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
+    assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics));
+    let Metrics::Entities(metrics) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
+    assert_eq!((metrics.accuracy, metrics.default.micro.f1), (1.0, 1.0));
+    assert_eq!(metrics.strict.as_ref().map(|(scheme, strict)| (scheme.to_string(), strict.micro.f1)), Some(("IOB2".into(), 1.0)));
+    let Said::Entities { entities } = said(&summary.output, "anna  was in the film") else { panic!("entities") };
+    let found: Vec<_> = entities.iter().map(|it| (it.label.as_str(), it.text.as_str(), it.characters)).collect();
+    assert_eq!(found, [("PER", "anna", Some((0, 4))), ("LOC", "the film", Some((13, 21)))]);
+    assert_eq!(json(&summary.output.join("config.json"))["architectures"][0], "BertForTokenClassification");
+
+    // Cut to four tokens, two of which are special: what is cut off counts as missed, and nothing else changes.
+    let (cut, _) = fixture.run("cut", &format!("{options}\nmax_length = 5"));
+    let Some(Metrics::Entities(metrics)) = cut.validation.map(|validation| validation.metrics) else { panic!("entities") };
+    assert!(metrics.default.micro.recall < 1.0 && metrics.default.types.iter().any(|it| it.label == "LOC"), "{metrics:?}");
+}
+
+#[test]
+fn what_words_a_split_sets_aside_follows_from_the_seed() {
+    let fixture = Fixture::new();
+    fixture.write("sixteen.conll", tagged().as_bytes());
+    let path = fixture.path("sixteen.conll").display().to_string();
+    let options = format!("task = 'token_classification'\ntrain = {path:?}\nvalidation_fraction = 0.25\nmax_steps = 1");
+    let recipe = |output: &str, seed: u64| {
+        let mut recipe =
+            fixture.recipe(output, &format!("{options}\nseed = {seed}\nvalidation = {path:?}\nvalidation_fraction = 0.1"));
+        (recipe.validation, recipe.validation_fraction) = (None, 0.25);
+        recipe
+    };
+    let [first, again, other] =
+        [("a", 1), ("b", 1), ("c", 2)].map(|(output, seed)| fixture.train(&recipe(output, seed)).unwrap().0);
+    assert_eq!((first.train_examples, first.validation.as_ref().map(|it| it.metrics.examples())), (12, Some(4)));
+    let loss = |summary: &graftling::TrainSummary| summary.validation.as_ref().map(|it| it.metrics.loss());
+    assert_eq!(loss(&first), loss(&again));
+    assert_ne!(loss(&first), loss(&other));
+}
+
 #[test]
 fn a_metric_of_another_task_is_refused() {
     let fixture = Fixture::new();

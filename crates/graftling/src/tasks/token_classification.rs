@@ -1,0 +1,204 @@
+//! A tag for each word of a sentence: named entities, parts of speech. Knows nothing of how words become logits.
+//!
+//! The first token of a word speaks for it, in training and in prediction; the other tokens of the word have no part in the loss.
+
+use graftling_models::Head;
+use graftling_tensor::{Graph, Var};
+use graftling_text::{LabelSet, TokenDataset, TokenExample, WordOrigin};
+
+use super::sequence_classification::{largest, softmax};
+use super::{Answer, Objective, Spoken, Target};
+use crate::data::Data;
+use crate::metrics::{EntityMetrics, Metrics, Scheme, tolerant_entities};
+use crate::predict::{Entity, TaggedWord};
+use crate::recipe::BestMetric;
+use crate::{Error, Said};
+
+/// The tag of a word that belongs to nothing. A word that was cut off has it, too, and so counts as missed.
+const OUTSIDE: &str = "O";
+
+/// The tags to tell apart.
+pub(super) struct TokenClassification {
+    tags: LabelSet,
+}
+
+impl TokenClassification {
+    /// The tags that occur in the training examples, in the order of their names; there are two at least.
+    pub fn from_examples(dataset: &TokenDataset) -> Result<Self, Error> {
+        let tags = dataset.tag_set();
+        if tags.len() < 2 {
+            return Err(Error::OneTag { path: dataset.source.clone(), tags: tags.names().to_vec() });
+        }
+        Ok(Self { tags })
+    }
+
+    /// The tags of a model, in the order of its logits.
+    pub fn from_labels(labels: &[String]) -> Self {
+        Self { tags: LabelSet::from_names(labels) }
+    }
+
+    /// The tag of every word, said of the words that the model saw.
+    fn of_all_words(&self, seen: &[usize], classes: &[usize], words: usize) -> Vec<&str> {
+        let mut tags = vec![OUTSIDE; words];
+        for (&word, &class) in seen.iter().zip(classes) {
+            tags[word] = self.tags.name(class);
+        }
+        tags
+    }
+
+    /// Whether the tags are those of entities: they have a scheme, or the letters of one.
+    fn spells_entities(&self) -> bool {
+        let letters = |tag: &String| tag == OUTSIDE || tag.split_once('-').is_some_and(|(letter, _)| letter.len() == 1);
+        Scheme::of_tags(self.tags.names()).is_some() || self.tags.names().iter().all(letters)
+    }
+}
+
+impl Objective for TokenClassification {
+    fn head(&self) -> Head {
+        Head::TokenClassification { labels: self.tags.names().to_vec() }
+    }
+
+    fn labels(&self) -> &[String] {
+        self.tags.names()
+    }
+
+    fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
+        let Data::Words(dataset) = data else { panic!("token classification: examples of another form") };
+        let target = |classes| Target::Tags { classes, seen: Vec::new() };
+        Ok(dataset.tag_ids(&self.tags)?.into_iter().map(target).collect())
+    }
+
+    fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
+        let classes: Vec<usize> = targets
+            .iter()
+            .flat_map(|target| {
+                let (classes, seen) = tags(target);
+                seen.iter().map(|&word| classes[word])
+            })
+            .collect();
+        graph.cross_entropy(logits, &classes, normalizer)
+    }
+
+    fn answer(&self, logits: &[f32]) -> Answer {
+        let rows = logits.chunks(self.tags.len());
+        let said = rows.map(|row| {
+            let class = largest(row);
+            (class, softmax(row)[class])
+        });
+        let (classes, probabilities) = said.unzip();
+        Answer::Tags { classes, probabilities }
+    }
+
+    fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said {
+        let (Answer::Tags { classes, probabilities }, Some(example)) = (answer, of.words) else {
+            panic!("token classification: {answer:?}")
+        };
+        let seen = of.features.words_seen();
+        let tags = self.of_all_words(seen, classes, example.words.len());
+        let mut certainty = vec![None; example.words.len()];
+        seen.iter().zip(probabilities).for_each(|(&word, &probability)| certainty[word] = Some(probability));
+        if !self.spells_entities() {
+            let words = example.words.iter().zip(&tags).zip(&certainty);
+            let tagged = words.map(|((word, tag), probability)| TaggedWord {
+                word: word.clone(),
+                tag: (*tag).to_owned(),
+                probability: *probability,
+            });
+            return Said::Tags { tags: tagged.collect() };
+        }
+        let entity = |span: crate::metrics::Span| {
+            let known: Vec<f32> = certainty[span.start..span.end].iter().flatten().copied().collect();
+            let (text, characters) = wording(example, span.start, span.end);
+            let probability = known.iter().sum::<f32>() / known.len().max(1) as f32;
+            Entity { label: span.kind, text, characters, words: (span.start, span.end), probability }
+        };
+        Said::Entities { entities: tolerant_entities(&tags).into_iter().map(entity).collect() }
+    }
+
+    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        let truths: Vec<Vec<&str>> =
+            targets.iter().map(|target| tags(target).0.iter().map(|&class| self.tags.name(class)).collect()).collect();
+        let predictions: Vec<Vec<&str>> = answers
+            .iter()
+            .zip(targets)
+            .map(|(answer, target)| {
+                let Answer::Tags { classes: said, .. } = answer else { panic!("token classification: {answer:?}") };
+                let (classes, seen) = tags(target);
+                self.of_all_words(seen, said, classes.len())
+            })
+            .collect();
+        Metrics::Entities(EntityMetrics::new(self.labels(), &truths, &predictions, loss))
+    }
+
+    fn best_metrics(&self) -> &'static [BestMetric] {
+        use BestMetric::{Accuracy, F1, F1Macro, F1Weighted, Loss};
+        if self.spells_entities() { &[F1, F1Macro, F1Weighted, Accuracy, Loss] } else { &[Accuracy, Loss] }
+    }
+}
+
+/// The class of each word, and the words that the model sees, one for each row of logits.
+fn tags(target: &Target) -> (&[usize], &[usize]) {
+    match target {
+        Target::Tags { classes, seen } => (classes, seen),
+        other => panic!("token classification: {other:?}"),
+    }
+}
+
+/// Some words as they stand in their text, with the place there in characters; or joined by blanks, where there is no text.
+fn wording(example: &TokenExample, start: usize, end: usize) -> (String, Option<(usize, usize)>) {
+    match &example.origin {
+        WordOrigin::Text { text, spans } => {
+            let (first, last) = (spans[start], spans[end - 1]);
+            (text[first.bytes.0..last.bytes.1].to_owned(), Some((first.characters.0, last.characters.1)))
+        }
+        WordOrigin::Lines(_) | WordOrigin::List => (example.words[start..end].join(" "), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features::{Features, Wanted};
+
+    fn said(tags: &[&str], text: &str, classes: &[usize], seen: &[usize]) -> Said {
+        let objective = TokenClassification { tags: LabelSet::from_names(tags) };
+        let features = Features {
+            input_ids: vec![0; 9],
+            token_type_ids: vec![0; 9],
+            truncated_tokens: 0,
+            wanted: Some(Wanted { tokens: vec![0; seen.len()], words: seen.to_vec() }),
+        };
+        let answer = Answer::Tags { classes: classes.to_vec(), probabilities: vec![0.5; classes.len()] };
+        let example = TokenExample::from_text(text, 1);
+        objective.say(&answer, &Spoken { features: &features, words: Some(&example) })
+    }
+
+    #[test]
+    fn entities_have_their_text_and_their_place_in_characters() {
+        let Said::Entities { entities } = said(&["B-LOC", "I-LOC", "O"], "我爱 New York！", &[2, 2, 0, 1, 2], &[0, 1, 2, 3, 4])
+        else {
+            panic!("entities")
+        };
+        assert_eq!(entities.len(), 1);
+        assert_eq!((entities[0].label.as_str(), entities[0].text.as_str()), ("LOC", "New York"));
+        assert_eq!((entities[0].characters, entities[0].words, entities[0].probability), (Some((3, 11)), (2, 4), 0.5));
+    }
+
+    #[test]
+    fn words_that_were_cut_off_are_outside() {
+        let objective = TokenClassification { tags: LabelSet::from_names(&["B-X", "O"]) };
+        let target = Target::Tags { classes: vec![0, 0, 1], seen: vec![0] };
+        let answer = Answer::Tags { classes: vec![0], probabilities: vec![1.0] };
+        let Metrics::Entities(metrics) = objective.metrics(&[answer], &[target], 0.0) else { panic!("entities") };
+        assert_eq!((metrics.default.micro.precision, metrics.default.micro.recall), (1.0, 0.5));
+    }
+
+    #[test]
+    fn tags_that_spell_no_entities_are_told_word_by_word() {
+        let Said::Tags { tags } = said(&["NOUN", "VERB"], "dogs bark", &[0, 1], &[0, 1]) else { panic!("tags") };
+        assert_eq!(
+            tags.iter().map(|word| (word.word.as_str(), word.tag.as_str())).collect::<Vec<_>>(),
+            [("dogs", "NOUN"), ("bark", "VERB")]
+        );
+    }
+}
