@@ -38,6 +38,11 @@ const TAGS: [&str; 4] = ["ner_tags", "tags", "labels", "pos_tags"];
 /// Names of a column that holds the entities of a text.
 const ENTITIES: [&str; 1] = ["entities"];
 
+/// Names of the columns of triplets.
+const ANCHOR: [&str; 2] = ["anchor", "query"];
+const POSITIVE: [&str; 2] = ["positive", "pos"];
+const NEGATIVE: [&str; 2] = ["negative", "neg"];
+
 /// The names of the columns to use; what is `None` is looked for by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
@@ -69,6 +74,9 @@ pub(crate) enum Role {
     Tokens,
     Tags,
     Entities,
+    Anchor,
+    Positive,
+    Negative,
 }
 
 /// Whether a label column must be there.
@@ -101,7 +109,7 @@ impl Role {
                 format!("{}, or {}", TEXT.join(", "), pairs.join(", "))
             }
             Self::TextPair => PAIRS.map(|(_, second)| second).join(", "),
-            Self::Label | Self::Tokens | Self::Tags | Self::Entities => self.names().join(", "),
+            _ => self.names().join(", "),
         }
     }
 
@@ -114,6 +122,9 @@ impl Role {
             Self::Tokens => &TOKENS,
             Self::Tags => &TAGS,
             Self::Entities => &ENTITIES,
+            Self::Anchor => &ANCHOR,
+            Self::Positive => &POSITIVE,
+            Self::Negative => &NEGATIVE,
         }
     }
 
@@ -126,6 +137,9 @@ impl Role {
             Self::Tokens => "words",
             Self::Tags => "tags",
             Self::Entities => "entities",
+            Self::Anchor => "anchors",
+            Self::Positive => "positives",
+            Self::Negative => "negatives",
         }
     }
 
@@ -138,6 +152,9 @@ impl Role {
             Self::Tokens => "tokens_column",
             Self::Tags => "tags_column",
             Self::Entities => "entities_column",
+            Self::Anchor => "anchor_column",
+            Self::Positive => "positive_column",
+            Self::Negative => "negative_column",
         }
     }
 }
@@ -151,6 +168,9 @@ impl fmt::Display for Role {
             Self::Tokens => "list of words",
             Self::Tags => "list of tags",
             Self::Entities => "list of entities",
+            Self::Anchor => "anchor",
+            Self::Positive => "positive",
+            Self::Negative => "negative",
         })
     }
 }

@@ -140,7 +140,7 @@ fn chosen(table: &Table, columns: &Columns, need: LabelNeed) -> Result<(Position
     }
 }
 
-fn required_text(table: &Table, row: &Row, position: usize, problems: &mut Problems) -> String {
+pub(crate) fn required_text(table: &Table, row: &Row, position: usize, problems: &mut Problems) -> String {
     let before = problems.total;
     let text = text(table, row, position, problems);
     if problems.total == before && text.trim().is_empty() {

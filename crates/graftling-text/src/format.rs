@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{TextError, TokenFormat};
+use crate::{PlainFormat, TextError, TokenFormat};
 
 /// How a table is laid down in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,35 @@ impl TokenLayout {
         let accepted = ".conll, .bio, .iob, .iob2, .txt, .jsonl, .ndjson, .csv and .tsv";
         format
             .map(|format| TokenLayout { format, gzip })
+            .ok_or_else(|| TextError::UnknownFormat { path: path.to_owned(), accepted })
+    }
+}
+
+/// A format of texts without labels, and whether the file is compressed by gzip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlainLayout {
+    pub format: PlainFormat,
+    pub gzip: bool,
+}
+
+impl PlainFormat {
+    /// The format of this word, as a recipe or a flag names it.
+    pub fn from_word(word: &str) -> Option<PlainFormat> {
+        match word.to_ascii_lowercase().as_str() {
+            "txt" | "text" => Some(Self::Lines),
+            other => Format::from_word(other).map(Self::Table),
+        }
+    }
+}
+
+impl PlainLayout {
+    /// The layout that the file's name tells; a format given by hand goes before the name's.
+    pub fn of(path: &Path, format: Option<PlainFormat>) -> Result<PlainLayout, TextError> {
+        let (extension, gzip) = ending(path);
+        let format = format.or_else(|| extension.as_deref().and_then(PlainFormat::from_word));
+        let accepted = ".txt, .csv, .tsv, .jsonl and .ndjson";
+        format
+            .map(|format| PlainLayout { format, gzip })
             .ok_or_else(|| TextError::UnknownFormat { path: path.to_owned(), accepted })
     }
 }

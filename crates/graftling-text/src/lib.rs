@@ -21,6 +21,7 @@ mod dataset;
 mod disk;
 mod encoding_guess;
 mod error;
+mod examples;
 mod format;
 mod labels;
 mod leakage;
@@ -39,6 +40,10 @@ pub use columns::{ChosenColumns, Columns};
 pub use dataset::{Dataset, Example, labelled, multi_labelled, numbered, unlabelled};
 pub use encoding_guess::EncodingGuess;
 pub use error::TextError;
+pub use examples::{
+    ExampleSplit, Examples, PlainExample, PlainFormat, SameText, SimilarityExample, TripletColumns, TripletExample,
+    labelled_similarities, plain_texts, random_split, read_plain_texts, triplets,
+};
 pub use format::Format;
 pub use labels::{LabelSet, unknown_labels};
 pub use leakage::{SharedText, leakage_notice, shared_texts};

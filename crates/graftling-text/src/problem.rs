@@ -65,6 +65,8 @@ pub(crate) enum Problem {
     OneClass { label: String, rows: usize },
     /// A label is none of those that the model tells apart.
     UnknownLabel { line: usize, label: String, accepted: Vec<String>, near: Option<String> },
+    /// A pair has several scores.
+    ManyScores { line: usize, found: usize },
     /// A column of lists and one of texts were both asked for.
     TokenLayouts { list: String, text: String },
     /// Words, tags or entities are wrong.
@@ -162,6 +164,7 @@ impl Problem {
             | Self::NotNumbers { line, .. }
             | Self::OtherCountOfNumbers { line, .. }
             | Self::FractionLabel { line, .. }
+            | Self::ManyScores { line, .. }
             | Self::UnknownLabel { line, .. } => Some(*line),
             Self::Tokens { line, .. } => *line,
             Self::DuplicateColumn { .. }
@@ -300,6 +303,9 @@ impl fmt::Display for Problem {
                     plain_list(accepted),
                     did_you_mean(near.as_deref())
                 )
+            }
+            Self::ManyScores { found, .. } => {
+                write!(formatter, "{} where a pair of texts has one score", counted(*found, "number", "numbers"))
             }
             Self::TokenLayouts { list, text } => write!(
                 formatter,

@@ -37,8 +37,8 @@ impl Stratum for Vec<String> {}
 impl Stratum for Vec<f32> {}
 
 /// Examples with one and the same text; they always stay together.
-struct Group {
-    examples: Vec<usize>,
+pub(crate) struct Group {
+    pub examples: Vec<usize>,
 }
 
 /// Sets aside a fraction of the examples, of every label to within rounding.
@@ -138,7 +138,7 @@ fn wanted(groups: &BTreeMap<&str, Vec<Group>>, fraction: f64) -> Vec<usize> {
 }
 
 /// Sets groups aside until the wanted number is reached; a group that would exceed it is passed over, and one group always stays.
-fn draw(groups: &[Group], wanted: usize, aside: &mut [bool]) {
+pub(crate) fn draw(groups: &[Group], wanted: usize, aside: &mut [bool]) {
     let mut taken = 0;
     let mut staying = groups.len();
     for group in groups {
@@ -163,8 +163,8 @@ fn divided<L>(dataset: Dataset<L>, aside: &[bool], notice: String) -> Split<L> {
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): small, and the same on every machine and in every version.
-struct Random {
-    state: u64,
+pub(crate) struct Random {
+    pub state: u64,
 }
 
 impl Random {
@@ -182,7 +182,7 @@ impl Random {
     }
 
     /// Fisher and Yates.
-    fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }

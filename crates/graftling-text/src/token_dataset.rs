@@ -12,11 +12,11 @@ mod tests;
 mod words;
 
 use std::borrow::Borrow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::format::TokenLayout;
 use crate::problem::{Problem, Problems};
-use crate::{Format, Table, TextError, plain_text, readers};
+use crate::{Examples, Format, SameText, Table, TextError, plain_text, readers};
 
 pub use columns::TokenColumns;
 pub(crate) use problem::TokenProblem;
@@ -63,14 +63,12 @@ pub enum WordOrigin {
 }
 
 /// The sentences of a file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TokenDataset {
-    /// The file.
-    pub source: PathBuf,
-    /// The examples, in the order of the file.
-    pub examples: Vec<TokenExample>,
-    /// What a person should know about how the file was understood.
-    pub notices: Vec<String>,
+pub type TokenDataset = Examples<TokenExample>;
+
+impl SameText for TokenExample {
+    fn texts(&self) -> Vec<&str> {
+        self.words.iter().map(String::as_str).collect()
+    }
 }
 
 /// Whether every word must have a tag.

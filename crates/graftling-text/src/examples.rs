@@ -1,0 +1,31 @@
+//! Examples that are no text with its label: what they all are, and how some of them are set aside.
+//! Knows nothing of files and formats.
+
+mod plain;
+mod similarity;
+mod split;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+pub use plain::{PlainExample, PlainFormat, plain_texts, read_plain_texts};
+pub use similarity::{SimilarityExample, TripletColumns, TripletExample, labelled_similarities, triplets};
+pub use split::{ExampleSplit, random_split};
+
+/// The examples of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Examples<E> {
+    /// The file.
+    pub source: PathBuf,
+    /// The examples, in the order of the file.
+    pub examples: Vec<E>,
+    /// What a person should know about how the file was understood.
+    pub notices: Vec<String>,
+}
+
+/// What makes two examples the same to a model, so that they stay on one side of a split.
+pub trait SameText {
+    /// The texts that count.
+    fn texts(&self) -> Vec<&str>;
+}
