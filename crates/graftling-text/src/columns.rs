@@ -43,6 +43,10 @@ const ANCHOR: [&str; 2] = ["anchor", "query"];
 const POSITIVE: [&str; 2] = ["positive", "pos"];
 const NEGATIVE: [&str; 2] = ["negative", "neg"];
 
+/// Names of the columns of questions about texts.
+const CONTEXT: [&str; 3] = ["context", "passage", "paragraph"];
+const QUESTION: [&str; 2] = ["question", "query"];
+
 /// The names of the columns to use; what is `None` is looked for by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
@@ -77,6 +81,8 @@ pub(crate) enum Role {
     Anchor,
     Positive,
     Negative,
+    Context,
+    Question,
 }
 
 /// Whether a label column must be there.
@@ -125,6 +131,8 @@ impl Role {
             Self::Anchor => &ANCHOR,
             Self::Positive => &POSITIVE,
             Self::Negative => &NEGATIVE,
+            Self::Context => &CONTEXT,
+            Self::Question => &QUESTION,
         }
     }
 
@@ -140,6 +148,8 @@ impl Role {
             Self::Anchor => "anchors",
             Self::Positive => "positives",
             Self::Negative => "negatives",
+            Self::Context => "contexts",
+            Self::Question => "questions",
         }
     }
 
@@ -155,6 +165,8 @@ impl Role {
             Self::Anchor => "anchor_column",
             Self::Positive => "positive_column",
             Self::Negative => "negative_column",
+            Self::Context => "context_column",
+            Self::Question => "question_column",
         }
     }
 }
@@ -171,6 +183,8 @@ impl fmt::Display for Role {
             Self::Anchor => "anchor",
             Self::Positive => "positive",
             Self::Negative => "negative",
+            Self::Context => "context",
+            Self::Question => "question",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{PlainFormat, TextError, TokenFormat};
+use crate::{PlainFormat, QuestionFormat, TextError, TokenFormat};
 
 /// How a table is laid down in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,35 @@ impl PlainLayout {
         let accepted = ".txt, .csv, .tsv, .jsonl and .ndjson";
         format
             .map(|format| PlainLayout { format, gzip })
+            .ok_or_else(|| TextError::UnknownFormat { path: path.to_owned(), accepted })
+    }
+}
+
+/// A format of questions, and whether the file is compressed by gzip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct QuestionLayout {
+    pub format: QuestionFormat,
+    pub gzip: bool,
+}
+
+impl QuestionFormat {
+    /// The format of this word, as a recipe or a flag names it.
+    pub fn from_word(word: &str) -> Option<QuestionFormat> {
+        match word.to_ascii_lowercase().as_str() {
+            "json" | "squad" => Some(Self::Squad),
+            other => Format::from_word(other).map(Self::Table),
+        }
+    }
+}
+
+impl QuestionLayout {
+    /// The layout that the file's name tells; a format given by hand goes before the name's.
+    pub fn of(path: &Path, format: Option<QuestionFormat>) -> Result<QuestionLayout, TextError> {
+        let (extension, gzip) = ending(path);
+        let format = format.or_else(|| extension.as_deref().and_then(QuestionFormat::from_word));
+        let accepted = ".json, .jsonl, .ndjson, .csv and .tsv";
+        format
+            .map(|format| QuestionLayout { format, gzip })
             .ok_or_else(|| TextError::UnknownFormat { path: path.to_owned(), accepted })
     }
 }

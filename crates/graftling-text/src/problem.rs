@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::TextError;
 use crate::columns::Role;
+use crate::questions::QuestionProblem;
 use crate::token_dataset::TokenProblem;
 use crate::wording::{counted, did_you_mean, plain_list, quoted, quoted_list};
 
@@ -71,6 +72,8 @@ pub(crate) enum Problem {
     TokenLayouts { list: String, text: String },
     /// Words, tags or entities are wrong.
     Tokens { line: Option<usize>, problem: TokenProblem },
+    /// A question or its answers are wrong.
+    Question { line: Option<usize>, id: Option<String>, problem: QuestionProblem },
 }
 
 /// A label and its JSON type.
@@ -166,7 +169,7 @@ impl Problem {
             | Self::FractionLabel { line, .. }
             | Self::ManyScores { line, .. }
             | Self::UnknownLabel { line, .. } => Some(*line),
-            Self::Tokens { line, .. } => *line,
+            Self::Tokens { line, .. } | Self::Question { line, .. } => *line,
             Self::DuplicateColumn { .. }
             | Self::NoSuchColumn { .. }
             | Self::ColumnNotFound { .. }
@@ -314,6 +317,8 @@ impl fmt::Display for Problem {
                 quoted(text)
             ),
             Self::Tokens { problem, .. } => write!(formatter, "{problem}"),
+            Self::Question { id: Some(id), problem, .. } => write!(formatter, "question {}: {problem}", quoted(id)),
+            Self::Question { id: None, problem, .. } => write!(formatter, "{problem}"),
         }
     }
 }
