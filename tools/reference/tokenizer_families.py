@@ -200,7 +200,10 @@ class PlainBpe(converters.T5Converter):
         ids = {piece: index for index, (piece, _) in enumerate(vocabulary)}
         merges = generate_merges(ids, vocabulary)
         unknown = proto.trainer_spec.unk_piece
-        return Tokenizer(models.BPE(ids, merges, unk_token=unknown, fuse_unk=True, byte_fallback=self.handle_byte_fallback))
+        tokenizer = Tokenizer(models.BPE(ids, merges, unk_token=unknown, fuse_unk=True, byte_fallback=self.handle_byte_fallback))
+        own = [piece for piece in proto.pieces if piece.type in (3, 4)]
+        tokenizer.add_tokens([AddedToken(piece.piece, normalized=False, special=piece.type == 3) for piece in own])
+        return tokenizer
 
 
 class FallbackBpe(PlainBpe):

@@ -151,7 +151,7 @@ pub enum TextError {
     },
     /// A folder holds no tokenizer.
     #[error(
-        "{}: no tokenizer here: neither tokenizer.json nor vocab.txt{}",
+        "{}: no tokenizer here: neither {needed}{}",
         folder.display(),
         if found.is_empty() { String::new() } else {
             format!("; found {}, which transformers turns into a tokenizer.json when it saves the tokenizer", quoted_list(found))
@@ -160,8 +160,25 @@ pub enum TextError {
     TokenizerMissing {
         /// The folder.
         folder: PathBuf,
+        /// What is looked for.
+        needed: &'static str,
         /// Vocabularies of kinds that are not read here.
         found: Vec<String>,
+    },
+    /// A vocabulary is there, but not what to do with it.
+    #[error(
+        "{}: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json {} one of {accepted}, or \
+         model_type in config.json a model that uses one",
+        path.display(),
+        named.as_ref().map_or("must name".to_owned(), |named| format!("is {} and must name", quoted(named)))
+    )]
+    TokenizerClass {
+        /// The vocabulary.
+        path: PathBuf,
+        /// The class that is named, which is not known.
+        named: Option<String>,
+        /// The classes that are.
+        accepted: String,
     },
     /// A file of the tokenizer cannot be understood.
     #[error("{}: {reason}", path.display())]

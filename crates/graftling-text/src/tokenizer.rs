@@ -1,13 +1,16 @@
 //! Turns texts into the token ids a model was trained on, by the files that lie beside its weights.
 //! Knows nothing of tensors; the only room that names the tokenizer library.
 
+mod byte_level;
 mod class;
 mod encode;
 mod folder;
 mod given_words;
 mod offsets;
 mod save;
+mod sentencepiece;
 mod settings;
+mod special_tokens;
 #[cfg(test)]
 mod tests;
 mod truncation_report;

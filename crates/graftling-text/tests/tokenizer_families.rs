@@ -23,6 +23,8 @@ struct Family {
     takes_token_types: bool,
     tokenizer_config: Map<String, Value>,
     config: Map<String, Value>,
+    /// The vocabularies that its folder has without a tokenizer.json; `A as B` has another name there.
+    files: Vec<String>,
     tokenizer_json: Value,
     texts: Vec<Case>,
     words: Vec<Case>,
@@ -67,6 +69,26 @@ fn golden_path(name: &str) -> PathBuf {
 fn converted_folder(family: &Family, side: &str) -> TempDir {
     let folder = settings_folder(family, side);
     fs::write(folder.path().join("tokenizer.json"), family.tokenizer_json.to_string()).unwrap();
+    folder
+}
+
+/// A folder with the settings of a family and its vocabulary.
+fn vocabulary_folder(family: &Family, side: &str) -> TempDir {
+    let folder = settings_folder(family, side);
+    for file in &family.files {
+        let small = || fs::read_to_string(golden_path("small/vocab.txt")).unwrap();
+        match file.as_str() {
+            "vocab.txt" => fs::write(folder.path().join("vocab.txt"), small()).unwrap(),
+            "mpnet vocab.txt" => {
+                let text = small().replace("<cls>\n", "<s>\n").replace("<sep>\n", "</s>\n");
+                fs::write(folder.path().join("vocab.txt"), text).unwrap();
+            }
+            other => {
+                let (source, name) = other.split_once(" as ").unwrap_or((other, other));
+                fs::copy(golden_path("vocabularies").join(source), folder.path().join(name)).unwrap();
+            }
+        }
+    }
     folder
 }
 
@@ -151,6 +173,37 @@ fn tokenizer_json_of_each_family_gives_the_encodings_of_transformers() {
         failures.extend(found.into_iter().map(|told| format!("{}: {told}", family.name)));
     }
     assert_none("tokenizer.json", &failures);
+}
+
+#[test]
+fn vocabularies_of_each_family_give_the_encodings_of_transformers() {
+    let mut failures = Vec::new();
+    for family in golden().families.iter().filter(|family| !family.files.is_empty()) {
+        let open = |side| {
+            let folder = vocabulary_folder(family, side);
+            (side, Tokenizer::from_folder(folder.path()).unwrap())
+        };
+        let found = differences(family, &BTreeMap::from([open("right"), open("left")]));
+        failures.extend(found.into_iter().map(|told| format!("{}: {told}", family.name)));
+    }
+    assert_none("vocabularies", &failures);
+}
+
+#[test]
+fn a_saved_tokenizer_gives_the_same_encodings() {
+    let mut failures = Vec::new();
+    for family in golden().families.iter().filter(|family| !family.files.is_empty()) {
+        let open = |side| {
+            let folder = vocabulary_folder(family, side);
+            let saved = tempfile::tempdir().unwrap();
+            Tokenizer::from_folder(folder.path()).unwrap().save(saved.path()).unwrap();
+            // Without config.json: what it said of the family must be kept.
+            (side, Tokenizer::from_folder(saved.path()).unwrap())
+        };
+        let found = differences(family, &BTreeMap::from([open("right"), open("left")]));
+        failures.extend(found.into_iter().map(|told| format!("{}: {told}", family.name)));
+    }
+    assert_none("saved", &failures);
 }
 
 #[test]

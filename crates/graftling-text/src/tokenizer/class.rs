@@ -36,7 +36,32 @@ const CLASSES: [(&str, &[&str], TokenizerClass); 15] = [
     ("T5Tokenizer", &["t5", "mt5"], TokenizerClass::T5),
 ];
 
+/// The kind of vocabulary that a class of tokenizers reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum VocabularyKind {
+    /// vocab.txt.
+    WordPiece,
+    /// vocab.json and merges.txt.
+    ByteLevel,
+    /// A SentencePiece model.
+    SentencePiece,
+}
+
 impl TokenizerClass {
+    /// All names, as a message lists them.
+    pub fn names() -> String {
+        CLASSES.map(|(name, _, _)| name).join(", ")
+    }
+
+    /// The files that its vocabulary is in.
+    pub fn vocabulary(self) -> VocabularyKind {
+        match self {
+            Self::Bert | Self::DistilBert | Self::Mpnet => VocabularyKind::WordPiece,
+            Self::Roberta | Self::Gpt2 | Self::Deberta => VocabularyKind::ByteLevel,
+            Self::XlmRoberta | Self::Camembert | Self::Albert | Self::DebertaV2 | Self::T5 => VocabularyKind::SentencePiece,
+        }
+    }
+
     /// The class of this name, with or without `Fast`.
     pub fn named(name: &str) -> Option<TokenizerClass> {
         let name = name.strip_suffix("Fast").unwrap_or(name);

@@ -1,6 +1,8 @@
 //! Texts to token ids, with the truncation and the windows of transformers, on all cores.
 //! Knows nothing of the folder the tokenizer came from.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rayon::prelude::*;
 use tokenizers::{
     PostProcessor, TruncationParams, TruncationStrategy, processors::PostProcessorWrapper, utils::truncation::truncate_encodings,
@@ -151,7 +153,7 @@ impl Tokenizer {
             }
         }
         let encode = |(example, input): (usize, &TextInput<'_>)| {
-            let tokens = self.tokens(input).map_err(|error| untokenised(example, input.text, &*error))?;
+            let tokens = unpanicked(|| self.tokens(input)).map_err(|error| untokenised(example, input.text, &*error))?;
             let source = if self.trims_offsets { Source::of_texts(input.text, input.pair) } else { Source::Bytes };
             self.finished(&Input { example, source, options, post_processor: self.post_processor.as_ref() }, tokens)
         };
@@ -271,6 +273,11 @@ fn wrapped(mut tokens: Tokens, post_processor: Option<&PostProcessorWrapper>) ->
         Some(processor) => processor.process(tokens.text, tokens.pair, true),
         None => Ok(tokenizers::Encoding::merge(std::iter::once(tokens.text).chain(tokens.pair), false)),
     }
+}
+
+/// The library panics on some texts where a tokenizer.json is damaged.
+pub(super) fn unpanicked<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> tokenizers::Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the tokenizer library fails on it".into()))
 }
 
 pub(super) fn untokenised(example: usize, text: &str, error: &dyn std::error::Error) -> TextError {

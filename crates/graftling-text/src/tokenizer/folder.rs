@@ -1,7 +1,7 @@
-//! From a model folder to a tokenizer: tokenizer.json, or vocab.txt with its settings.
+//! From a model folder to a tokenizer: tokenizer.json, or a vocabulary with its settings.
 //! Knows nothing of how texts are encoded.
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -10,35 +10,63 @@ use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::{Model, TruncationDirection};
 
+use super::class::{TokenizerClass, VocabularyKind};
 use super::settings::Settings;
-use super::{Tokenizer, offsets, wordpiece};
+use super::{Tokenizer, byte_level, offsets, sentencepiece, wordpiece};
 use crate::{TextError, plain_text};
 
-/// Vocabularies of other kinds that a model folder may hold.
-const OTHER_VOCABULARIES: [&str; 6] =
-    ["vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "source.spm", "tokenizer.model"];
+/// What a SentencePiece model may be called, the likeliest name first.
+const SENTENCEPIECE_MODELS: [&str; 4] = ["sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"];
+
+/// Vocabularies of kinds that are not read, or not without the file beside them.
+const OTHER_VOCABULARIES: [&str; 4] = ["vocab.json", "merges.txt", "source.spm", "target.spm"];
 
 impl Tokenizer {
-    /// The tokenizer of a model folder: its tokenizer.json, or else its vocab.txt as BERT reads it. tokenizer_config.json and
-    /// special_tokens_map.json are read where they are there.
+    /// The tokenizer of a model folder: its tokenizer.json, or else its vocabulary as the class of its tokenizer reads it (vocab.txt;
+    /// vocab.json with merges.txt; a SentencePiece model). The class is named by tokenizer_config.json, or follows from the model_type
+    /// of config.json; a vocab.txt without either is BERT's. special_tokens_map.json is read where it is there.
     pub fn from_folder(folder: &Path) -> Result<Tokenizer, TextError> {
         let settings = Settings::read(folder)?;
         let json = folder.join("tokenizer.json");
-        let vocabulary = folder.join("vocab.txt");
         if json.is_file() {
             let bytes = plain_text::read_bytes(&json)?;
             let pipeline = parse(&bytes).map_err(|reason| TextError::TokenizerFile {
                 path: json.clone(),
                 reason: format!("not a tokenizer: {reason}"),
             })?;
-            Self::assemble(&json, pipeline, settings, None)
-        } else if vocabulary.is_file() {
+            return Self::assemble(&json, pipeline, settings, None);
+        }
+        let vocabulary = folder.join("vocab.txt");
+        let byte_level = folder.join("vocab.json");
+        let pieces = SENTENCEPIECE_MODELS.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+        let class = settings.class();
+        let kind = class.map(TokenizerClass::vocabulary);
+        let reads = |wanted| kind.is_none_or(|kind| kind == wanted);
+        if vocabulary.is_file() && reads(VocabularyKind::WordPiece) {
             let text = plain_text::read(&vocabulary, false)?;
-            let pipeline = wordpiece::pipeline(&vocabulary, &text, &settings)?;
-            Self::assemble(&vocabulary, pipeline, settings, Some(text))
-        } else if folder.is_dir() {
-            let found = OTHER_VOCABULARIES.iter().filter(|name| folder.join(name).exists()).map(|name| (*name).to_owned());
-            Err(TextError::TokenizerMissing { folder: folder.to_owned(), found: found.collect() })
+            let pipeline = guarded(&vocabulary, || wordpiece::pipeline(&vocabulary, &text, &settings))?;
+            return Self::assemble(&vocabulary, pipeline, settings, Some(text));
+        }
+        if byte_level.is_file() && folder.join("merges.txt").is_file() && reads(VocabularyKind::ByteLevel) {
+            let class = class.ok_or_else(|| unknown_class(&byte_level, &settings))?;
+            let pipeline = guarded(&byte_level, || byte_level::pipeline(folder, class, &settings))?;
+            return Self::assemble(&byte_level, pipeline, settings, None);
+        }
+        if let Some(pieces) = pieces.filter(|_| reads(VocabularyKind::SentencePiece)) {
+            let class = class.ok_or_else(|| unknown_class(&pieces, &settings))?;
+            let pipeline = guarded(&pieces, || sentencepiece::pipeline(&pieces, class, &settings))?;
+            return Self::assemble(&pieces, pipeline, settings, None);
+        }
+        if folder.is_dir() {
+            let names = ["vocab.txt"].iter().chain(&OTHER_VOCABULARIES).chain(&SENTENCEPIECE_MODELS);
+            let found = names.filter(|name| folder.join(name).exists()).map(|name| (*name).to_owned()).collect();
+            let needed = match kind {
+                None => "tokenizer.json, vocab.txt, vocab.json with merges.txt, nor a SentencePiece model",
+                Some(VocabularyKind::WordPiece) => "tokenizer.json nor vocab.txt",
+                Some(VocabularyKind::ByteLevel) => "tokenizer.json nor vocab.json with merges.txt",
+                Some(VocabularyKind::SentencePiece) => "tokenizer.json nor a SentencePiece model",
+            };
+            Err(TextError::TokenizerMissing { folder: folder.to_owned(), needed, found })
         } else {
             Err(TextError::FileMissing { path: folder.to_owned(), near: None })
         }
@@ -84,6 +112,26 @@ impl Tokenizer {
             notices,
         })
     }
+}
+
+/// A vocabulary alone does not tell which special tokens go around a text.
+fn unknown_class(path: &Path, settings: &Settings) -> TextError {
+    let named = settings.class_name().map(str::to_owned);
+    TextError::TokenizerClass { path: path.to_owned(), named, accepted: TokenizerClass::names() }
+}
+
+/// What this makes, tried on a text and a pair. The library panics on some parts that make no sense.
+fn guarded(
+    path: &Path,
+    make: impl FnOnce() -> Result<tokenizers::Tokenizer, TextError>,
+) -> Result<tokenizers::Tokenizer, TextError> {
+    let refuse = |reason: String| TextError::TokenizerFile { path: path.to_owned(), reason };
+    let made = catch_unwind(AssertUnwindSafe(|| {
+        let pipeline = make()?;
+        let tried = pipeline.encode("a", true).and_then(|_| pipeline.encode(("a", "a"), true));
+        tried.map(|_| pipeline).map_err(|error| refuse(error.to_string()))
+    }));
+    made.unwrap_or_else(|_| Err(refuse("a part of it makes no sense to the tokenizer library".to_owned())))
 }
 
 /// The pipeline that a tokenizer.json describes, tried on a text and a pair.

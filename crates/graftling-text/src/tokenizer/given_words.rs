@@ -6,7 +6,7 @@ use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::processors::PostProcessorWrapper;
 use tokenizers::{EncodeInput, InputSequence};
 
-use super::encode::{EncodeOptions, Encoded, Encodings, Input, Tokens, gathered, untokenised};
+use super::encode::{EncodeOptions, Encoded, Encodings, Input, Tokens, gathered, unpanicked, untokenised};
 use super::offsets::Source;
 use super::{Tokenizer, TokenlessWords};
 use crate::TextError;
@@ -50,10 +50,10 @@ impl Tokenizer {
         let encode = |(example, input): (usize, &&[S])| {
             let sequence: Vec<&str> = input.iter().map(AsRef::as_ref).collect();
             let words = EncodeInput::Single(InputSequence::from(&sequence[..]));
-            let text = match self.trims_offsets {
+            let text = unpanicked(|| match self.trims_offsets {
                 true => pipeline.encode_char_offsets(words, false),
                 false => pipeline.encode(words, false),
-            };
+            });
             let text = text.map_err(|error| untokenised(example, &sequence.join(" "), &*error))?;
             let tokenless = tokenless(text.get_word_ids(), input.len());
             let source = if self.trims_offsets { Source::Words(&sequence) } else { Source::Bytes };

@@ -97,13 +97,22 @@ impl Settings {
         TextError::TokenizerSetting { path: self.path.clone(), key, found: found.to_string(), accepted }
     }
 
+    /// The mask. As in transformers it takes the blank before it along, unless the settings describe it in full.
+    pub fn mask_token(&self, default: &str) -> Result<SpecialToken, TextError> {
+        let token = self.special_token("mask_token", default)?;
+        let described =
+            [&self.special_tokens, &self.config].iter().any(|map| map.get("mask_token").is_some_and(Value::is_object));
+        let listed = self.config.contains_key("added_tokens_decoder");
+        Ok(if described || listed { token } else { SpecialToken { lstrip: true, ..token } })
+    }
+
     /// A special token. As in transformers, special_tokens_map.json goes first unless the configuration lists its added tokens.
     pub fn special_token(&self, key: &'static str, default: &str) -> Result<SpecialToken, TextError> {
         let listed = self.config.contains_key("added_tokens_decoder");
         let mapped = if listed { None } else { self.special_tokens.get(key) };
         let mut token = match mapped.or_else(|| self.config.get(key)) {
-            None | Some(Value::Null) => plain_token(default),
-            Some(Value::String(content)) => plain_token(content),
+            None | Some(Value::Null) => SpecialToken::plain(default),
+            Some(Value::String(content)) => SpecialToken::plain(content),
             Some(found) => {
                 token_object(found).ok_or_else(|| self.refuse(key, found, "a string, or an object with \"content\""))?
             }
@@ -127,8 +136,11 @@ impl Settings {
     }
 }
 
-fn plain_token(content: &str) -> SpecialToken {
-    SpecialToken { content: content.to_owned(), lstrip: false, rstrip: false, single_word: false, normalized: false }
+impl SpecialToken {
+    /// One that is found wherever it stands.
+    pub fn plain(content: &str) -> SpecialToken {
+        SpecialToken { content: content.to_owned(), lstrip: false, rstrip: false, single_word: false, normalized: false }
+    }
 }
 
 fn token_object(value: &Value) -> Option<SpecialToken> {

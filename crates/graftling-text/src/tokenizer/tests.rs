@@ -28,12 +28,30 @@ fn ids(tokenizer: &Tokenizer, text: &str, pair: Option<&str>, max_length: usize)
 
 #[test]
 fn a_folder_without_a_usable_tokenizer_is_refused() {
-    let cases: [(&[(&str, &str)], &str); 12] = [
-        (&[], "{folder}: no tokenizer here: neither tokenizer.json nor vocab.txt"),
+    let cases: [(&[(&str, &str)], &str); 15] = [
+        (
+            &[],
+            "{folder}: no tokenizer here: neither tokenizer.json, vocab.txt, vocab.json with merges.txt, nor a SentencePiece model",
+        ),
+        (
+            &[("source.spm", ""), ("vocab.json", "")],
+            "{folder}: no tokenizer here: neither tokenizer.json, vocab.txt, vocab.json with merges.txt, nor a SentencePiece model; \
+             found \"vocab.json\", \"source.spm\", which transformers turns into a tokenizer.json when it saves the tokenizer",
+        ),
+        (
+            &[("vocab.txt", VOCABULARY), ("config.json", "{\"model_type\": \"roberta\"}")],
+            "{folder}: no tokenizer here: neither tokenizer.json nor vocab.json with merges.txt; \
+             found \"vocab.txt\", which transformers turns into a tokenizer.json when it saves the tokenizer",
+        ),
         (
             &[("vocab.json", "{}"), ("merges.txt", "")],
-            "{folder}: no tokenizer here: neither tokenizer.json nor vocab.txt; found \"vocab.json\", \"merges.txt\", \
-             which transformers turns into a tokenizer.json when it saves the tokenizer",
+            "{folder}/vocab.json: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json must \
+             name one of {classes}, or model_type in config.json a model that uses one",
+        ),
+        (
+            &[("spiece.model", "x"), ("tokenizer_config.json", "{\"tokenizer_class\": \"MyTokenizer\"}")],
+            "{folder}/spiece.model: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json is \
+             \"MyTokenizer\" and must name one of {classes}, or model_type in config.json a model that uses one",
         ),
         (&[("vocab.txt", "")], "{folder}/vocab.txt: the vocabulary is empty"),
         (&[("vocab.txt", "[PAD]\n[UNK]\n[CLS]\na\n")], "{folder}/vocab.txt: the vocabulary lacks the sep_token \"[SEP]\""),
@@ -70,10 +88,81 @@ fn a_folder_without_a_usable_tokenizer_is_refused() {
     for (files, expected) in cases {
         let folder = folder(files);
         let message = Tokenizer::from_folder(folder.path()).unwrap_err().to_string();
-        assert_eq!(message, expected.replace("{folder}", &folder.path().display().to_string()));
+        let classes = "BertTokenizer, ElectraTokenizer, MobileBertTokenizer, DistilBertTokenizer, MPNetTokenizer, RobertaTokenizer, \
+            BartTokenizer, LongformerTokenizer, GPT2Tokenizer, DebertaTokenizer, XLMRobertaTokenizer, CamembertTokenizer, \
+            AlbertTokenizer, DebertaV2Tokenizer, T5Tokenizer";
+        let expected = expected.replace("{folder}", &folder.path().display().to_string()).replace("{classes}", classes);
+        assert_eq!(message, expected);
     }
     let missing = Tokenizer::from_folder(Path::new("/no/such/folder")).unwrap_err().to_string();
     assert_eq!(missing, "/no/such/folder: no such file");
+}
+
+#[test]
+fn bad_byte_level_vocabularies_are_refused() {
+    let whole = "{\"<s>\": 0, \"</s>\": 1, \"<unk>\": 2, \"<pad>\": 3, \"a\": 4, \"b\": 5, \"ab\": 6}";
+    let merges = "#version: 0.2\na b\n";
+    let cases = [
+        ("[]", merges, "", "{folder}/vocab.json: holds no JSON object of tokens and their ids"),
+        ("{", merges, "", "{folder}/vocab.json: not JSON: EOF while parsing an object at line 1 column 1"),
+        ("{}", merges, "", "{folder}/vocab.json: the vocabulary is empty"),
+        (
+            "{\"a\": -1}",
+            "",
+            "",
+            "{folder}/vocab.json: the id of the token \"a\" is -1; accepted are whole numbers from 0 below 16777216",
+        ),
+        (
+            "{\"a\": 4294967296}",
+            "",
+            "",
+            "{folder}/vocab.json: the id of the token \"a\" is 4294967296; accepted are whole numbers from 0 below 16777216",
+        ),
+        ("{\"a\": 1, \"b\": 1}", "", "", "{folder}/vocab.json: the tokens \"a\" and \"b\" have one id, 1"),
+        (whole, "a b\nab\n", "", "{folder}/merges.txt: line 2: \"ab\" is not two tokens with a blank between them"),
+        (whole, "a b c\n", "", "{folder}/merges.txt: line 1: \"a b c\" is not two tokens with a blank between them"),
+        (whole, "a c\n", "", "{folder}/merges.txt: line 1: the token \"c\" is not in vocab.json"),
+        (whole, "ab ab\n", "", "{folder}/merges.txt: line 1: the token \"abab\" is not in vocab.json"),
+        (whole, merges, "\"cls_token\": \"[CLS]\"", "{folder}/vocab.json: the vocabulary lacks the cls_token \"[CLS]\""),
+        (
+            whole,
+            merges,
+            "\"add_prefix_space\": 1",
+            "{folder}/tokenizer_config.json: \"add_prefix_space\" is 1; accepted: true, false",
+        ),
+    ];
+    for (vocabulary, merges, setting, expected) in cases {
+        let config =
+            format!("{{\"tokenizer_class\": \"RobertaTokenizer\"{}{setting}}}", if setting.is_empty() { "" } else { ", " });
+        let folder = folder(&[("vocab.json", vocabulary), ("merges.txt", merges), ("tokenizer_config.json", &config)]);
+        let message = Tokenizer::from_folder(folder.path()).unwrap_err().to_string();
+        let place = folder.path().display().to_string();
+        assert_eq!(message.replace(&place, "{folder}"), expected, "{vocabulary} {merges} {setting}");
+    }
+}
+
+#[test]
+fn token_types_are_left_out_where_settings_or_class_say_so() {
+    let types = |config: &str, model: &str| {
+        let folder = folder(&[("vocab.txt", VOCABULARY), ("tokenizer_config.json", config), ("config.json", model)]);
+        let tokenizer = Tokenizer::from_folder(folder.path()).unwrap();
+        let input = TextInput { text: "a", pair: Some("b") };
+        let encodings = tokenizer.encode(&[input], &EncodeOptions::truncated(8)).unwrap();
+        encodings.encodings[0].token_type_ids.iter().sum::<u32>()
+    };
+    let cases = [
+        ("{}", "{}", 2),
+        ("{}", "not json", 2),
+        ("{}", "{\"model_type\": \"electra\"}", 2),
+        ("{}", "{\"model_type\": \"distilbert\"}", 0),
+        ("{\"tokenizer_class\": \"DistilBertTokenizerFast\"}", "{}", 0),
+        ("{\"tokenizer_class\": \"BertTokenizer\"}", "{\"model_type\": \"distilbert\"}", 2),
+        ("{\"model_input_names\": [\"input_ids\", \"attention_mask\"]}", "{}", 0),
+        ("{\"model_input_names\": [\"token_type_ids\"]}", "{\"model_type\": \"distilbert\"}", 2),
+    ];
+    for (config, model, expected) in cases {
+        assert_eq!(types(config, model), expected, "{config} {model}");
+    }
 }
 
 #[test]

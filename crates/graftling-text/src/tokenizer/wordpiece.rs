@@ -1,15 +1,19 @@
-//! The tokenizer of a BERT folder that has only vocab.txt and settings, put together as transformers' BertTokenizer does.
+//! The tokenizer of a folder that has only vocab.txt and settings, put together as transformers' BertTokenizer and MPNetTokenizer
+//! are.
 //! Knows nothing of other kinds of vocabulary.
 
 use std::path::Path;
 
+use tokenizers::decoders;
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::processors::template::TemplateProcessing;
-use tokenizers::{AddedToken, decoders};
+use tokenizers::processors::PostProcessorWrapper;
+use tokenizers::processors::roberta::RobertaProcessing;
 
-use super::settings::{Settings, SpecialToken};
+use super::class::TokenizerClass;
+use super::settings::Settings;
+use super::special_tokens::{Frame, added_token};
 use crate::TextError;
 
 /// A pipeline with its post-processor, from the text of a vocab.txt at `path`: one token a line, the line is its id.
@@ -26,21 +30,21 @@ pub(super) fn pipeline(path: &Path, vocabulary: &str, settings: &Settings) -> Re
             None => Err(TextError::TokenMissing { path: path.to_owned(), role, token: token.content }),
         }
     };
+    let mpnet = settings.class() == Some(TokenizerClass::Mpnet);
+    let names = if mpnet { ["</s>", "<pad>", "<s>", "<mask>"] } else { ["[SEP]", "[PAD]", "[CLS]", "[MASK]"] };
     let (unknown, _) = special("unk_token", "[UNK]")?;
-    let (separator, separator_id) = special("sep_token", "[SEP]")?;
-    let (padding, _) = special("pad_token", "[PAD]")?;
-    let (class, class_id) = special("cls_token", "[CLS]")?;
-    let (mask, _) = special("mask_token", "[MASK]")?;
-    let single = vec![format!("{}:0", class.content), "$A:0".to_owned(), format!("{}:0", separator.content)];
-    let mut pair = single.clone();
-    pair.extend(["$B:1".to_owned(), format!("{}:1", separator.content)]);
-    let template = TemplateProcessing::builder()
-        .try_single(single)
-        .and_then(|builder| builder.try_pair(pair))
-        .map_err(&refuse)?
-        .special_tokens(vec![(class.content.clone(), class_id), (separator.content.clone(), separator_id)])
-        .build()
-        .map_err(|error| refuse(error.to_string()))?;
+    let (separator, separator_id) = special("sep_token", names[0])?;
+    let (padding, _) = special("pad_token", names[1])?;
+    let (class, class_id) = special("cls_token", names[2])?;
+    let (mut mask, _) = special("mask_token", names[3])?;
+    let post_processor: PostProcessorWrapper = if mpnet {
+        mask = settings.mask_token(names[3])?;
+        let (separator, class) = ((separator.content.clone(), separator_id), (class.content.clone(), class_id));
+        RobertaProcessing::new(separator, class).trim_offsets(true).add_prefix_space(false).into()
+    } else {
+        let template = Frame::ClassSeparator.template((&class.content, class_id), (&separator.content, separator_id));
+        template.map_err(&refuse)?.into()
+    };
     let model =
         WordPiece::builder().vocab(ids).unk_token(unknown.content.clone()).build().map_err(|error| refuse(error.to_string()))?;
     let mut pipeline = tokenizers::Tokenizer::new(model);
@@ -51,17 +55,9 @@ pub(super) fn pipeline(path: &Path, vocabulary: &str, settings: &Settings) -> Re
         .with_normalizer(Some(normalizer))
         .map_err(|error| refuse(error.to_string()))?
         .with_pre_tokenizer(Some(BertPreTokenizer))
-        .with_post_processor(Some(template))
+        .with_post_processor(Some(post_processor))
         .with_decoder(Some(decoders::wordpiece::WordPiece::new("##".to_owned(), true)));
     let added = [unknown, separator, padding, class, mask].map(added_token);
     pipeline.add_special_tokens(added).map_err(|error| refuse(error.to_string()))?;
     Ok(pipeline)
-}
-
-fn added_token(token: SpecialToken) -> AddedToken {
-    AddedToken::from(token.content, true)
-        .lstrip(token.lstrip)
-        .rstrip(token.rstrip)
-        .single_word(token.single_word)
-        .normalized(token.normalized)
 }
