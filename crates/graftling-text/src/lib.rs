@@ -51,7 +51,7 @@ pub use leakage::{SharedText, leakage_notice, shared_texts};
 pub use problem::Problems;
 pub use questions::{Answer, QuestionColumns, QuestionExample, QuestionFormat, read_questions, read_unanswered_questions};
 pub use readers::read_table;
-pub use split::{Split, Stratum, split_sentences, stratified_split};
+pub use split::{Split, Stratum, stratified_split};
 pub use table::{Cell, Row, Table};
 pub use token_dataset::{
     TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, labelled_tokens, read_labelled_tokens,

@@ -6,7 +6,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{Dataset, Example, TextError, TokenDataset, TokenExample};
+use crate::{Dataset, Example, TextError};
 
 /// The two parts of a dataset, each in the order of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,39 +67,6 @@ pub fn stratified_split<L: Stratum>(dataset: Dataset<L>, fraction: f64, seed: u6
         aside.len()
     );
     Ok(divided(dataset, &aside, notice))
-}
-
-/// Sets aside a fraction of the sentences; those with the same words stay on one side, and one at least is left to learn from.
-pub fn split_sentences(dataset: TokenDataset, fraction: f64, seed: u64) -> Result<(TokenDataset, TokenDataset), TextError> {
-    if !(fraction > 0.0 && fraction < 1.0) {
-        return Err(TextError::SplitFraction { fraction });
-    }
-    let count = dataset.examples.len();
-    let mut places: HashMap<&[String], usize> = HashMap::new();
-    let mut groups: Vec<Group> = Vec::new();
-    for (index, example) in dataset.examples.iter().enumerate() {
-        let place = *places.entry(&example.words).or_insert(groups.len());
-        match groups.get_mut(place) {
-            Some(group) => group.examples.push(index),
-            None => groups.push(Group { examples: vec![index] }),
-        }
-    }
-    let mut aside = vec![false; count];
-    Random { state: seed }.shuffle(&mut groups);
-    draw(&groups, (count as f64 * fraction).round() as usize, &mut aside);
-    let drawn = aside.iter().filter(|&&aside| aside).count();
-    if drawn == 0 {
-        return Err(TextError::SplitTooSmall { path: dataset.source, examples: count, fraction });
-    }
-    let TokenDataset { source, examples, mut notices } = dataset;
-    notices.push(format!(
-        "{}: {drawn} of {count} examples are set aside for validation (fraction {fraction}, seed {seed})",
-        source.display()
-    ));
-    let (validation, train): (Vec<_>, Vec<_>) = examples.into_iter().zip(aside).partition(|(_, aside)| *aside);
-    let part = |part: Vec<(TokenExample, bool)>| part.into_iter().map(|(example, _)| example).collect();
-    let validation = TokenDataset { source: source.clone(), examples: part(validation), notices: Vec::new() };
-    Ok((TokenDataset { source, examples: part(train), notices }, validation))
 }
 
 /// The groups of each label, in the order of their first examples. A group belongs to the label of its first example.

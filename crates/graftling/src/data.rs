@@ -5,8 +5,7 @@ use std::path::Path;
 
 use graftling_text::{
     Cell, Columns, Dataset, Format, Stratum, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, labelled,
-    labelled_tokens, leakage_notice, multi_labelled, numbered, read_labelled_tokens, read_table, split_sentences,
-    stratified_split,
+    labelled_tokens, leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_table, stratified_split,
 };
 
 use crate::features::{Tokenized, inputs, tokenize, tokenize_words};
@@ -71,8 +70,8 @@ impl Data {
             Self::MultiLabelled(dataset) => divided(dataset, fraction, seed, Self::MultiLabelled)?,
             Self::Numbered(dataset) => divided(dataset, fraction, seed, Self::Numbered)?,
             Self::Words(dataset) => {
-                let (train, validation) = split_sentences(dataset, fraction, seed)?;
-                (Self::Words(train), Self::Words(validation))
+                let split = random_split(dataset, fraction, seed)?;
+                (Self::Words(split.train), Self::Words(split.validation))
             }
         })
     }

@@ -76,6 +76,9 @@ pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Resul
         data.announce(SplitName::Evaluation, observer);
         let objective = loaded.objective.as_ref();
         let targets = objective.targets(&data)?;
+        for notice in objective.notices(&data) {
+            observer.observe(&Event::Notice(&notice));
+        }
         observer.observe(&Event::ModelLoaded {
             folder: &request.run,
             family: loaded.model.facts().family,

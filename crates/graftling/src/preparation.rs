@@ -168,6 +168,9 @@ impl Splits {
         let others = [(SplitName::Validation, Some(&self.validation)), (SplitName::Test, self.test.as_ref())];
         for (split, other) in others.into_iter().filter_map(|(split, other)| Some((split, other?))) {
             other.announce(split, observer);
+            for notice in self.objective.notices(other) {
+                observer.observe(&Event::Notice(&notice));
+            }
             if let Some(notice) = self.train.leakage_notice(other) {
                 observer.observe(&Event::Notice(&notice));
             }

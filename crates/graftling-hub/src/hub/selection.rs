@@ -12,8 +12,16 @@ const CONFIG: &str = "config.json";
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 /// Any of these holds a vocabulary.
-const VOCABULARIES: [&str; 7] =
-    ["tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "source.spm"];
+const VOCABULARIES: [&str; 8] = [
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "spm.model",
+    "tokenizer.model",
+    "source.spm",
+];
 /// These go with a vocabulary where they are there.
 const COMPANIONS: [&str; 5] =
     ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", "target.spm"];

@@ -31,10 +31,12 @@ pub(crate) enum Target {
     Labels(Vec<bool>),
     /// These numbers.
     Numbers(Vec<f32>),
-    /// A class for each word.
+    /// A tag for each word.
     Tags {
-        /// The class of every word.
-        classes: Vec<usize>,
+        /// The tag of every word, as it is written.
+        tags: Vec<String>,
+        /// The class of every word; none where the model does not know its tag.
+        classes: Vec<Option<usize>>,
         /// The words that the model sees, one for each row of logits.
         seen: Vec<usize>,
     },
@@ -54,7 +56,7 @@ impl Target {
             Self::Class(_) => 1,
             Self::Labels(labels) => labels.len(),
             Self::Numbers(numbers) => numbers.len(),
-            Self::Tags { seen, .. } => seen.len(),
+            Self::Tags { seen, classes, .. } => seen.iter().filter(|&&word| classes[word].is_some()).count(),
         }
     }
 }
@@ -90,6 +92,11 @@ pub(crate) trait Objective: Send + Sync {
 
     /// What the model should say about each example; all that cannot be said is in the error.
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error>;
+
+    /// What a person should know of examples that the model is measured on.
+    fn notices(&self, _: &Data) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The sum of the loss terms of the examples divided by `normalizer`: a scalar. The logits have the rows of each target in turn.
     fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var;

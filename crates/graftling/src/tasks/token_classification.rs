@@ -2,6 +2,8 @@
 //!
 //! The first token of a word speaks for it, in training and in prediction; the other tokens of the word have no part in the loss.
 
+use std::collections::BTreeMap;
+
 use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{LabelSet, TokenDataset, TokenExample, WordOrigin};
@@ -64,19 +66,43 @@ impl Objective for TokenClassification {
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
         let Data::Words(dataset) = data else { panic!("token classification: examples of another form") };
-        let target = |classes| Target::Tags { classes, seen: Vec::new() };
-        Ok(dataset.tag_ids(&self.tags)?.into_iter().map(target).collect())
+        let target = |example: &TokenExample| {
+            let tags = example.tags.clone().unwrap_or_default();
+            Target::Tags { classes: tags.iter().map(|tag| self.tags.id(tag)).collect(), tags, seen: Vec::new() }
+        };
+        Ok(dataset.examples.iter().map(target).collect())
+    }
+
+    fn notices(&self, data: &Data) -> Vec<String> {
+        let Data::Words(dataset) = data else { panic!("token classification: examples of another form") };
+        let mut unknown: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for example in &dataset.examples {
+            for (word, tag) in example.tags.iter().flatten().enumerate().filter(|(_, tag)| self.tags.id(tag).is_none()) {
+                unknown.entry(tag).or_insert((0, example.line_of(word))).0 += 1;
+            }
+        }
+        let notice = |(tag, (words, line)): (&str, (usize, usize))| {
+            let near = self.tags.nearest(tag).map_or(String::new(), |near| format!("; did you mean \"{near}\"?"));
+            format!(
+                "{}:{line}: training never saw the tag \"{tag}\": words that have it ({words}) count as missed{near}",
+                dataset.source.display()
+            )
+        };
+        unknown.into_iter().map(notice).collect()
     }
 
     fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
-        let classes: Vec<usize> = targets
-            .iter()
-            .flat_map(|target| {
-                let (classes, seen) = tags(target);
-                seen.iter().map(|&word| classes[word])
-            })
-            .collect();
-        graph.cross_entropy(logits, &classes, normalizer)
+        let rows = targets.iter().flat_map(|target| {
+            let Tagged { classes, seen, .. } = tagged(target);
+            seen.iter().map(|&word| classes[word])
+        });
+        let rows: Vec<Option<usize>> = rows.collect();
+        let classes: Vec<usize> = rows.iter().copied().flatten().collect();
+        if classes.len() == rows.len() {
+            return graph.cross_entropy(logits, &classes, normalizer);
+        }
+        let known: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].is_some()).collect();
+        graph.cross_entropy(&graph.gather_rows(logits, &known), &classes, normalizer)
     }
 
     fn answer(&self, logits: &[f32]) -> Answer {
@@ -117,16 +143,13 @@ impl Objective for TokenClassification {
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         let truths: Vec<Vec<&str>> =
-            targets.iter().map(|target| tags(target).0.iter().map(|&class| self.tags.name(class)).collect()).collect();
-        let predictions: Vec<Vec<&str>> = answers
-            .iter()
-            .zip(targets)
-            .map(|(answer, target)| {
-                let Answer::Tags { classes: said, .. } = answer else { panic!("token classification: {answer:?}") };
-                let (classes, seen) = tags(target);
-                self.of_all_words(seen, said, classes.len())
-            })
-            .collect();
+            targets.iter().map(|target| tagged(target).tags.iter().map(String::as_str).collect()).collect();
+        let said = answers.iter().zip(targets).map(|(answer, target)| {
+            let Answer::Tags { classes, .. } = answer else { panic!("token classification: {answer:?}") };
+            let Tagged { tags, seen, .. } = tagged(target);
+            self.of_all_words(seen, classes, tags.len())
+        });
+        let predictions: Vec<Vec<&str>> = said.collect();
         Metrics::Entities(EntityMetrics::new(self.labels(), &truths, &predictions, loss))
     }
 
@@ -136,10 +159,17 @@ impl Objective for TokenClassification {
     }
 }
 
-/// The class of each word, and the words that the model sees, one for each row of logits.
-fn tags(target: &Target) -> (&[usize], &[usize]) {
+/// What is known of the words of a sentence.
+struct Tagged<'a> {
+    tags: &'a [String],
+    classes: &'a [Option<usize>],
+    /// The words that the model sees, one for each row of logits.
+    seen: &'a [usize],
+}
+
+fn tagged(target: &Target) -> Tagged<'_> {
     match target {
-        Target::Tags { classes, seen } => (classes, seen),
+        Target::Tags { tags, classes, seen } => Tagged { tags, classes, seen },
         other => panic!("token classification: {other:?}"),
     }
 }
@@ -187,7 +217,8 @@ mod tests {
     #[test]
     fn words_that_were_cut_off_are_outside() {
         let objective = TokenClassification { tags: LabelSet::from_names(&["B-X", "O"]) };
-        let target = Target::Tags { classes: vec![0, 0, 1], seen: vec![0] };
+        let tags = ["B-X", "B-X", "O"].map(str::to_owned).to_vec();
+        let target = Target::Tags { tags, classes: vec![Some(0), Some(0), Some(1)], seen: vec![0] };
         let answer = Answer::Tags { classes: vec![0], probabilities: vec![1.0] };
         let Metrics::Entities(metrics) = objective.metrics(&[answer], &[target], 0.0) else { panic!("entities") };
         assert_eq!((metrics.default.micro.precision, metrics.default.micro.recall), (1.0, 0.5));
