@@ -7,7 +7,9 @@ and every gradient; for sequence classification also the weights after ten AdamW
 single-precision weights. The recipe of the ten steps is that of bert.py. Losses by head:
 
     sequence        mean cross-entropy over 3 labels
+    number          mean squared error of 1 output
     regression      mean squared error of 2 outputs
+    multi-label     mean binary cross-entropy of 4 labels
     tokens, masked  mean cross-entropy over the tokens that have a label
     answers         mean squared error of both logits of every token against random targets (the answer loss of transformers looks at the
                     logits of padding, which a packed batch does not have)
@@ -23,9 +25,13 @@ from bert import GOLDEN, MAX_GRAD_NORM, STEPS, WEIGHT_DECAY
 from golden import made_by, write_json, write_tensors
 
 RECIPE = {"learning_rate": 1e-3, "epsilon": 1e-6}
-SIZES = {"vocab_size": 40, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 16, "intermediate_size": 24, "max_position_embeddings": 24}
-DISTILBERT_SIZES = {"vocab_size": 40, "n_layers": 2, "n_heads": 2, "dim": 16, "hidden_dim": 24, "max_position_embeddings": 24}
-ROBERTA = {"type_vocab_size": 1, "layer_norm_eps": 1e-5, "max_position_embeddings": 26}
+# Neither the activation nor the constant of the norms is a family's default: one that is not read from the config shows.
+SIZES = {
+    "vocab_size": 40, "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 12, "intermediate_size": 18, "max_position_embeddings": 24,
+    "hidden_act": "silu", "layer_norm_eps": 1e-3,
+}
+DISTILBERT_SIZES = {"vocab_size": 40, "n_layers": 2, "n_heads": 2, "dim": 12, "hidden_dim": 18, "max_position_embeddings": 24, "activation": "silu"}
+ROBERTA = {"type_vocab_size": 1, "max_position_embeddings": 26}
 
 # The name of each family's classes, what its config is told, and the first token id that is no padding.
 FAMILIES = {
@@ -35,7 +41,7 @@ FAMILIES = {
     "camembert": ("Camembert", {**SIZES, **ROBERTA}),
     "distilbert": ("DistilBert", DISTILBERT_SIZES),
     "electra": ("Electra", {**SIZES, "embedding_size": 8}),
-    "electra-wide": ("Electra", {**SIZES, "embedding_size": 16}),
+    "electra-wide": ("Electra", {**SIZES, "embedding_size": 12}),
     "albert": ("Albert", {**SIZES, "embedding_size": 8, "num_hidden_layers": 3}),
 }
 # Families that differ in name alone have the head of sequences alone.
@@ -46,6 +52,8 @@ HEADS = {
     "tokens": ("ForTokenClassification", {"num_labels": 4}),
     "masked": ("ForMaskedLM", {}),
     "answers": ("ForQuestionAnswering", {"num_labels": 2}),
+    "number": ("ForSequenceClassification", {"num_labels": 1, "problem_type": "regression"}),
+    "multi-label": ("ForSequenceClassification", {"num_labels": 4, "problem_type": "multi_label_classification"}),
 }
 
 
@@ -96,8 +104,10 @@ def batch(head: str, config, generator: torch.Generator) -> dict:
     made["token_type_ids"] = [[int(segments > 1 and index % 2 == 0 and place >= length // 2) for place in range(length)] for index, length in enumerate(lengths)]
     if head == "sequence":
         return {**made, "labels": draw(3, len(lengths))}
-    if head == "regression":
-        return {**made, "numbers": numbers(2 * len(lengths))}
+    if head in ("number", "regression"):
+        return {**made, "numbers": numbers(config.num_labels * len(lengths))}
+    if head == "multi-label":
+        return {**made, "marks": draw(2, 4 * len(lengths))}
     if head == "answers":
         return {**made, "numbers": numbers(2 * sum(lengths))}
     classes = 4 if head == "tokens" else config.vocab_size
@@ -145,8 +155,10 @@ def forward(model, head: str, one: dict) -> tuple:
     output = model(**given)
     if head == "sequence":
         return output.logits, torch.nn.functional.cross_entropy(output.logits, torch.tensor(one["labels"]))
-    if head == "regression":
+    if head in ("number", "regression"):
         return output.logits, torch.nn.functional.mse_loss(output.logits.flatten(), torch.tensor(one["numbers"]).double())
+    if head == "multi-label":
+        return output.logits, torch.nn.functional.binary_cross_entropy_with_logits(output.logits.flatten(), torch.tensor(one["marks"]).double())
     if head == "answers":
         logits = torch.stack([output.start_logits, output.end_logits], -1)[mask.bool()]
         return logits, torch.nn.functional.mse_loss(logits.flatten(), torch.tensor(one["numbers"]).double())

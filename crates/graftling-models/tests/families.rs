@@ -42,6 +42,9 @@ struct Batch {
     /// A number for each logit.
     #[serde(default)]
     numbers: Vec<f32>,
+    /// For each logit whether its label holds: 1 or 0.
+    #[serde(default)]
+    marks: Vec<f32>,
 }
 
 impl Batch {
@@ -59,6 +62,9 @@ impl Batch {
     fn loss(&self, graph: &Graph<'_>, logits: &Var) -> Var {
         if !self.numbers.is_empty() {
             return graph.mean_squared_error(logits, &self.numbers, self.numbers.len() as f32);
+        }
+        if !self.marks.is_empty() {
+            return graph.binary_cross_entropy(logits, &self.marks, None, self.marks.len() as f32);
         }
         let of_tokens = self.token_labels.concat().into_iter().filter_map(|label| usize::try_from(label).ok());
         let labels: Vec<usize> = self.labels.iter().copied().chain(of_tokens).collect();
