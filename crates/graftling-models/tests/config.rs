@@ -92,16 +92,6 @@ fn sizes_that_the_weights_do_not_have_are_refused_before_allocation() {
 }
 
 #[test]
-fn absent_keys_have_the_defaults_of_transformers() {
-    let mut checkpoint = Checkpoint::backbone(1);
-    checkpoint.config = json!({ "model_type": "bert" }).as_object().unwrap().clone();
-    let facts = graftling_models::inspect(checkpoint.write().path()).unwrap().facts;
-    assert_eq!((facts.vocabulary_size, facts.hidden_size, facts.num_hidden_layers), (30_522, 768, 12));
-    assert_eq!((facts.num_attention_heads, facts.intermediate_size), (12, 3072));
-    assert_eq!((facts.max_positions, facts.type_vocabulary_size), (512, 2));
-}
-
-#[test]
 fn keys_that_change_nothing_are_read_over() {
     let mut checkpoint = Checkpoint::backbone(1);
     for (key, value) in [

@@ -66,7 +66,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     config.multiple(("hidden_size", hidden_size), ("num_attention_heads", num_attention_heads));
     let activation = config.activation("hidden_act", Activation::GeluTanh);
     let hidden_dropout = config.dropout("hidden_dropout_prob", 0.0);
-    let classifier_dropout = config.dropout_or("classifier_dropout_prob", 0.1);
+    let classifier_dropout = config.dropout("classifier_dropout_prob", 0.1);
     let architecture = Architecture {
         vocabulary_size: config.size("vocab_size", 30_000, LARGEST_TABLE),
         hidden_size,

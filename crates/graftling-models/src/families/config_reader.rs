@@ -125,32 +125,46 @@ impl<'a> ConfigReader<'a> {
         self.only("tie_word_embeddings", true);
         // Its weights are stored in fewer bits, under further names.
         self.only("quantization_config", Value::Null);
+        // Layers that differ from one another in any key.
+        self.only("per_layer_config", Value::Null);
         // Code of the checkpoint's own may be any model; it is never run.
         self.only("auto_map", Value::Null);
     }
 
-    /// The number of a token, `None` where the key is null.
-    pub fn token(&mut self, key: &str, default: u32) -> Option<u32> {
-        match self.config.get(key) {
-            None => Some(default),
-            Some(Value::Null) => None,
-            Some(value) => match value.as_u64().and_then(|id| u32::try_from(id).ok()).filter(|id| (*id as usize) < LARGEST_TABLE)
-            {
-                Some(id) => Some(id),
-                None => {
-                    self.refuse(key, value, format!("whole numbers from 0 to below {LARGEST_TABLE}"));
-                    Some(default)
-                }
-            },
+    /// The key that a value stands under in this config, if it may also be called `alias`: as in transformers, an alias that is
+    /// there wins.
+    pub fn key_of(&self, key: &'static str, alias: &'static str) -> &'static str {
+        if self.config.contains_key(alias) { alias } else { key }
+    }
+
+    /// The number of a token.
+    pub fn token(&mut self, key: &str, default: u32) -> u32 {
+        let Some(value) = self.config.get(key) else { return default };
+        match value.as_u64().and_then(|id| u32::try_from(id).ok()).filter(|id| (*id as usize) < LARGEST_TABLE) {
+            Some(id) => id,
+            None => {
+                self.refuse(key, value, format!("whole numbers from 0 to below {LARGEST_TABLE}"));
+                default
+            }
         }
     }
 
     /// Refuses a size that is not a multiple of another, each given with its key, unless one of them is refused already.
     pub fn multiple(&mut self, (key, size): (&str, usize), (of_key, of): (&str, usize)) {
-        let refused = self.problems.iter().any(|problem| problem.key == key || problem.key == of_key);
-        if !refused && size % of != 0 {
+        if !self.refused(key) && !self.refused(of_key) && size % of != 0 {
             self.refuse(key, size, format!("multiples of {of_key}, {of}"));
         }
+    }
+
+    /// Refuses a table of positions that has no row for a first token, which takes row `offset`.
+    pub fn room_for_a_token(&mut self, key: &str, entries: usize, offset: usize) {
+        if !self.refused(key) && entries <= offset {
+            self.refuse(key, entries, format!("whole numbers from {} to {LARGEST_TABLE}", offset + 1));
+        }
+    }
+
+    fn refused(&self, key: &str) -> bool {
+        self.problems.iter().any(|problem| problem.key == key)
     }
 
     fn refuse(&mut self, key: &str, found: impl Display, accepted: impl Into<String>) {

@@ -50,16 +50,18 @@ const NAMES: NameTable = NameTable {
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     config.encoder_only();
 
-    let hidden_size = config.size("dim", 768, LARGEST_WIDTH);
-    let num_attention_heads = config.size("n_heads", 12, LARGEST_WIDTH);
-    config.multiple(("dim", hidden_size), ("n_heads", num_attention_heads));
+    let [width, heads, layers] = [("dim", "hidden_size"), ("n_heads", "num_attention_heads"), ("n_layers", "num_hidden_layers")]
+        .map(|(key, alias)| config.key_of(key, alias));
+    let hidden_size = config.size(width, 768, LARGEST_WIDTH);
+    let num_attention_heads = config.size(heads, 12, LARGEST_WIDTH);
+    config.multiple((width, hidden_size), (heads, num_attention_heads));
     let activation = config.activation("activation", Activation::Gelu);
     let dropout = config.dropout("dropout", 0.1);
     let architecture = Architecture {
         vocabulary_size: config.size("vocab_size", 30_522, LARGEST_TABLE),
         hidden_size,
         embedding: EmbeddingWidth::Hidden,
-        num_hidden_layers: config.size("n_layers", 6, MOST_LAYERS),
+        num_hidden_layers: config.size(layers, 6, MOST_LAYERS),
         layer_weights: LayerWeights::Own,
         num_attention_heads,
         intermediate_size: config.size("hidden_dim", 3072, LARGEST_WIDTH),

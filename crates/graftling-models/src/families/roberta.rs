@@ -1,7 +1,7 @@
 //! RoBERTa (Liu et al. 2019) and the families that are saved as it is: XLM-R and CamemBERT. Knows no other family.
 //!
-//! Keys and defaults are those of transformers' `RobertaConfig`, of which the other two differ in name alone; names are those of
-//! its `RobertaFor...` classes. Against BERT: positions count from the padding's place on, and the classifier has two projections.
+//! Keys and defaults are those of transformers' `RobertaConfig`, of which the other two differ in name and in the size of the
+//! vocabulary that is taken where none is named; names are those of its `RobertaFor...` classes. Against BERT: positions count from the padding's place on, and the classifier has two projections.
 
 use graftling_tensor::Activation;
 
@@ -38,18 +38,18 @@ const NAMES: NameTable = NameTable {
 };
 
 pub(super) fn roberta(config: &mut ConfigReader<'_>) -> Translation {
-    translate(config, "Roberta")
+    translate(config, "Roberta", 50_265)
 }
 
 pub(super) fn xlm_roberta(config: &mut ConfigReader<'_>) -> Translation {
-    translate(config, "XLMRoberta")
+    translate(config, "XLMRoberta", 30_522)
 }
 
 pub(super) fn camembert(config: &mut ConfigReader<'_>) -> Translation {
-    translate(config, "Camembert")
+    translate(config, "Camembert", 30_522)
 }
 
-fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str) -> Translation {
+fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str, vocabulary_size: usize) -> Translation {
     config.only("position_embedding_type", "absolute");
     config.encoder_only();
 
@@ -58,20 +58,19 @@ fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str) -> Trans
     config.multiple(("hidden_size", hidden_size), ("num_attention_heads", num_attention_heads));
     let hidden_dropout = config.dropout("hidden_dropout_prob", 0.1);
     let classifier_dropout = config.dropout_or("classifier_dropout", hidden_dropout);
-    let padding = config.token("pad_token_id", 1).unwrap_or(1);
+    let padding = config.token("pad_token_id", 1);
+    let offset = padding as usize + 1;
+    let entries = config.size("max_position_embeddings", 512, LARGEST_TABLE);
+    config.room_for_a_token("max_position_embeddings", entries, offset);
     let architecture = Architecture {
-        vocabulary_size: config.size("vocab_size", 50_265, LARGEST_TABLE),
+        vocabulary_size: config.size("vocab_size", vocabulary_size, LARGEST_TABLE),
         hidden_size,
         embedding: EmbeddingWidth::Hidden,
         num_hidden_layers: config.size("num_hidden_layers", 12, MOST_LAYERS),
         layer_weights: LayerWeights::Own,
         num_attention_heads,
         intermediate_size: config.size("intermediate_size", 3072, LARGEST_WIDTH),
-        position: Position::Learned {
-            entries: config.size("max_position_embeddings", 512, LARGEST_TABLE),
-            offset: padding as usize + 1,
-            padding: Some(padding),
-        },
+        position: Position::Learned { entries, offset, padding: Some(padding) },
         type_vocabulary_size: Some(config.size("type_vocab_size", 2, LARGEST_TABLE)),
         activation: config.activation("hidden_act", Activation::Gelu),
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),

@@ -1,0 +1,266 @@
+//! Which configs of each family are read, and which are refused because they ask for another model than the one that is computed.
+
+mod tiny_checkpoint;
+
+use std::fs;
+use std::path::Path;
+
+use graftling_models::{Family, Head, Model, ModelFacts, inspect};
+use serde_json::{Map, Value, json};
+use tiny_checkpoint::{labels, safetensors, told};
+
+/// A folder with this config and a weight file that holds nothing.
+fn folder(config: &Value) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    fs::write(folder.path().join("model.safetensors"), safetensors(&[])).unwrap();
+    folder
+}
+
+/// What is said of a config, without the title of the message.
+fn refusal(config: &Value) -> String {
+    let folder = folder(config);
+    let outcome = Model::from_pretrained(folder.path(), Head::single_label(&labels(&["no", "yes"])), 1);
+    let told = told(folder.path(), outcome.map(drop));
+    let title = "FOLDER/config.json: the config asks for what this program does not offer: ";
+    told.strip_prefix(title).map_or(told.clone(), str::to_owned)
+}
+
+/// The config of the family's tiny model, as transformers saved it.
+fn golden_config(family: Family) -> Map<String, Value> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/families");
+    let path = root.join(family.model_type()).join("sequence/model/config.json");
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn only(key: &str, found: &str, accepted: &str) -> String {
+    format!("\"{key}\" is {found}; accepted: {accepted}")
+}
+
+#[test]
+fn what_would_be_another_model_is_refused_in_every_family() {
+    let cases = [
+        ("is_decoder", json!(true), "only false"),
+        ("add_cross_attention", json!(true), "only false"),
+        ("is_encoder_decoder", json!(true), "only false"),
+        ("tie_word_embeddings", json!(false), "only true"),
+        ("pruned_heads", json!({ "1": [0] }), "only none"),
+        ("quantization_config", json!({ "bits": 8 }), "only none"),
+        ("auto_map", json!({ "AutoConfig": "own.Config" }), "only none"),
+        ("per_layer_config", json!({ "1": { "hidden_act": "relu" } }), "only none"),
+    ];
+    let mut failures = Vec::new();
+    for family in Family::ALL {
+        for (key, value, accepted) in &cases {
+            let mut config = golden_config(*family);
+            config.insert((*key).to_owned(), value.clone());
+            let (told, expected) = (refusal(&Value::Object(config)), only(key, &value.to_string(), accepted));
+            if told != expected {
+                failures.push(format!("{}: {told}\ninstead of\n{expected}", family.model_type()));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn what_would_be_another_model_of_this_family_is_refused() {
+    const TABLE: &str = "whole numbers from 0 to below 10000000";
+    let absolute = "only \"absolute\"";
+    let cases = [
+        (Family::Bert, "position_embedding_type", json!("relative_key"), absolute),
+        (Family::Roberta, "position_embedding_type", json!("relative_key_query"), absolute),
+        (Family::XlmRoberta, "position_embedding_type", json!("relative_key"), absolute),
+        (Family::Camembert, "position_embedding_type", json!("relative_key"), absolute),
+        (Family::Electra, "position_embedding_type", json!("relative_key"), absolute),
+        (Family::Albert, "position_embedding_type", json!("relative_key"), absolute),
+        (Family::Albert, "num_hidden_groups", json!(2), "only 1"),
+        (Family::Albert, "inner_group_num", json!(2), "only 1"),
+        (Family::Albert, "classifier_dropout_prob", Value::Null, "numbers from 0 to below 1"),
+        (Family::Roberta, "pad_token_id", Value::Null, TABLE),
+        (Family::Roberta, "pad_token_id", json!(-1), TABLE),
+        (Family::Roberta, "max_position_embeddings", json!(2), "whole numbers from 3 to 10000000"),
+        (Family::DistilBert, "n_heads", json!(5), "multiples of n_heads, 5"),
+        (Family::DistilBert, "num_attention_heads", json!(5), "multiples of num_attention_heads, 5"),
+        (Family::DistilBert, "n_layers", json!(0), "whole numbers from 1 to 1024"),
+        (Family::Electra, "embedding_size", json!(0), "whole numbers from 1 to 1048576"),
+    ];
+    let mut failures = Vec::new();
+    for (family, key, value, accepted) in cases {
+        let mut config = golden_config(family);
+        config.insert(key.to_owned(), value.clone());
+        let told = refusal(&Value::Object(config));
+        let expected = match accepted.strip_prefix("multiples of ") {
+            Some(_) => only("dim", "12", accepted),
+            None => only(key, &value.to_string(), accepted),
+        };
+        if told != expected {
+            failures.push(format!("{}: {told}\ninstead of\n{expected}", family.model_type()));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// A config, and what comes of it: hidden size, layers, heads, intermediate size, vocabulary, longest sequence, token types.
+struct Case {
+    name: &'static str,
+    config: Value,
+    figures: [usize; 7],
+}
+
+fn check(cases: Vec<Case>) {
+    let mut failures = Vec::new();
+    for Case { name, config, figures } in cases {
+        let folder = folder(&config);
+        match inspect(folder.path()) {
+            Ok(inspection) if figures_of(&inspection.facts) == figures => {
+                assert_eq!(Some(inspection.facts.family), config["model_type"].as_str());
+            }
+            Ok(inspection) => failures.push(format!("{name}: {:?} instead of {figures:?}", figures_of(&inspection.facts))),
+            Err(error) => failures.push(format!("{name}: {error}")),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn figures_of(facts: &ModelFacts) -> [usize; 7] {
+    let ModelFacts { hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, .. } = *facts;
+    let ModelFacts { vocabulary_size, max_positions, type_vocabulary_size, .. } = *facts;
+    let sizes = [hidden_size, num_hidden_layers, num_attention_heads, intermediate_size];
+    [sizes[0], sizes[1], sizes[2], sizes[3], vocabulary_size, max_positions, type_vocabulary_size]
+}
+
+#[test]
+fn absent_keys_have_the_defaults_of_transformers() {
+    let case = |name: &'static str, figures| Case { name, config: json!({ "model_type": name }), figures };
+    check(vec![
+        case("bert", [768, 12, 12, 3072, 30_522, 512, 2]),
+        case("roberta", [768, 12, 12, 3072, 50_265, 510, 2]),
+        case("xlm-roberta", [768, 12, 12, 3072, 30_522, 510, 2]),
+        case("camembert", [768, 12, 12, 3072, 30_522, 510, 2]),
+        case("distilbert", [768, 6, 12, 3072, 30_522, 512, 0]),
+        case("electra", [256, 12, 4, 1024, 30_522, 512, 2]),
+        case("albert", [4096, 12, 64, 16_384, 30_000, 512, 2]),
+    ]);
+}
+
+#[test]
+fn sizes_of_distilbert_may_stand_under_their_usual_names_which_win() {
+    let config = |further: Value| {
+        let mut config = json!({ "model_type": "distilbert", "dim": 24, "n_heads": 2, "n_layers": 1, "hidden_dim": 48 });
+        config.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+        config
+    };
+    check(vec![
+        Case { name: "own names", config: config(json!({})), figures: [24, 1, 2, 48, 30_522, 512, 0] },
+        Case {
+            name: "both",
+            config: config(json!({ "hidden_size": 36, "num_attention_heads": 3, "num_hidden_layers": 4 })),
+            figures: [36, 4, 3, 48, 30_522, 512, 0],
+        },
+    ]);
+}
+
+/// What the configs of the base models of BERT's kin have in common on the hub.
+fn base(further: Value) -> Value {
+    let mut config = json!({
+        "attention_probs_dropout_prob": 0.1, "hidden_act": "gelu", "hidden_dropout_prob": 0.1, "hidden_size": 768,
+        "initializer_range": 0.02, "intermediate_size": 3072, "max_position_embeddings": 512, "num_attention_heads": 12,
+        "num_hidden_layers": 12,
+    });
+    config.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+    config
+}
+
+/// The keys of a Chinese BERT, of which no program makes any use.
+fn chinese(further: Value) -> Value {
+    let mut config = base(json!({
+        "architectures": ["BertForMaskedLM"], "directionality": "bidi", "layer_norm_eps": 1e-12,
+        "model_type": "bert", "pad_token_id": 0, "pooler_fc_size": 768, "pooler_num_attention_heads": 12, "pooler_num_fc_layers": 3,
+        "pooler_size_per_head": 128, "pooler_type": "first_token_transform", "type_vocab_size": 2, "vocab_size": 21_128,
+    }));
+    config.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+    config
+}
+
+/// The keys of the base models of RoBERTa and its kin.
+fn roberta(further: Value) -> Value {
+    let mut config = base(json!({
+        "bos_token_id": 0, "eos_token_id": 2, "layer_norm_eps": 1e-5, "max_position_embeddings": 514, "pad_token_id": 1,
+        "type_vocab_size": 1,
+    }));
+    config.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+    config
+}
+
+#[test]
+fn configs_as_they_stand_on_the_hub_are_read() {
+    let case = |name, config, figures| Case { name, config, figures };
+    check(vec![
+        case("bert-base-chinese", chinese(json!({})), [768, 12, 12, 3072, 21_128, 512, 2]),
+        case(
+            "hfl/chinese-macbert-base",
+            chinese(json!({ "gradient_checkpointing": false })),
+            [768, 12, 12, 3072, 21_128, 512, 2],
+        ),
+        case(
+            "hfl/chinese-roberta-wwm-ext",
+            chinese(json!({ "bos_token_id": 0, "eos_token_id": 2, "output_past": true })),
+            [768, 12, 12, 3072, 21_128, 512, 2],
+        ),
+        case(
+            "roberta-base",
+            roberta(json!({ "architectures": ["RobertaForMaskedLM"], "model_type": "roberta", "vocab_size": 50_265 })),
+            [768, 12, 12, 3072, 50_265, 512, 1],
+        ),
+        case(
+            "xlm-roberta-base",
+            roberta(json!({
+                "architectures": ["XLMRobertaForMaskedLM"], "model_type": "xlm-roberta", "output_past": true,
+                "position_embedding_type": "absolute", "transformers_version": "4.17.0.dev0", "use_cache": true,
+                "vocab_size": 250_002,
+            })),
+            [768, 12, 12, 3072, 250_002, 512, 1],
+        ),
+        case(
+            "camembert-base",
+            roberta(json!({
+                "architectures": ["CamembertForMaskedLM"], "bos_token_id": 5, "eos_token_id": 6, "model_type": "camembert",
+                "output_past": true, "vocab_size": 32_005,
+            })),
+            [768, 12, 12, 3072, 32_005, 512, 1],
+        ),
+        case(
+            "distilbert-base-uncased",
+            json!({
+                "activation": "gelu", "architectures": ["DistilBertForMaskedLM"], "attention_dropout": 0.1, "dim": 768,
+                "dropout": 0.1, "hidden_dim": 3072, "initializer_range": 0.02, "max_position_embeddings": 512,
+                "model_type": "distilbert", "n_heads": 12, "n_layers": 6, "pad_token_id": 0, "qa_dropout": 0.1,
+                "seq_classif_dropout": 0.2, "sinusoidal_pos_embds": false, "tie_weights_": true,
+                "transformers_version": "4.10.0.dev0", "vocab_size": 30_522,
+            }),
+            [768, 6, 12, 3072, 30_522, 512, 0],
+        ),
+        case(
+            "google/electra-small-discriminator",
+            base(json!({
+                "architectures": ["ElectraForPreTraining"], "embedding_size": 128, "hidden_size": 256, "intermediate_size": 1024,
+                "layer_norm_eps": 1e-12, "model_type": "electra", "num_attention_heads": 4, "pad_token_id": 0,
+                "summary_activation": "gelu", "summary_last_dropout": 0.1, "summary_type": "first", "summary_use_proj": true,
+                "type_vocab_size": 2, "vocab_size": 30_522,
+            })),
+            [256, 12, 4, 1024, 30_522, 512, 2],
+        ),
+        case(
+            "albert-base-v2",
+            base(json!({
+                "architectures": ["AlbertForMaskedLM"], "attention_probs_dropout_prob": 0, "bos_token_id": 2,
+                "classifier_dropout_prob": 0.1, "down_scale_factor": 1, "embedding_size": 128, "eos_token_id": 3, "gap_size": 0,
+                "hidden_act": "gelu_new", "hidden_dropout_prob": 0, "inner_group_num": 1, "layer_norm_eps": 1e-12,
+                "model_type": "albert", "net_structure_type": 0, "num_hidden_groups": 1, "num_memory_blocks": 0, "pad_token_id": 0,
+                "type_vocab_size": 2, "vocab_size": 30_000,
+            })),
+            [768, 12, 12, 3072, 30_000, 512, 2],
+        ),
+    ]);
+}
