@@ -1,6 +1,6 @@
 //! The model card: a short `README.md` about the model at the top of a run folder. Knows nothing of where it is written.
 
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, Task};
 use crate::{Evaluation, TrainSummary};
 
 /// How many labels the card names; a model may have thousands.
@@ -13,16 +13,19 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
     if summary.labels.len() > LABELS_SHOWN {
         labels += &format!(" and {} more", summary.labels.len() - LABELS_SHOWN);
     }
+    let count = summary.labels.len();
+    let Words { pipeline, class, title, gives } = Words::of(recipe.task);
+    let gives = match recipe.task {
+        Task::SequenceRegression if count == 1 => "a text a number".to_owned(),
+        Task::SequenceRegression => format!("a text {count} numbers"),
+        _ => format!("{gives} {count} labels: {labels}"),
+    };
     let mut text = format!(
-        "---\nlibrary_name: transformers\npipeline_tag: text-classification\ntags:\n- graftling\n---\n\n# Text classifier\n\n\
-         This model gives a text one of {} labels: {labels}.\n\n\
+        "---\nlibrary_name: transformers\npipeline_tag: {pipeline}\ntags:\n- graftling\n---\n\n# {title}\n\n\
+         This model gives {gives}.\n\n\
          It was fine-tuned by Graftling from `{model}` on {} examples: {} steps ({:.2} epochs), {optimizer} with a learning rate of \
          {:e} ({schedule} schedule), seed {seed}. `recipe.toml` holds every setting.\n\n",
-        summary.labels.len(),
-        summary.train_examples,
-        summary.steps,
-        summary.epoch,
-        summary.learning_rate,
+        summary.train_examples, summary.steps, summary.epoch, summary.learning_rate,
     );
     let rows = [("validation", &summary.validation), ("test", &summary.test)];
     let rows: Vec<(&str, &Evaluation)> = rows.into_iter().filter_map(|(split, row)| Some((split, row.as_ref()?))).collect();
@@ -35,7 +38,34 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         let figures = headline.iter().map(|(_, figure)| format!(" {figure:.4} |")).collect::<String>();
         text += &format!("| {split} | {} |{figures}\n", evaluation.metrics.examples());
     }
-    text += "\nUse it with `graftling predict --model FOLDER --text TEXT`, or with transformers' \
-             `AutoModelForSequenceClassification.from_pretrained`.\n";
+    text += &format!(
+        "\nUse it with `graftling predict --model FOLDER --text TEXT`, or with transformers' `{class}.from_pretrained`.\n"
+    );
     text
+}
+
+/// What the card says by the kind of task.
+struct Words {
+    /// The hub's name for the task.
+    pipeline: &'static str,
+    /// The class of transformers that opens the model.
+    class: &'static str,
+    title: &'static str,
+    /// What it gives, before the labels.
+    gives: &'static str,
+}
+
+impl Words {
+    fn of(task: Task) -> Self {
+        const SEQUENCES: &str = "AutoModelForSequenceClassification";
+        let (pipeline, class, title, gives) = match task {
+            Task::SequenceClassification => ("text-classification", SEQUENCES, "Text classifier", "a text one of"),
+            Task::MultiLabelClassification => ("text-classification", SEQUENCES, "Text classifier", "a text any number of"),
+            Task::SequenceRegression => ("text-classification", SEQUENCES, "Text regression", ""),
+            Task::TokenClassification => {
+                ("token-classification", "AutoModelForTokenClassification", "Token classifier", "each word of a text one of")
+            }
+        };
+        Self { pipeline, class, title, gives }
+    }
 }

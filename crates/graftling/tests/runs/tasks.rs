@@ -41,6 +41,11 @@ fn said(run: &std::path::Path, text: &str) -> Said {
     predictor.predict(&[TextInput { text, pair: None }]).expect("a prediction").remove(0).said
 }
 
+/// The model card of a run.
+fn card(run: &std::path::Path) -> String {
+    std::fs::read_to_string(run.join("README.md")).expect("a card")
+}
+
 #[test]
 fn any_number_of_labels_a_text_are_learnt() {
     let fixture = Fixture::new();
@@ -72,6 +77,7 @@ fn a_number_a_text_is_learnt_by_every_loss() {
         let Said::Numbers { numbers } = said(&run, "the movie was dull") else { panic!("numbers") };
         assert!(numbers.len() == 1 && (numbers[0] - 3.0).abs() < 0.4, "{loss}: {numbers:?}");
         assert_eq!(json(&run.join("config.json"))["problem_type"], "regression");
+        assert!(card(&run).contains("This model gives a text a number."));
     }
 }
 
@@ -122,6 +128,7 @@ fn tags_of_words_are_learnt_and_told_as_entities() {
     let found: Vec<_> = entities.iter().map(|it| (it.label.as_str(), it.text.as_str(), it.characters)).collect();
     assert_eq!(found, [("PER", "anna", Some((0, 4))), ("LOC", "the film", Some((13, 21)))]);
     assert_eq!(json(&summary.output.join("config.json"))["architectures"][0], "BertForTokenClassification");
+    assert!(card(&summary.output).contains("This model gives each word of a text one of 4 labels: B-LOC, B-PER, I-LOC, O."));
 
     // Cut to four tokens, two of which are special: what is cut off counts as missed, and nothing else changes.
     let (cut, _) = fixture.run("cut", &format!("{options}\nmax_length = 5"));
