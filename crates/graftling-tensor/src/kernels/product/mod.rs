@@ -144,8 +144,10 @@ const BLOCK_ROWS: usize = 112;
 /// Cuts a result into blocks for `threads`: along its rows first, along its panels where there are too few rows.
 fn grid(rows: usize, panels: usize, threads: usize, tile_rows: usize) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
     let blocks = rows.div_ceil(BLOCK_ROWS).next_multiple_of(if rows >= threads * tile_rows * 2 { threads } else { 1 });
-    let height = rows.div_ceil(blocks.max(1)).next_multiple_of(tile_rows).max(tile_rows);
-    let tall: Vec<_> = (0..rows).step_by(height).map(|start| start..(start + height).min(rows)).collect();
+    // Whole tiles, spread so that no block has more than one above another: a short last block would leave a thread waiting.
+    let tiles = rows.div_ceil(tile_rows);
+    let edge = |block: usize| (block * tiles / blocks * tile_rows).min(rows);
+    let tall: Vec<_> = (0..blocks).map(|block| edge(block)..edge(block + 1)).filter(|rows| !rows.is_empty()).collect();
     let wanted = if threads == 1 || tall.len() >= threads * 2 { 1 } else { (threads * 2).div_ceil(tall.len().max(1)) };
     let width = panels.div_ceil(wanted).max(1);
     let wide = (0..panels).step_by(width).map(|start| start..(start + width).min(panels)).collect();

@@ -73,3 +73,21 @@ fn product_does_not_depend_on_the_number_of_threads() {
     assert_eq!(one, run(2));
     assert_eq!(one, run(5));
 }
+
+#[test]
+fn blocks_cover_every_row_and_differ_by_one_tile_at_most() {
+    for tile_rows in [14, 6, 4] {
+        for threads in [1, 2, 3, 16] {
+            for rows in (0..300).chain([800, 2048, 4096]) {
+                let (tall, _) = grid(rows, 12, threads, tile_rows);
+                assert_eq!(tall.iter().flat_map(Clone::clone).collect::<Vec<_>>(), (0..rows).collect::<Vec<_>>());
+                let tiles: Vec<usize> = tall.iter().map(|block| block.len().div_ceil(tile_rows)).collect();
+                let (least, most) = (tiles.iter().min().unwrap_or(&0), tiles.iter().max().unwrap_or(&0));
+                assert!(
+                    most - least <= 1 && *most * tile_rows <= BLOCK_ROWS.next_multiple_of(tile_rows),
+                    "{rows} rows: {tiles:?}"
+                );
+            }
+        }
+    }
+}
