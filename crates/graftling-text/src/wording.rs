@@ -32,9 +32,22 @@ pub(crate) fn did_you_mean(near: Option<&str>) -> String {
     near.map(|near| format!(" (did you mean {}?)", quoted(near))).unwrap_or_default()
 }
 
-/// `1 row`, `2 rows`.
+/// `1 row`, `2 rows`, `12,345 rows`.
 pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+    format!("{} {}", separated(count), if count == 1 { one } else { many })
+}
+
+/// A count with commas between thousands.
+pub(crate) fn separated(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// The last part of a path, for messages about a file that was already named in full.
@@ -46,4 +59,17 @@ fn listed<T: AsRef<str>>(values: &[T], word: impl Fn(&str) -> String) -> String 
     let shown: Vec<String> = values.iter().take(LONGEST_LIST).map(|value| word(value.as_ref())).collect();
     let shown = shown.join(", ");
     if values.len() > LONGEST_LIST { format!("{shown}, ... ({} in all)", values.len()) } else { shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        for (count, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (123_456, "123,456"), (1_234_567, "1,234,567")] {
+            assert_eq!(separated(count), text);
+        }
+        assert_eq!(counted(1, "row", "rows"), "1 row");
+    }
 }

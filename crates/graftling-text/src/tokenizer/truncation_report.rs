@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::wording::counted;
+use crate::wording::{counted, separated};
 
 /// How many texts were cut to the maximal length, and by how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -27,13 +27,18 @@ impl fmt::Display for TruncationReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let texts = counted(self.texts, "text", "texts");
         if self.truncated_texts == 0 {
-            return write!(formatter, "{texts}, {} tokens, longest {}; none is cut", self.tokens, self.longest_tokens);
+            let tokens = counted(self.tokens, "token", "tokens");
+            return write!(formatter, "{texts}, {tokens}, longest {}; none is cut", separated(self.longest_tokens));
         }
         let share = 100.0 * self.cut_tokens as f64 / (self.tokens + self.cut_tokens) as f64;
         write!(
             formatter,
-            "{} of {texts} cut to {} tokens: {} tokens ({share:.1} %) are lost, the longest text has {}",
-            self.truncated_texts, self.max_length, self.cut_tokens, self.longest_tokens
+            "{} of {texts} cut to {} tokens: {} ({share:.1} %) {} lost, the longest text has {}",
+            separated(self.truncated_texts),
+            separated(self.max_length),
+            counted(self.cut_tokens, "token", "tokens"),
+            if self.cut_tokens == 1 { "is" } else { "are" },
+            separated(self.longest_tokens)
         )
     }
 }
