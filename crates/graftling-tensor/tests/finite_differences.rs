@@ -123,6 +123,45 @@ const LOSSES: &[Case] = &[
         build: |graph, ids| graph.cross_entropy(&graph.parameter(ids[0]), &[1, 3, 1], 5.0),
     },
     Case {
+        name: "cross-entropy, smoothed",
+        shapes: &[&[3, 4]],
+        build: |graph, ids| graph.smoothed_cross_entropy(&graph.parameter(ids[0]), &[1, 3, 1], 0.2, None, 3.0),
+    },
+    Case {
+        name: "cross-entropy, smoothed and weighted",
+        shapes: &[&[3, 4]],
+        build: |graph, ids| {
+            let weights = Some(&[0.5, 2.0, 3.0, 0.0][..]);
+            graph.smoothed_cross_entropy(&graph.parameter(ids[0]), &[1, 3, 2], 0.1, weights, 5.0)
+        },
+    },
+    Case {
+        name: "focal loss",
+        shapes: &[&[3, 4]],
+        build: |graph, ids| graph.focal_loss(&graph.parameter(ids[0]), &[1, 3, 1], 2.0, None, 3.0),
+    },
+    Case {
+        name: "focal loss, weighted",
+        shapes: &[&[3, 4]],
+        build: |graph, ids| graph.focal_loss(&graph.parameter(ids[0]), &[1, 3, 0], 0.5, Some(&[0.5, 2.0, 3.0, 1.5]), 3.0),
+    },
+    Case {
+        name: "binary focal loss",
+        shapes: &[&[2, 3]],
+        build: |graph, ids| {
+            let targets = [true, false, false, true, true, false];
+            graph.binary_focal_loss(&graph.parameter(ids[0]), &targets, 2.0, None, 6.0)
+        },
+    },
+    Case {
+        name: "binary focal loss, weighted",
+        shapes: &[&[2, 3]],
+        build: |graph, ids| {
+            let targets = [true, false, false, true, true, false];
+            graph.binary_focal_loss(&graph.parameter(ids[0]), &targets, 0.7, Some(&[0.5, 2.0, 3.0]), 6.0)
+        },
+    },
+    Case {
         name: "mean squared error",
         shapes: &[&[3, 1]],
         build: |graph, ids| graph.mean_squared_error(&graph.parameter(ids[0]), &[0.5, -1.0, 2.0], 3.0),

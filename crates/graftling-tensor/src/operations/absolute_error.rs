@@ -1,7 +1,7 @@
 //! Errors against real targets that grow no faster than the distance: absolute, and Huber's.
 
-use crate::graph::{Backward, Graph, Sink, Var};
-use crate::tensor::Tensor;
+use super::slopes::at_logits;
+use crate::graph::{Graph, Var};
 
 impl Graph<'_> {
     /// The sum of `|prediction - target|`, divided by `normalizer`: predictions of any shape, one target a value; a scalar (torch's
@@ -31,34 +31,14 @@ impl Graph<'_> {
     fn error(&self, predictions: &Var, targets: &[f32], normalizer: f32, error: impl Fn(f64) -> (f64, f64)) -> Var {
         let values = predictions.tensor.values();
         assert_eq!(values.len(), targets.len(), "error: targets for predictions");
-        let errors = values.iter().zip(targets).map(|(value, target)| error(f64::from(*value) - f64::from(*target)));
-        let mut total = 0.0;
-        let mut slopes = Vec::with_capacity(values.len());
-        for (error, slope) in errors {
-            total += error;
-            slopes.push(slope as f32);
-        }
-        let loss = Tensor::from_vec(&[], vec![(total / f64::from(normalizer)) as f32]);
-        let backward = predictions.node.map(|node| -> Box<dyn Backward> {
-            Box::new(ErrorBackward { node, slopes: Tensor::from_vec(predictions.tensor.shape(), slopes), normalizer })
-        });
-        self.record(loss, backward)
-    }
-}
-
-struct ErrorBackward {
-    node: usize,
-    slopes: Tensor,
-    normalizer: f32,
-}
-
-impl Backward for ErrorBackward {
-    fn backward(self: Box<Self>, upstream: Tensor, sink: &mut Sink) {
-        let scale = upstream.item() / self.normalizer;
-        let mut gradient = self.slopes;
-        for value in gradient.values_mut() {
-            *value *= scale;
-        }
-        sink.add(Some(self.node), gradient);
+        at_logits(self, predictions, normalizer, |row, values, slopes| {
+            let mut total = 0.0;
+            for (column, (value, target)) in values.iter().zip(slopes).enumerate() {
+                let (error, slope) = error(f64::from(*value) - f64::from(targets[row * values.len() + column]));
+                total += error;
+                *target = slope as f32;
+            }
+            total
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Cross-entropy of labels that each hold or not by themselves.
 
-use crate::graph::{Backward, Graph, Sink, Var};
-use crate::tensor::Tensor;
+use super::slopes::{at_logits, softplus};
+use crate::graph::{Graph, Var};
 
 impl Graph<'_> {
     /// The sum over all logits `x` with targets `y` of `weight y softplus(-x) + (1 - y) softplus(x)`, divided by `normalizer`: logits
@@ -18,44 +18,17 @@ impl Graph<'_> {
         if let Some(weights) = positive_weights {
             assert_eq!(weights.len(), labels, "binary_cross_entropy: positive weights for labels");
         }
-        let weight = |place: usize| positive_weights.map_or(1.0, |weights| f64::from(weights[place % labels]));
-        let mut total = 0.0;
-        let mut slopes = Vec::with_capacity(values.len());
-        for (place, (value, target)) in values.iter().zip(targets).enumerate() {
-            let (x, y) = (f64::from(*value), f64::from(*target));
-            let positive = weight(place) * y;
-            total += positive * softplus(-x) + (1.0 - y) * softplus(x);
-            let probability = 1.0 / (1.0 + (-x).exp());
-            slopes.push(((1.0 - y) * probability - positive * (1.0 - probability)) as f32);
-        }
-        let loss = Tensor::from_vec(&[], vec![(total / f64::from(normalizer)) as f32]);
-        let backward = logits.node.map(|node| -> Box<dyn Backward> {
-            let slopes = Tensor::from_vec(logits.tensor.shape(), slopes);
-            Box::new(BinaryCrossEntropyBackward { node, slopes, normalizer })
-        });
-        self.record(loss, backward)
-    }
-}
-
-/// `ln(1 + exp(x))`.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
-
-struct BinaryCrossEntropyBackward {
-    node: usize,
-    slopes: Tensor,
-    normalizer: f32,
-}
-
-impl Backward for BinaryCrossEntropyBackward {
-    fn backward(self: Box<Self>, upstream: Tensor, sink: &mut Sink) {
-        let scale = upstream.item() / self.normalizer;
-        let mut gradient = self.slopes;
-        for value in gradient.values_mut() {
-            *value *= scale;
-        }
-        sink.add(Some(self.node), gradient);
+        at_logits(self, logits, normalizer, |row, values, slopes| {
+            let mut total = 0.0;
+            for (label, (value, slope)) in values.iter().zip(slopes).enumerate() {
+                let (x, y) = (f64::from(*value), f64::from(targets[row * labels + label]));
+                let positive = positive_weights.map_or(1.0, |weights| f64::from(weights[label])) * y;
+                total += positive * softplus(-x) + (1.0 - y) * softplus(x);
+                let probability = 1.0 / (1.0 + (-x).exp());
+                *slope = ((1.0 - y) * probability - positive * (1.0 - probability)) as f32;
+            }
+            total
+        })
     }
 }
 
