@@ -4,6 +4,7 @@
 //! are sorted by length and cut into micro-batches, one forward and backward pass each.
 
 use crate::random;
+use crate::sampling::Sampler;
 
 /// How much of the shuffled order one batch takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Step {
 }
 
 /// How the examples of an epoch are joined to steps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Batching {
     /// The size of a batch.
     pub batch_size: BatchSize,
@@ -39,12 +40,14 @@ pub(crate) struct Batching {
     pub micro_batch_tokens: usize,
     /// What the order of every epoch follows from.
     pub seed: u64,
+    /// Which examples an epoch has.
+    pub sampler: Sampler,
 }
 
 impl Batching {
-    /// The steps of an epoch, every example in exactly one of them. The last one may be short.
+    /// The steps of an epoch, in which every example stands that it has. The last one may be short.
     pub fn epoch(&self, lengths: &[usize], epoch: u64) -> Vec<Step> {
-        let order = random::permutation(lengths.len(), random::key(self.seed, &[ORDER, epoch]));
+        let order = self.sampler.order(lengths.len(), random::key(self.seed, &[ORDER, epoch]));
         let batches = match self.batch_size {
             BatchSize::Examples(size) => order.chunks(size).map(<[usize]>::to_vec).collect(),
             BatchSize::Tokens(budget) => within_budget(order, lengths, budget),
@@ -92,7 +95,7 @@ mod tests {
     }
 
     fn batching(batch_size: BatchSize) -> Batching {
-        Batching { batch_size, gradient_accumulation: 1, micro_batch_tokens: 100, seed: 42 }
+        Batching { batch_size, gradient_accumulation: 1, micro_batch_tokens: 100, seed: 42, sampler: Sampler::All }
     }
 
     fn sorted(mut examples: Vec<usize>) -> Vec<usize> {

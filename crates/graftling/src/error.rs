@@ -38,6 +38,16 @@ pub enum Error {
         /// The figures that the task has.
         accepted: &'static [BestMetric],
     },
+    /// A weight for a label that does not occur.
+    #[error("class_weights: training has no label {label:?}, only {}{}", labels.join(", "), did_you_mean(nearest))]
+    WeightOfUnknownLabel {
+        /// The label of the weight.
+        label: String,
+        /// The label most like it.
+        nearest: Option<String>,
+        /// All labels of the training file.
+        labels: Vec<String>,
+    },
     /// A pair of texts, where words are to be tagged.
     #[error("text {index} is a pair, but this model gives tags to the words of one text; give one text")]
     PairOfWords {
@@ -297,6 +307,11 @@ impl Complaints {
 
 fn lines(complaints: &[Error]) -> String {
     complaints.iter().map(Error::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// A hint at the word that may have been meant.
+fn did_you_mean(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or(String::new(), |nearest| format!(" (did you mean {nearest:?}?)"))
 }
 
 /// A number of bytes for people.

@@ -40,6 +40,7 @@ mod random;
 pub mod recipe;
 mod resume;
 mod run_folder;
+mod sampling;
 pub mod schedule;
 mod strategies;
 mod summary;

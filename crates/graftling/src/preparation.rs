@@ -15,6 +15,7 @@ use crate::fit::plan::Plan;
 use crate::loaded::DEFAULT_MAX_LENGTH;
 use crate::recipe::{BestMetric, DataFormat, Recipe};
 use crate::resume::Interrupted;
+use crate::sampling::Sampler;
 use crate::schedule::Schedule;
 use crate::strategies::{self, Groups};
 use crate::tasks::{self, Objective};
@@ -87,7 +88,11 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     let test = data.test.as_ref().map(|test| examples(SplitName::Test, test)).transpose()?;
     proceed(stop)?;
 
-    let plan = Plan::new(recipe, train.tokenized.lengths());
+    let sampler = Sampler::new(recipe.sampling, &train.targets);
+    if let Some(notice) = sampler.notice() {
+        observer.observe(&Event::Notice(&notice));
+    }
+    let plan = Plan::new(recipe, train.tokenized.lengths(), sampler);
     if let Some(interrupted) = &interrupted {
         interrupted.check_data(&train.tokenized)?;
         let done = interrupted.steps_done();

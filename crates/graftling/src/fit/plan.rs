@@ -2,6 +2,7 @@
 
 use crate::batching::{BatchSize, Batching, Step};
 use crate::recipe::{EvaluateEvery, Recipe};
+use crate::sampling::Sampler;
 
 /// All steps of a run.
 pub(crate) struct Plan {
@@ -37,12 +38,13 @@ pub(crate) struct PlannedStep {
 
 impl Plan {
     /// The steps that a recipe asks for, of examples with these numbers of tokens; there is at least one example.
-    pub fn new(recipe: &Recipe, lengths: Vec<usize>) -> Self {
+    pub fn new(recipe: &Recipe, lengths: Vec<usize>, sampler: Sampler) -> Self {
         let batching = Batching {
             batch_size: recipe.batch_tokens.map_or(BatchSize::Examples(recipe.batch_size), BatchSize::Tokens),
             gradient_accumulation: recipe.gradient_accumulation,
             micro_batch_tokens: recipe.micro_batch_tokens,
             seed: recipe.seed,
+            sampler,
         };
         let in_epoch = match batching.batch_size {
             BatchSize::Examples(_) => StepsInEpoch::Same(batching.epoch(&lengths, 0).len() as u64),
@@ -145,7 +147,7 @@ mod tests {
     fn plan(options: &str, examples: usize) -> Plan {
         let text = format!("model = 'm'\ntrain = 't.csv'\noutput = 'o'\n{options}");
         let recipe = Recipe::check(RecipeFile::from_toml(&text).unwrap()).unwrap();
-        Plan::new(&recipe, (0..examples).map(|example| 3 + example % 7).collect())
+        Plan::new(&recipe, (0..examples).map(|example| 3 + example % 7).collect(), Sampler::All)
     }
 
     #[test]

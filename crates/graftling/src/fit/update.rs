@@ -16,17 +16,19 @@ use crate::{Error, random};
 /// Sets the dropout of each micro-batch apart from whatever else the seed decides.
 const DROPOUT: u64 = 2;
 
-/// Adds the gradients of a step's micro-batches and gives its mean loss. Every part is divided by the number of terms that the
+/// Adds the gradients of a step's micro-batches and gives its mean loss. Every part is divided by the weight of the terms that the
 /// loss of the whole step has, so that the sum is that of one big batch.
 pub(super) fn accumulate(prepared: &Prepared, planned: &PlannedStep, seed: u64, gradients: &mut Gradients) -> f32 {
     let Prepared { model, objective, train, .. } = prepared;
-    let terms: usize = planned.step.micro_batches.iter().flatten().map(|&example| train.targets[example].terms()).sum();
+    let examples = planned.step.micro_batches.iter().flatten();
+    let weight: f64 = examples.map(|&example| objective.training_weight(&train.targets[example])).sum();
+    let normalizer = if weight > 0.0 { weight as f32 } else { 1.0 };
     let mut sum = 0.0;
     for (index, micro_batch) in planned.step.micro_batches.iter().enumerate() {
         let graph = Graph::training(&model.parameters, random::key(seed, &[DROPOUT, planned.number, index as u64]));
         let logits = model.forward(&graph, &pack(&train.tokenized.features, micro_batch));
         let targets: Vec<&Target> = micro_batch.iter().map(|&example| &train.targets[example]).collect();
-        let loss = objective.loss(&graph, &logits, &targets, terms.max(1) as f32);
+        let loss = objective.training_loss(&graph, &logits, &targets, normalizer);
         sum += f64::from(loss.tensor().item());
         drop(logits);
         graph.backward(&loss, gradients);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::choices::{OptimizerChoice, RegressionLoss, Strategy, Task};
+use super::choices::{ClassWeights, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task};
 use super::error::{Place, RecipeError, RecipeErrors};
 use super::field::{Field, FieldDefault};
 use super::file::{Raw, RecipeFile};
@@ -129,6 +129,18 @@ impl Values {
             self.changed("huber_delta") && !huber,
             "it belongs to the loss huber",
         );
+
+        for name in ["class_weights", "label_smoothing", "focal_gamma"] {
+            self.contradiction(name, "task", self.changed(name) && regression, "numbers have no labels");
+        }
+        let both_shapes = recipe.label_smoothing > 0.0 && recipe.focal_gamma > 0.0;
+        let unproven = "the two pull against each other: one trusts hard examples more, the other less; give one of the two";
+        self.contradiction("focal_gamma", "label_smoothing", both_shapes, unproven);
+        let sampled = recipe.sampling != Sampling::All;
+        let one_label = recipe.task == Task::SequenceClassification;
+        self.contradiction("sampling", "task", sampled && !one_label, "it needs one label for each example");
+        let balanced_twice = sampled && recipe.class_weights == ClassWeights::Balanced;
+        self.contradiction("sampling", "class_weights", balanced_twice, "both balance the labels; give one of the two");
 
         let head_only = recipe.strategy == Strategy::HeadOnly;
         let frozen = "head_only freezes all but the head; give one of the two";

@@ -99,6 +99,15 @@ words! {
         /// Its square up to huber_delta, and in proportion to its size from there on.
         Huber = "huber",
     }
+    /// Which examples an epoch has.
+    Sampling {
+        /// Every example once.
+        All = "all",
+        /// As many of each label as the most frequent one has: examples of the others stand there more than once.
+        Oversample = "oversample",
+        /// As many of each label as the rarest one has: others than before in every epoch.
+        Undersample = "undersample",
+    }
     /// Which parameters are trained.
     Strategy {
         /// All of them.
@@ -185,6 +194,53 @@ impl RecipeValue for Warmup {
         match self {
             Warmup::Fraction(fraction) => fraction.written(),
             Warmup::Steps(steps) => steps.written(),
+        }
+    }
+}
+
+/// What an error at a label counts for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ClassWeights {
+    /// Every label the same.
+    #[default]
+    None,
+    /// In inverse proportion to how often a label occurs in training (scikit-learn's `class_weight="balanced"`).
+    Balanced,
+    /// These labels so much, all others 1.
+    Given(Vec<(String, f32)>),
+}
+
+impl ClassWeights {
+    /// The words beside weights.
+    pub const WORDS: &[&str] = &["none", "balanced"];
+    /// The largest weight that is accepted.
+    pub const MOST: f32 = 1e6;
+
+    /// `LABEL=WEIGHT`, with a weight above 0; the label may itself have such a sign.
+    pub(super) fn parse(text: &str) -> Option<(String, f32)> {
+        let (label, weight) = text.rsplit_once('=')?;
+        let weight: f32 = weight.trim().parse().ok()?;
+        (!label.trim().is_empty() && weight > 0.0 && weight <= Self::MOST).then(|| (label.trim().to_owned(), weight))
+    }
+}
+
+impl RecipeValue for ClassWeights {
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Word("none") => Some(Self::None),
+            Value::Word("balanced") => Some(Self::Balanced),
+            Value::Texts(texts) => texts.iter().map(|text| Self::parse(text)).collect::<Option<_>>().map(Self::Given),
+            _ => None,
+        }
+    }
+
+    fn written(&self) -> Option<String> {
+        match self {
+            Self::None => Some(quoted("none")),
+            Self::Balanced => Some(quoted("balanced")),
+            Self::Given(weights) => {
+                weights.iter().map(|(label, weight)| format!("{label}={weight}")).collect::<Vec<_>>().written()
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::choices::ClassWeights;
 use super::file::Raw;
 use super::value::Value;
 
@@ -77,6 +78,8 @@ pub enum Kind {
     Path(&'static str),
     /// Texts, given as a TOML array or by repeating the flag.
     Texts(&'static str),
+    /// Weights of labels, each given as `LABEL=WEIGHT`; or one of the words of [`ClassWeights`].
+    Weights,
     /// true or false.
     Flag,
     /// One of these words.
@@ -145,6 +148,7 @@ impl Kind {
     pub fn placeholder(&self) -> String {
         match self {
             Kind::Text(name) | Kind::Path(name) | Kind::Texts(name) => (*name).to_owned(),
+            Kind::Weights => format!("{}|LABEL=WEIGHT", ClassWeights::WORDS.join("|")),
             Kind::Flag => "true|false".to_owned(),
             Kind::Choice { choices, .. } => self.word().into_iter().chain(choices.iter().copied()).collect::<Vec<_>>().join("|"),
             Kind::Integer { word: None, .. } => "N".to_owned(),
@@ -167,6 +171,7 @@ impl Kind {
     pub(super) fn words(&self) -> Vec<&'static str> {
         let choices = match self {
             Kind::Choice { choices, .. } => choices,
+            Kind::Weights => ClassWeights::WORDS,
             _ => &[][..],
         };
         self.word().into_iter().chain(choices.iter().copied()).collect()
@@ -182,6 +187,11 @@ impl Kind {
         match self {
             Kind::Text(_) | Kind::Path(_) => raw.text().filter(|text| !text.is_empty()).map(|text| Value::Text(text.to_owned())),
             Kind::Texts(_) => raw.texts().filter(|texts| texts.iter().all(|text| !text.is_empty())).map(Value::Texts),
+            Kind::Weights => {
+                let weights = raw.texts()?.iter().map(|text| ClassWeights::parse(text)).collect::<Option<Vec<_>>>()?;
+                let twice = |place: usize| weights[..place].iter().any(|(label, _)| *label == weights[place].0);
+                (!weights.is_empty() && !(0..weights.len()).any(twice)).then(|| raw.texts().map(Value::Texts))?
+            }
             Kind::Flag => raw.flag().map(Value::Flag),
             Kind::Choice { .. } => None,
             Kind::Integer { least, most, .. } => raw.integer().filter(|n| (*least..=*most).contains(n)).map(Value::Integer),
@@ -226,6 +236,10 @@ impl fmt::Display for Kind {
             Kind::Text(_) => f.write_str("a text that is not empty"),
             Kind::Path(_) => f.write_str("a path"),
             Kind::Texts(_) => f.write_str("texts that are not empty"),
+            Kind::Weights => {
+                write!(f, "{}, or LABEL=WEIGHT for each label once, ", ClassWeights::WORDS.join(", "))?;
+                write!(f, "with weights above 0 and at most {}", ClassWeights::MOST)
+            }
             Kind::Flag => f.write_str("true or false"),
             Kind::Choice { .. } => f.write_str(&self.words().join(", ")),
             Kind::Integer { least, most, .. } => write!(f, "a whole number from {least} to {most}"),

@@ -25,7 +25,8 @@ mod value;
 
 pub use check::field;
 pub use choices::{
-    BestMetric, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, RegressionLoss, ScheduleKind, Strategy, Task, Warmup,
+    BestMetric, ClassWeights, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, RegressionLoss, Sampling, ScheduleKind,
+    Strategy, Task, Warmup,
 };
 pub use error::{Place, RecipeError, RecipeErrors};
 pub use field::{Bound, Field, FieldDefault, Group, Kind};

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, RegressionLoss, ScheduleKind, Strategy, Task, Warmup,
+    BestMetric, ClassWeights, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, RegressionLoss, Sampling, ScheduleKind,
+    Strategy, Task, Warmup,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -92,6 +93,9 @@ options! {
         micro_batch_tokens: usize = integer(16, 1 << 30), Typed("2048");
         /// Batches whose gradients make one step.
         gradient_accumulation: usize = integer(1, 1_048_576), Typed("1");
+        /// Which examples an epoch has: all of them once; or as many of each label as the most frequent has (oversample) or the rarest
+        /// (undersample), drawn anew each epoch (sequence_classification).
+        sampling: Sampling = choice(Sampling::WORDS), Typed("all");
     }
     Optimization {
         /// The highest learning rate, reached after warm-up; auto is 5e-5 for a model 768 wide, and in inverse proportion to the
@@ -119,6 +123,14 @@ options! {
         regression_loss: RegressionLoss = choice(RegressionLoss::WORDS), Typed("mean_squared_error");
         /// The distance up to which the loss huber is a square (sequence_regression).
         huber_delta: f32 = number(Bound::Excluded(0.0), Bound::Included(1e9)), Typed("1.0");
+        /// What an error at a label counts for; balanced is in inverse proportion to how often the label occurs. Labels that are not
+        /// named count once (all tasks with labels).
+        class_weights: ClassWeights = Kind::Weights, Typed("none");
+        /// Share of the truth that is spread over all labels, for labels that are not wholly trusted (all tasks with labels).
+        label_smoothing: f32 = number(Bound::Included(0.0), Bound::Excluded(1.0)), Typed("0");
+        /// The power of focal loss: the larger, the less an example adds that is told right already; 0 is cross-entropy (all tasks with
+        /// labels).
+        focal_gamma: f32 = number(Bound::Included(0.0), Bound::Included(10.0)), Typed("0");
         /// How the learning rate goes on after warm-up.
         schedule: ScheduleKind = choice(ScheduleKind::WORDS), Typed("linear");
         /// How long the learning rate climbs from zero: a share of all steps (below 1) or a number of steps.

@@ -3,6 +3,7 @@
 //! To add a task, write its file here with an [`Objective`], give its word to [`recipe::Task`](crate::recipe::Task) and name the
 //! file in the two functions below. What the loop, evaluation and prediction ask of a task is all in [`Objective`].
 
+mod class_loss;
 mod multi_label_classification;
 mod sequence_classification;
 mod sequence_regression;
@@ -99,7 +100,18 @@ pub(crate) trait Objective: Send + Sync {
     }
 
     /// The sum of the loss terms of the examples divided by `normalizer`: a scalar. The logits have the rows of each target in turn.
+    /// Evaluations report it, so it is the same whatever a recipe does in training.
     fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var;
+
+    /// The loss that training lowers, in the shape of [`loss`](Self::loss).
+    fn training_loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
+        self.loss(graph, logits, targets, normalizer)
+    }
+
+    /// What the terms of an example weigh together in the mean that training lowers.
+    fn training_weight(&self, target: &Target) -> f64 {
+        target.terms() as f64
+    }
 
     /// What the rows of logits of one example say.
     fn answer(&self, logits: &[f32]) -> Answer;
@@ -120,10 +132,12 @@ pub(crate) trait Objective: Send + Sync {
 /// If the examples are not in the form of the recipe's task.
 pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Objective>, Error> {
     Ok(match (recipe.task, data) {
-        (Task::SequenceClassification, Data::Labelled(dataset)) => Box::new(SequenceClassification::from_examples(dataset)?),
-        (Task::MultiLabelClassification, Data::MultiLabelled(dataset)) => Box::new(MultiLabel::from_examples(dataset)),
+        (Task::SequenceClassification, Data::Labelled(dataset)) => {
+            Box::new(SequenceClassification::from_examples(dataset, recipe)?)
+        }
+        (Task::MultiLabelClassification, Data::MultiLabelled(dataset)) => Box::new(MultiLabel::from_examples(dataset, recipe)?),
         (Task::SequenceRegression, Data::Numbered(dataset)) => Box::new(Regression::from_examples(dataset, recipe)?),
-        (Task::TokenClassification, Data::Words(dataset)) => Box::new(TokenClassification::from_examples(dataset)?),
+        (Task::TokenClassification, Data::Words(dataset)) => Box::new(TokenClassification::from_examples(dataset, recipe)?),
         (task, _) => panic!("examples of another form than {task} wants"),
     })
 }

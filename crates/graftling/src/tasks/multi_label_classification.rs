@@ -4,10 +4,11 @@ use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet, unknown_labels};
 
+use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::metrics::{Metrics, MultiLabelMetrics};
-use crate::recipe::BestMetric;
+use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
 
 /// A label holds where its probability is above this, which is where its logit is above 0.
@@ -16,17 +17,22 @@ const THRESHOLD: f32 = 0.5;
 /// The labels, each of which holds or not by itself.
 pub(super) struct MultiLabel {
     labels: LabelSet,
+    loss: ClassLoss,
 }
 
 impl MultiLabel {
     /// The labels that occur in the training examples, in the order of their names.
-    pub fn from_examples(dataset: &Dataset<Vec<String>>) -> Self {
-        Self { labels: LabelSet::sorted(dataset.examples.iter().flat_map(|example| example.label.iter().flatten())) }
+    pub fn from_examples(dataset: &Dataset<Vec<String>>, recipe: &Recipe) -> Result<Self, Error> {
+        let given = || dataset.examples.iter().flat_map(|example| example.label.iter().flatten());
+        let labels = LabelSet::sorted(given());
+        let loss =
+            ClassLoss::of_many_labels(recipe, &labels, given().filter_map(|label| labels.id(label)), dataset.examples.len())?;
+        Ok(Self { labels, loss })
     }
 
     /// The labels of a model, in the order of its logits.
     pub fn from_labels(labels: &[String]) -> Self {
-        Self { labels: LabelSet::from_names(labels) }
+        Self { labels: LabelSet::from_names(labels), loss: ClassLoss::plain() }
     }
 }
 
@@ -51,6 +57,11 @@ impl Objective for MultiLabel {
         let targets: Vec<f32> =
             targets.iter().flat_map(|target| labels(target)).map(|holds| f32::from(u8::from(*holds))).collect();
         graph.binary_cross_entropy(logits, &targets, None, normalizer)
+    }
+
+    fn training_loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
+        let holds: Vec<bool> = targets.iter().flat_map(|target| labels(target)).copied().collect();
+        self.loss.of_labels(graph, logits, &holds, normalizer)
     }
 
     fn answer(&self, logits: &[f32]) -> Answer {
@@ -103,7 +114,7 @@ mod tests {
 
     #[test]
     fn labels_whose_logits_are_positive_hold() {
-        let objective = MultiLabel { labels: LabelSet::from_names(&["a", "b", "c"]) };
+        let objective = MultiLabel::from_labels(&["a", "b", "c"].map(str::to_owned));
         let features = Features { input_ids: vec![1], token_type_ids: vec![0], truncated_tokens: 0, wanted: None };
         let spoken = Spoken { features: &features, words: None };
         let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3]), &spoken) else {

@@ -4,26 +4,30 @@ use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet};
 
+use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::metrics::{ClassificationMetrics, ConfusionMatrix, Metrics};
-use crate::recipe::BestMetric;
+use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
 
-/// The labels to tell apart.
+/// The labels to tell apart, and the loss that training lowers.
 pub(super) struct SequenceClassification {
     labels: LabelSet,
+    loss: ClassLoss,
 }
 
 impl SequenceClassification {
     /// The labels that occur in the training examples, in the order of their names.
-    pub fn from_examples(dataset: &Dataset) -> Result<Self, Error> {
-        Ok(Self { labels: LabelSet::for_training(dataset)? })
+    pub fn from_examples(dataset: &Dataset, recipe: &Recipe) -> Result<Self, Error> {
+        let labels = LabelSet::for_training(dataset)?;
+        let loss = ClassLoss::of_one_label(recipe, &labels, labels.ids(dataset)?)?;
+        Ok(Self { labels, loss })
     }
 
     /// The labels of a model, in the order of its logits.
     pub fn from_labels(labels: &[String]) -> Self {
-        Self { labels: LabelSet::from_names(labels) }
+        Self { labels: LabelSet::from_names(labels), loss: ClassLoss::plain() }
     }
 }
 
@@ -44,6 +48,15 @@ impl Objective for SequenceClassification {
     fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
         let classes: Vec<usize> = targets.iter().map(|target| class(target)).collect();
         graph.cross_entropy(logits, &classes, normalizer)
+    }
+
+    fn training_loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
+        let classes: Vec<usize> = targets.iter().map(|target| class(target)).collect();
+        self.loss.of_classes(graph, logits, &classes, normalizer)
+    }
+
+    fn training_weight(&self, target: &Target) -> f64 {
+        self.loss.weight(class(target))
     }
 
     fn answer(&self, logits: &[f32]) -> Answer {
@@ -100,7 +113,7 @@ mod tests {
     use super::*;
 
     fn objective() -> SequenceClassification {
-        SequenceClassification { labels: LabelSet::from_names(&["negative", "neutral", "positive"]) }
+        SequenceClassification::from_labels(&["negative", "neutral", "positive"].map(str::to_owned))
     }
 
     #[test]

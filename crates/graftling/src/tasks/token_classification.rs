@@ -8,35 +8,39 @@ use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{LabelSet, TokenDataset, TokenExample, WordOrigin};
 
+use super::class_loss::ClassLoss;
 use super::sequence_classification::{largest, softmax};
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::metrics::{EntityMetrics, Metrics, Scheme, tolerant_entities};
 use crate::predict::{Entity, TaggedWord};
-use crate::recipe::BestMetric;
+use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
 
 /// The tag of a word that belongs to nothing. A word that was cut off has it, too, and so counts as missed.
 const OUTSIDE: &str = "O";
 
-/// The tags to tell apart.
+/// The tags to tell apart, and the loss that training lowers.
 pub(super) struct TokenClassification {
     tags: LabelSet,
+    loss: ClassLoss,
 }
 
 impl TokenClassification {
     /// The tags that occur in the training examples, in the order of their names; there are two at least.
-    pub fn from_examples(dataset: &TokenDataset) -> Result<Self, Error> {
+    pub fn from_examples(dataset: &TokenDataset, recipe: &Recipe) -> Result<Self, Error> {
         let tags = dataset.tag_set();
         if tags.len() < 2 {
             return Err(Error::OneTag { path: dataset.source.clone(), tags: tags.names().to_vec() });
         }
-        Ok(Self { tags })
+        let given = dataset.examples.iter().flat_map(|example| example.tags.iter().flatten());
+        let loss = ClassLoss::of_one_label(recipe, &tags, given.filter_map(|tag| tags.id(tag)))?;
+        Ok(Self { tags, loss })
     }
 
     /// The tags of a model, in the order of its logits.
     pub fn from_labels(labels: &[String]) -> Self {
-        Self { tags: LabelSet::from_names(labels) }
+        Self { tags: LabelSet::from_names(labels), loss: ClassLoss::plain() }
     }
 
     /// The tag of every word, said of the words that the model saw.
@@ -92,17 +96,18 @@ impl Objective for TokenClassification {
     }
 
     fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
-        let rows = targets.iter().flat_map(|target| {
-            let Tagged { classes, seen, .. } = tagged(target);
-            seen.iter().map(|&word| classes[word])
-        });
-        let rows: Vec<Option<usize>> = rows.collect();
-        let classes: Vec<usize> = rows.iter().copied().flatten().collect();
-        if classes.len() == rows.len() {
-            return graph.cross_entropy(logits, &classes, normalizer);
-        }
-        let known: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].is_some()).collect();
-        graph.cross_entropy(&graph.gather_rows(logits, &known), &classes, normalizer)
+        let (logits, classes) = known(graph, logits, targets);
+        graph.cross_entropy(&logits, &classes, normalizer)
+    }
+
+    fn training_loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
+        let (logits, classes) = known(graph, logits, targets);
+        self.loss.of_classes(graph, &logits, &classes, normalizer)
+    }
+
+    fn training_weight(&self, target: &Target) -> f64 {
+        let Tagged { classes, seen, .. } = tagged(target);
+        seen.iter().filter_map(|&word| classes[word]).map(|class| self.loss.weight(class)).sum()
     }
 
     fn answer(&self, logits: &[f32]) -> Answer {
@@ -159,6 +164,21 @@ impl Objective for TokenClassification {
     }
 }
 
+/// The rows of logits whose tags the model knows, and their classes.
+fn known(graph: &Graph<'_>, logits: &Var, targets: &[&Target]) -> (Var, Vec<usize>) {
+    let rows = targets.iter().flat_map(|target| {
+        let Tagged { classes, seen, .. } = tagged(target);
+        seen.iter().map(|&word| classes[word])
+    });
+    let rows: Vec<Option<usize>> = rows.collect();
+    let classes: Vec<usize> = rows.iter().copied().flatten().collect();
+    if classes.len() == rows.len() {
+        return (logits.clone(), classes);
+    }
+    let known: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].is_some()).collect();
+    (graph.gather_rows(logits, &known), classes)
+}
+
 /// What is known of the words of a sentence.
 struct Tagged<'a> {
     tags: &'a [String],
@@ -191,7 +211,7 @@ mod tests {
     use crate::features::{Features, Wanted};
 
     fn said(tags: &[&str], text: &str, classes: &[usize], seen: &[usize]) -> Said {
-        let objective = TokenClassification { tags: LabelSet::from_names(tags) };
+        let objective = TokenClassification { tags: LabelSet::from_names(tags), loss: ClassLoss::plain() };
         let features = Features {
             input_ids: vec![0; 9],
             token_type_ids: vec![0; 9],
@@ -216,7 +236,7 @@ mod tests {
 
     #[test]
     fn words_that_were_cut_off_are_outside() {
-        let objective = TokenClassification { tags: LabelSet::from_names(&["B-X", "O"]) };
+        let objective = TokenClassification { tags: LabelSet::from_names(&["B-X", "O"]), loss: ClassLoss::plain() };
         let tags = ["B-X", "B-X", "O"].map(str::to_owned).to_vec();
         let target = Target::Tags { tags, classes: vec![Some(0), Some(0), Some(1)], seen: vec![0] };
         let answer = Answer::Tags { classes: vec![0], probabilities: vec![1.0] };

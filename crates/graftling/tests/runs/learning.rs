@@ -86,12 +86,22 @@ fn a_run_learns_and_leaves_a_complete_folder() {
 
 #[test]
 fn accumulation_and_micro_batches_equal_the_big_batch() {
+    // With weights, the normalizer is no longer the number of examples.
+    for loss in
+        ["", "class_weights = ['negative=3']", "label_smoothing = 0.2\nclass_weights = ['negative=3']", "focal_gamma = 2.0"]
+    {
+        the_big_batch_is_equalled(loss);
+    }
+}
+
+fn the_big_batch_is_equalled(loss: &str) {
     let fixture = Fixture::new();
-    let (_, big) = fixture.run("big", "batch_size = 16");
+    let (_, big) = fixture.run("big", &format!("batch_size = 16\n{loss}"));
     for (output, options) in
         [("accumulated", "batch_size = 4\ngradient_accumulation = 4"), ("cut", "batch_size = 16\nmicro_batch_tokens = 40")]
     {
-        let (_, other) = fixture.run(output, options);
+        let (_, other) = fixture.run(output, &format!("{options}\n{loss}"));
+        let output = format!("{output} {loss}");
         assert_eq!(big.losses.len(), other.losses.len());
         let gap = big.losses.iter().zip(&other.losses).map(|(left, right)| (left - right).abs()).fold(0.0, f32::max);
         assert!(gap < 1e-4, "{output}: losses differ by {gap}");

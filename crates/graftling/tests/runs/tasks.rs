@@ -66,6 +66,27 @@ fn any_number_of_labels_a_text_are_learnt() {
 }
 
 #[test]
+fn rare_labels_are_learnt_with_weights_focus_and_sampling() {
+    let fixture = Fixture::new();
+    let label = |one: usize, _: usize| if one == 3 { "\"rare\"" } else { "\"common\"" }.to_owned();
+    let options = [
+        ("class_weights = 'balanced'", 60 * 2),
+        ("class_weights = ['rare=3']\nlabel_smoothing = 0.05", 60 * 2),
+        ("focal_gamma = 2.0", 60 * 2),
+        ("sampling = 'oversample'", 60 * 3),
+        ("sampling = 'undersample'", 60),
+    ];
+    for (options, steps) in options {
+        let options = format!("{options}\noverwrite_output = true");
+        let (run, evaluation) = learn(&fixture, "sequence_classification", &sixteen(label), &options);
+        let Metrics::Classification { figures, .. } = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
+        assert_eq!(figures.accuracy, 1.0, "{options}");
+        assert_eq!(json(&run.join("trainer_state.json"))["max_steps"], steps, "{options}");
+        assert!(matches!(said(&run, "the movie was dull"), Said::Label { label, .. } if label == "rare"), "{options}");
+    }
+}
+
+#[test]
 fn a_number_a_text_is_learnt_by_every_loss() {
     let fixture = Fixture::new();
     let examples = sixteen(|one, two| format!("{}", one as f32 - 0.5 * two as f32));
