@@ -47,10 +47,11 @@ pub fn rate(learning_rate: f32) -> String {
     format!("{learning_rate:.2e}")
 }
 
-/// `2`, `0.5`, `1.25`: a number of epochs.
+/// `1 epoch`, `0.5 epochs`, `1.25 epochs`.
 pub fn epochs(epochs: f64) -> String {
     let text = format!("{epochs:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    format!("{text} {}", if text == "1" { "epoch" } else { "epochs" })
 }
 
 /// `22,713,986` shown as `22.7 million`, and smaller numbers in full.
@@ -105,7 +106,9 @@ mod tests {
 
     #[test]
     fn epochs_have_no_needless_zeros() {
-        for (number, text) in [(2.0, "2"), (0.5, "0.5"), (1.254, "1.25"), (10.0, "10")] {
+        for (number, text) in
+            [(1.0, "1 epoch"), (2.0, "2 epochs"), (0.5, "0.5 epochs"), (1.254, "1.25 epochs"), (10.0, "10 epochs")]
+        {
             assert_eq!(epochs(number), text);
         }
     }

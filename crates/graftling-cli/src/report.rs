@@ -26,7 +26,7 @@ pub fn evaluation(title: &str, evaluation: &Evaluation, console: &Console) -> St
 pub fn training(summary: &TrainSummary, console: &Console) -> String {
     let speed = figures::per_second(summary.tokens, summary.step_time);
     let mut text = format!(
-        "trained {} on {} for {} epochs in {} ({} tokens/s",
+        "trained {} on {} for {} in {} ({} tokens/s",
         figures::counted(summary.steps, "step"),
         figures::counted(summary.train_examples as u64, "example"),
         figures::epochs(summary.epoch),

@@ -9,7 +9,8 @@ use crate::text_table::{Side, one_line, padded};
 /// A label takes up to so many columns of a line.
 pub const LABEL_WIDTH: usize = 32;
 /// The names of all columns that [`columns`] may add.
-pub const COLUMNS: &[&str] = &["predicted_label", "probability", "predicted_labels", "predicted", "entities", "predicted_tags"];
+pub const COLUMNS: &[&str] =
+    &["predicted_label", "probability", "predicted_labels", "predicted", "entities", "predicted_tags", "predicted_tokens"];
 /// Between labels in one cell, as the readers take it.
 const BETWEEN: &str = "|";
 
@@ -19,7 +20,9 @@ pub fn in_a_line(said: &Said, label_width: usize) -> String {
         Said::Label { label, probability, .. } => {
             format!("{}  {probability:.4}", padded(&one_line(label, LABEL_WIDTH), Side::Left, label_width))
         }
-        Said::Labels { .. } | Said::Numbers { .. } | Said::Entities { .. } | Said::Tags { .. } => said.to_string(),
+        Said::Labels { .. } | Said::Numbers { .. } | Said::Entities { .. } | Said::Masks { .. } | Said::Tags { .. } => {
+            said.to_string()
+        }
     }
 }
 
@@ -52,6 +55,7 @@ fn cells(said: &Said) -> Vec<(&'static str, Cell)> {
             vec![("predicted", Cell::Json(value))]
         }
         Said::Entities { entities } => vec![("entities", Cell::Json(json!(entities)))],
+        Said::Masks { masks } => vec![("predicted_tokens", Cell::Json(json!(masks)))],
         Said::Tags { tags } => {
             let tags: Vec<&str> = tags.iter().map(|word| word.tag.as_str()).collect();
             vec![("predicted_tags", Cell::Json(json!(tags)))]

@@ -6,6 +6,7 @@ mod class;
 mod encode;
 mod folder;
 mod given_words;
+mod marks;
 mod offsets;
 mod save;
 mod sentencepiece;

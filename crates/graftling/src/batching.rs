@@ -70,7 +70,7 @@ pub(crate) fn by_length(mut examples: Vec<usize>, lengths: &[usize], budget: usi
 }
 
 /// Cuts examples, in their order, into batches of at most `budget` tokens; a longer example is a batch of its own.
-fn within_budget(examples: Vec<usize>, lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
+pub(crate) fn within_budget(examples: Vec<usize>, lengths: &[usize], budget: usize) -> Vec<Vec<usize>> {
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut room = 0;
     for example in examples {

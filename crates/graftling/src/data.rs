@@ -4,11 +4,13 @@
 use std::path::Path;
 
 use graftling_text::{
-    Cell, Columns, Dataset, Format, Stratum, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, labelled,
-    labelled_tokens, leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_table, stratified_split,
+    Cell, Columns, Dataset, Examples, Format, PlainExample, PlainFormat, Stratum, TextInput, TokenColumns, TokenDataset,
+    TokenExample, TokenFormat, Tokenizer, labelled, labelled_tokens, leakage_notice, multi_labelled, numbered, random_split,
+    read_labelled_tokens, read_plain_texts, read_table, stratified_split,
 };
 
-use crate::features::{Tokenized, inputs, tokenize, tokenize_words};
+use crate::features::{Tokenized, inputs, tokenize, tokenize_with_words, tokenize_words};
+use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::{Error, Event, Observer, SplitName};
 
@@ -22,13 +24,16 @@ pub(crate) enum Data {
     Numbered(Dataset<Vec<f32>>),
     /// Sentences whose words have tags.
     Words(TokenDataset),
+    /// Texts alone.
+    Plain(Examples<PlainExample>),
 }
 
-/// Does the same for the examples of every form of texts, and something else for words.
+/// Does the same for the examples of every form.
 macro_rules! each_form {
-    ($data:expr, $dataset:ident => $body:expr, words: $words:expr) => {
+    ($data:expr, $dataset:ident => $body:expr) => {
         match $data {
-            Data::Words($dataset) => $words,
+            Data::Words($dataset) => $body,
+            Data::Plain($dataset) => $body,
             Data::Labelled($dataset) => $body,
             Data::MultiLabelled($dataset) => $body,
             Data::Numbered($dataset) => $body,
@@ -39,26 +44,20 @@ macro_rules! each_form {
 impl Data {
     /// Reads the labelled examples of a task.
     pub fn read(task: Task, path: &Path, format: Option<Format>, columns: &Columns) -> Result<Self, Error> {
-        if task == Task::TokenClassification {
-            return Ok(Self::Words(words(path, format, columns)?));
-        }
-        let table = read_table(path, format)?;
         Ok(match task {
-            Task::SequenceClassification | Task::TokenClassification => Self::Labelled(labelled(table, columns)?),
-            Task::MultiLabelClassification => Self::MultiLabelled(multi_labelled(table, columns)?),
-            Task::SequenceRegression => Self::Numbered(numbered(table, columns)?),
+            Task::SequenceClassification => Self::Labelled(labelled(read_table(path, format)?, columns)?),
+            Task::MultiLabelClassification => Self::MultiLabelled(multi_labelled(read_table(path, format)?, columns)?),
+            Task::SequenceRegression => Self::Numbered(numbered(read_table(path, format)?, columns)?),
+            Task::TokenClassification => Self::Words(words(path, format, columns)?),
+            Task::MaskedLm => Self::Plain(read_plain_texts(path, format.map(PlainFormat::Table), columns.text.as_deref())?),
         })
     }
 
     /// Tells what was found in the file.
     pub fn announce(&self, split: SplitName, observer: &mut dyn Observer) {
-        let (source, examples) = each_form!(
-            self,
-            dataset => (&dataset.source, dataset.examples.len()),
-            words: (&dataset.source, dataset.examples.len())
-        );
+        let (source, examples) = each_form!(self, dataset => (&dataset.source, dataset.examples.len()));
         observer.observe(&Event::DataRead { split, source, examples });
-        for notice in each_form!(self, dataset => &dataset.notices, words: &dataset.notices) {
+        for notice in each_form!(self, dataset => &dataset.notices) {
             observer.observe(&Event::Notice(notice));
         }
     }
@@ -72,6 +71,10 @@ impl Data {
             Self::Words(dataset) => {
                 let split = random_split(dataset, fraction, seed)?;
                 (Self::Words(split.train), Self::Words(split.validation))
+            }
+            Self::Plain(dataset) => {
+                let split = random_split(dataset, fraction, seed)?;
+                (Self::Plain(split.train), Self::Plain(split.validation))
             }
         })
     }
@@ -87,12 +90,17 @@ impl Data {
     }
 
     /// What the model sees of the examples.
-    pub fn tokenize(&self, tokenizer: &Tokenizer, max_length: usize) -> Result<Tokenized, Error> {
-        each_form!(
-            self,
-            dataset => tokenize(tokenizer, &inputs(dataset), max_length),
-            words: tokenize_words(tokenizer, &dataset.examples, max_length)
-        )
+    pub fn tokenize(&self, tokenizer: &Tokenizer, reading: &Reading) -> Result<Tokenized, Error> {
+        match self {
+            Self::Labelled(dataset) => tokenize(tokenizer, &inputs(dataset), reading),
+            Self::MultiLabelled(dataset) => tokenize(tokenizer, &inputs(dataset), reading),
+            Self::Numbered(dataset) => tokenize(tokenizer, &inputs(dataset), reading),
+            Self::Words(dataset) => tokenize_words(tokenizer, &dataset.examples, reading),
+            Self::Plain(dataset) => {
+                let texts = dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: None });
+                tokenize_with_words(tokenizer, &texts.collect::<Vec<_>>(), reading)
+            }
+        }
     }
 
     /// The sentences, where the examples are such.

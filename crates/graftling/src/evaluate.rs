@@ -8,13 +8,14 @@ use graftling_text::{Columns, Format, TruncationReport};
 
 use crate::data::Data;
 use crate::error::Complaints;
-use crate::features::Tokenized;
+use crate::features::{Features, Tokenized};
 use crate::inference::each_batch;
 use crate::loaded::{self, INFERENCE_TOKENS};
 use crate::metrics::Metrics;
+use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Target};
-use crate::{Error, Event, Observer, Prediction, SplitName, threads};
+use crate::{Error, Event, Observer, Prediction, SplitName, random, threads};
 
 /// What to evaluate, and on what.
 #[derive(Clone, Debug)]
@@ -53,15 +54,35 @@ pub struct Evaluation {
 /// Labelled examples as the model sees them.
 pub(crate) struct Examples {
     pub tokenized: Tokenized,
-    /// One for each example.
+    /// One for each text, or for each window where they are trained on.
     pub targets: Vec<Target>,
 }
 
 impl Examples {
-    /// Targets that know what the model sees of their examples.
-    pub fn new(tokenized: Tokenized, mut targets: Vec<Target>) -> Self {
-        targets.iter_mut().zip(&tokenized.features).for_each(|(target, features)| target.see(features));
+    /// To be scored: a text is answered once, whatever its windows. What a task draws is drawn the same way in every evaluation, from
+    /// each window by itself.
+    pub fn to_score(objective: &dyn Objective, mut tokenized: Tokenized, mut targets: Vec<Target>) -> Self {
+        let drawn = |(window, features)| objective.drawn(features, random::key(0, &[DRAWN, window as u64]));
+        let drawn: Option<Vec<(Features, Target)>> = tokenized.features.iter().enumerate().map(drawn).collect();
+        if let Some(drawn) = drawn.filter(|drawn| !drawn.is_empty()) {
+            (tokenized.features, targets) = drawn.into_iter().unzip();
+            tokenized.texts = (0..tokenized.features.len()).map(|window| window..window + 1).collect();
+            return Self { tokenized, targets };
+        }
+        targets.iter_mut().enumerate().for_each(|(text, target)| target.see(tokenized.words_seen(text)));
         Self { tokenized, targets }
+    }
+
+    /// To be trained on: every window is an example of its own, with the target of its text.
+    pub fn to_train_on(tokenized: Tokenized, targets: Vec<Target>) -> Self {
+        let mut of_windows = Vec::with_capacity(tokenized.features.len());
+        for (text, target) in targets.into_iter().enumerate() {
+            let windows = tokenized.windows(text);
+            of_windows.extend(std::iter::repeat_n(target, windows.len()));
+            let own = of_windows.iter_mut().rev().zip(windows.iter().rev());
+            own.for_each(|(target, window)| target.see(window.words_seen().to_vec()));
+        }
+        Self { tokenized, targets: of_windows }
     }
 }
 
@@ -72,7 +93,10 @@ pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Resul
         let loaded = complaints.note(loaded::load(&request.run));
         let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
         let data = complaints.note(Data::read(task, &request.data, request.format, &request.columns));
-        let (Some(loaded), Some(data)) = (loaded, data) else { return Err(complaints.into_error()) };
+        if request.with_predictions && task == Task::MaskedLm {
+            complaints.note::<()>(Err(Error::NoPredictionEach { task }));
+        }
+        let (Some(loaded), Some(data), true) = (loaded, data, complaints.is_empty()) else { return Err(complaints.into_error()) };
         data.announce(SplitName::Evaluation, observer);
         let objective = loaded.objective.as_ref();
         let targets = objective.targets(&data)?;
@@ -85,28 +109,44 @@ pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Resul
             parameter_count: loaded.model.facts().parameter_count,
             labels: objective.labels(),
         });
-        let tokenized = data.tokenize(&loaded.tokenizer, loaded.max_length)?;
+        let tokenized = data.tokenize(&loaded.tokenizer, &loaded.reading)?;
         observer.observe(&Event::Tokenized { split: SplitName::Evaluation, truncation: &tokenized.truncation });
-        let examples = Examples::new(tokenized, targets);
+        if let Some(notice) = tokenized.notice() {
+            observer.observe(&Event::Notice(&notice));
+        }
+        let examples = Examples::to_score(objective, tokenized, targets);
         observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
-        let (mut evaluation, answers) = score(&loaded.model, objective, &examples, INFERENCE_TOKENS);
+        let (mut evaluation, answers) =
+            score(&Scorer { model: &loaded.model, objective, reading: &loaded.reading }, &examples, INFERENCE_TOKENS);
         if request.with_predictions {
-            evaluation.predictions = Some(Prediction::of(objective, &answers, &examples.tokenized.features, data.sentences()));
+            evaluation.predictions =
+                Some(Prediction::of(objective, &loaded.tokenizer, &answers, &examples.tokenized, data.sentences()));
         }
         observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
         Ok(evaluation)
     })
 }
 
+/// Sets what is drawn for evaluations apart from whatever else is drawn.
+const DRAWN: u64 = 4;
+
+/// What examples are scored by.
+pub(crate) struct Scorer<'a> {
+    pub model: &'a Model,
+    pub objective: &'a dyn Objective,
+    pub reading: &'a Reading,
+}
+
 /// Runs a model over examples, a batch of at most `budget` tokens at a time, and compares what it says with what is true.
-pub(crate) fn score(model: &Model, objective: &dyn Objective, examples: &Examples, budget: usize) -> (Evaluation, Vec<Answer>) {
+pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> (Evaluation, Vec<Answer>) {
+    let Scorer { model, objective, reading } = *scorer;
     let started = Instant::now();
     let mut answers: Vec<Option<Answer>> = vec![None; examples.targets.len()];
     let mut loss = 0.0;
-    each_batch(model, &examples.tokenized.features, budget, |batch| {
-        let targets: Vec<&Target> = batch.examples.iter().map(|&place| &examples.targets[place]).collect();
+    each_batch(model, &examples.tokenized, reading, budget, |batch| {
+        let targets: Vec<&Target> = batch.texts.iter().map(|&place| &examples.targets[place]).collect();
         loss += f64::from(objective.loss(batch.graph, batch.logits, &targets, 1.0).tensor().item());
-        batch.each(|place, logits| answers[place] = Some(objective.answer(logits)));
+        batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns())));
     });
     let answers: Vec<Answer> = answers.into_iter().flatten().collect();
     let terms: usize = examples.targets.iter().map(Target::terms).sum();

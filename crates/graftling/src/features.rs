@@ -1,13 +1,17 @@
 //! From texts to token ids, and from token ids to packed batches: the one way there for training, evaluation and prediction.
 //! Knows nothing of labels.
 
+use std::ops::Range;
+
 use graftling_models::PackedBatch;
 use graftling_tensor::Spans;
-use graftling_text::{Dataset, EncodeOptions, TextInput, TokenExample, Tokenizer, TruncationReport};
+use graftling_text::{Dataset, EncodeOptions, Encoding, TextInput, TokenExample, Tokenizer, TruncationReport};
 
 use crate::Error;
+use crate::reading::{LongTexts, Reading};
 
-/// What the model sees of one example.
+/// What the model sees of one text, or of one window of it.
+#[derive(Clone)]
 pub(crate) struct Features {
     /// The token ids, special tokens included.
     pub input_ids: Vec<u32>,
@@ -17,43 +21,95 @@ pub(crate) struct Features {
     pub truncated_tokens: usize,
     /// The tokens that logits are wanted for, ascending, where the head gives them by token.
     pub wanted: Option<Wanted>,
+    /// The word of each token, where words or tokens will be drawn.
+    pub word_ids: Option<Vec<Option<u32>>>,
 }
 
-/// The tokens that logits are wanted for, ascending, and the word that each of them speaks for.
+/// The tokens that logits are wanted for, ascending, and the word that each of them speaks for; no words where tokens are guessed.
+#[derive(Clone)]
 pub(crate) struct Wanted {
     pub tokens: Vec<usize>,
     pub words: Vec<usize>,
 }
 
 impl Features {
-    /// How many rows of logits the example has.
+    /// How many rows of logits there are.
     pub fn rows(&self) -> usize {
         self.wanted.as_ref().map_or(1, |wanted| wanted.tokens.len())
     }
 
-    /// The words that the model sees, one for each row of logits.
+    /// The words that logits are given for, one for each row.
     pub fn words_seen(&self) -> &[usize] {
         self.wanted.as_ref().map_or(&[], |wanted| &wanted.words)
     }
+
+    fn new(encoding: Encoding, wanted: Option<Wanted>) -> Self {
+        Self {
+            input_ids: encoding.input_ids,
+            token_type_ids: encoding.token_type_ids,
+            truncated_tokens: encoding.truncated_tokens,
+            wanted,
+            word_ids: None,
+        }
+    }
 }
 
-/// The examples of a split as the model sees them.
+/// The texts of a split as the model sees them.
 pub(crate) struct Tokenized {
-    /// One for each example, in their order.
+    /// One for each window, in the order of the texts; most texts have one window.
     pub features: Vec<Features>,
+    /// The windows of each text.
+    pub texts: Vec<Range<usize>>,
     /// What was cut off.
     pub truncation: TruncationReport,
 }
 
 impl Tokenized {
-    /// The number of tokens of each example.
+    /// The number of tokens of each window.
     pub fn lengths(&self) -> Vec<usize> {
         self.features.iter().map(|features| features.input_ids.len()).collect()
     }
 
-    /// The number of tokens of all examples together.
+    /// The number of tokens of all windows together.
     pub fn tokens(&self) -> u64 {
         self.features.iter().map(|features| features.input_ids.len() as u64).sum()
+    }
+
+    /// The windows of a text.
+    pub fn windows(&self, text: usize) -> &[Features] {
+        &self.features[self.texts[text].clone()]
+    }
+
+    /// The number of tokens of a text, in all its windows.
+    pub fn length(&self, text: usize) -> usize {
+        self.windows(text).iter().map(|features| features.input_ids.len()).sum()
+    }
+
+    /// The words of a text that logits are given for, one for each row.
+    pub fn words_seen(&self, text: usize) -> Vec<usize> {
+        self.windows(text).iter().flat_map(|features| features.words_seen()).copied().collect()
+    }
+
+    /// What a person should know of texts that are read in windows.
+    pub fn notice(&self) -> Option<String> {
+        let counts = || self.texts.iter().map(|windows| windows.len()).filter(|&windows| windows > 1);
+        let (texts, windows) = (counts().count(), counts().sum::<usize>());
+        let (are, longest) = (if texts == 1 { "text is" } else { "texts are" }, self.truncation.max_length);
+        (texts > 0).then(|| format!("{texts} {are} longer than {longest} tokens and read in {windows} windows"))
+    }
+
+    /// The features of each text, which are its `encodings`.
+    fn new(encodings: Vec<Encoding>, truncation: TruncationReport, wanted: impl Fn(&[Encoding]) -> Vec<Option<Wanted>>) -> Self {
+        let mut texts: Vec<Range<usize>> = Vec::with_capacity(truncation.texts);
+        let mut all_wanted = Vec::with_capacity(encodings.len());
+        let mut done = 0;
+        for windows in encodings.chunk_by(|one, next| one.example == next.example) {
+            texts.push(done..done + windows.len());
+            done += windows.len();
+            all_wanted.extend(wanted(windows));
+        }
+        let features = encodings.into_iter().zip(all_wanted).map(|(encoding, wanted)| Features::new(encoding, wanted)).collect();
+        Self { features, texts, truncation }
     }
 }
 
@@ -62,65 +118,98 @@ pub(crate) fn inputs<L>(dataset: &Dataset<L>) -> Vec<TextInput<'_>> {
     dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: example.text_pair.as_deref() }).collect()
 }
 
-/// Turns texts into token ids, in their order.
-pub(crate) fn tokenize(tokenizer: &Tokenizer, inputs: &[TextInput<'_>], max_length: usize) -> Result<Tokenized, Error> {
-    let encodings = tokenizer.encode(inputs, &EncodeOptions::truncated(max_length))?;
-    let features: Vec<Features> = encodings
-        .encodings
-        .into_iter()
-        .map(|encoding| Features {
-            input_ids: encoding.input_ids,
-            token_type_ids: encoding.token_type_ids,
-            truncated_tokens: encoding.truncated_tokens,
-            wanted: None,
-        })
-        .collect();
-    if let Some(index) = features.iter().position(|features| features.input_ids.is_empty()) {
-        return Err(Error::NoTokens { index: index + 1, text: inputs[index].text.chars().take(40).collect() });
+fn options(reading: &Reading) -> EncodeOptions {
+    match reading.long_texts {
+        LongTexts::Cut => EncodeOptions::truncated(reading.max_length),
+        LongTexts::Windows { stride, .. } => EncodeOptions::windows(reading.max_length, stride),
     }
-    Ok(Tokenized { features, truncation: encodings.truncation })
+}
+
+/// Turns texts into token ids, in their order.
+pub(crate) fn tokenize(tokenizer: &Tokenizer, inputs: &[TextInput<'_>], reading: &Reading) -> Result<Tokenized, Error> {
+    let encodings = tokenizer.encode(inputs, &options(reading))?;
+    if let Some(empty) = encodings.encodings.iter().find(|encoding| encoding.input_ids.is_empty()) {
+        let text = inputs[empty.example].text.chars().take(40).collect();
+        return Err(Error::NoTokens { index: empty.example + 1, text });
+    }
+    Ok(Tokenized::new(encodings.encodings, encodings.truncation, |windows| windows.iter().map(|_| None).collect()))
+}
+
+/// The same, for texts of which words or tokens will be drawn.
+pub(crate) fn tokenize_with_words(
+    tokenizer: &Tokenizer,
+    inputs: &[TextInput<'_>],
+    reading: &Reading,
+) -> Result<Tokenized, Error> {
+    let mut encodings = tokenizer.encode(inputs, &options(reading))?;
+    let word_ids: Vec<Vec<Option<u32>>> =
+        encodings.encodings.iter_mut().map(|encoding| std::mem::take(&mut encoding.word_ids)).collect();
+    let mut tokenized =
+        Tokenized::new(encodings.encodings, encodings.truncation, |windows| windows.iter().map(|_| None).collect());
+    for (features, word_ids) in tokenized.features.iter_mut().zip(word_ids) {
+        features.word_ids = Some(word_ids);
+    }
+    Ok(tokenized)
 }
 
 /// Turns sentences whose words are given into token ids, in their order; the first token of each word is wanted.
-pub(crate) fn tokenize_words(tokenizer: &Tokenizer, sentences: &[TokenExample], max_length: usize) -> Result<Tokenized, Error> {
+pub(crate) fn tokenize_words(tokenizer: &Tokenizer, sentences: &[TokenExample], reading: &Reading) -> Result<Tokenized, Error> {
     let inputs: Vec<&[String]> = sentences.iter().map(|sentence| sentence.words.as_slice()).collect();
-    let encodings = tokenizer.encode_words(&inputs, &EncodeOptions::truncated(max_length))?;
-    let features = encodings.encodings.into_iter().map(|encoding| {
-        let (mut tokens, mut words) = (Vec::new(), Vec::new());
-        for (token, word) in encoding.word_ids.iter().enumerate() {
-            let Some(word) = word.map(|word| word as usize) else { continue };
-            if words.last() != Some(&word) {
-                tokens.push(token);
-                words.push(word);
-            }
-        }
-        Features {
-            input_ids: encoding.input_ids,
-            token_type_ids: encoding.token_type_ids,
-            truncated_tokens: encoding.truncated_tokens,
-            wanted: Some(Wanted { tokens, words }),
-        }
-    });
-    Ok(Tokenized { features: features.collect(), truncation: encodings.truncation })
+    let encodings = tokenizer.encode_words(&inputs, &options(reading))?;
+    Ok(Tokenized::new(encodings.encodings, encodings.truncation, |windows| first_tokens(windows).into_iter().map(Some).collect()))
 }
 
-/// Lays some examples end to end.
-pub(crate) fn pack(features: &[Features], examples: &[usize]) -> PackedBatch {
-    let chosen = || examples.iter().map(|&example| &features[example]);
+/// The first token of each word, once: in the window in which most tokens stand on its poorer side, the first of equal ones.
+fn first_tokens(windows: &[Encoding]) -> Vec<Wanted> {
+    let whole = windows.iter().map(|window| window.token_range.1).max().unwrap_or(0);
+    // The word of every token of the text, and for each token how much stands around it in which window.
+    let mut words: Vec<Option<u32>> = vec![None; whole];
+    let mut best: Vec<Option<(usize, usize)>> = vec![None; whole];
+    for (number, window) in windows.iter().enumerate() {
+        let (start, end) = window.token_range;
+        for (token, (_, word)) in (start..end).zip(of_text(window)) {
+            let before = if start == 0 { usize::MAX } else { token - start };
+            let after = if end == whole { usize::MAX } else { end - 1 - token };
+            let around = before.min(after);
+            words[token] = word;
+            if best[token].is_none_or(|(most, _)| around > most) {
+                best[token] = Some((around, number));
+            }
+        }
+    }
+    let begins = |token: usize| words[token].is_some() && (token == 0 || words[token - 1] != words[token]);
+    let wanted = windows.iter().enumerate().map(|(number, window)| {
+        let (start, end) = window.token_range;
+        let own = (start..end)
+            .zip(of_text(window))
+            .filter(|&(token, _)| begins(token) && best[token].is_some_and(|(_, window)| window == number));
+        let (tokens, words) = own.filter_map(|(_, (place, word))| Some((place, word? as usize))).unzip();
+        Wanted { tokens, words }
+    });
+    wanted.collect()
+}
+
+/// The tokens of the text in a window: their places there, and their words.
+fn of_text(window: &Encoding) -> impl Iterator<Item = (usize, Option<u32>)> {
+    let tokens = window.word_ids.iter().zip(&window.special_tokens_mask).enumerate();
+    tokens.filter(|(_, (_, special))| !**special).map(|(place, (word, _))| (place, *word))
+}
+
+/// Lays windows end to end.
+pub(crate) fn pack(chosen: &[&Features]) -> PackedBatch {
     PackedBatch {
-        input_ids: chosen().flat_map(|features| features.input_ids.iter().copied()).collect(),
-        token_type_ids: chosen().flat_map(|features| features.token_type_ids.iter().copied()).collect(),
-        spans: Spans::from_lengths(chosen().map(|features| features.input_ids.len())),
-        wanted: wanted(features, examples),
+        input_ids: chosen.iter().flat_map(|features| features.input_ids.iter().copied()).collect(),
+        token_type_ids: chosen.iter().flat_map(|features| features.token_type_ids.iter().copied()).collect(),
+        spans: Spans::from_lengths(chosen.iter().map(|features| features.input_ids.len())),
+        wanted: wanted(chosen),
     }
 }
 
 /// The rows of a batch that logits are wanted for.
-fn wanted(features: &[Features], examples: &[usize]) -> Option<Vec<usize>> {
+fn wanted(chosen: &[&Features]) -> Option<Vec<usize>> {
     let mut rows = Vec::new();
     let mut start = 0;
-    for &example in examples {
-        let features = &features[example];
+    for features in chosen {
         rows.extend(features.wanted.as_ref()?.tokens.iter().map(|token| start + token));
         start += features.input_ids.len();
     }
@@ -132,15 +221,54 @@ mod tests {
     use super::*;
 
     fn features(input_ids: &[u32], token_type_ids: &[u32]) -> Features {
-        Features { input_ids: input_ids.to_vec(), token_type_ids: token_type_ids.to_vec(), truncated_tokens: 0, wanted: None }
+        Features {
+            input_ids: input_ids.to_vec(),
+            token_type_ids: token_type_ids.to_vec(),
+            truncated_tokens: 0,
+            wanted: None,
+            word_ids: None,
+        }
     }
 
     #[test]
     fn packing_lays_examples_end_to_end_in_the_order_asked_for() {
         let all = [features(&[1, 2], &[0, 0]), features(&[3], &[0]), features(&[4, 5, 6], &[0, 1, 1])];
-        let batch = pack(&all, &[2, 0]);
+        let batch = pack(&[&all[2], &all[0]]);
         assert_eq!(batch.input_ids, [4, 5, 6, 1, 2]);
         assert_eq!(batch.token_type_ids, [0, 1, 1, 0, 0]);
         assert_eq!(batch.spans.lengths().collect::<Vec<_>>(), [3, 2]);
+    }
+
+    /// A window over the tokens of a text from `start` on, whose words these are, with a special token at either end.
+    fn window(start: usize, words: &[u32]) -> Encoding {
+        let word_ids: Vec<Option<u32>> = [None].into_iter().chain(words.iter().copied().map(Some)).chain([None]).collect();
+        let count = word_ids.len();
+        Encoding {
+            input_ids: vec![7; count],
+            token_type_ids: vec![0; count],
+            offsets: vec![(0, 0); count],
+            special_tokens_mask: (0..count).map(|place| place == 0 || place == count - 1).collect(),
+            word_ids,
+            sequence_ids: vec![Some(0); count],
+            truncated_tokens: 0,
+            example: 0,
+            token_range: (start, start + words.len()),
+        }
+    }
+
+    #[test]
+    fn each_word_is_read_once_where_most_stands_around_it() {
+        // Words of 1, 2, 1, 3, 1, 1, 1 tokens, read in windows of 6 that share 4.
+        let windows = [window(0, &[0, 1, 1, 2, 3, 3]), window(2, &[1, 2, 3, 3, 3, 4]), window(4, &[3, 3, 3, 4, 5, 6])];
+        let wanted: Vec<(Vec<usize>, Vec<usize>)> =
+            first_tokens(&windows).into_iter().map(|wanted| (wanted.tokens, wanted.words)).collect();
+        assert_eq!(wanted, [(vec![1, 2, 4], vec![0, 1, 2]), (vec![3], vec![3]), (vec![4, 5, 6], vec![4, 5, 6])]);
+    }
+
+    #[test]
+    fn windows_that_share_nothing_do_not_begin_within_a_word() {
+        let windows = [window(0, &[0, 1, 1]), window(3, &[1, 2, 2])];
+        let wanted: Vec<Vec<usize>> = first_tokens(&windows).into_iter().map(|wanted| wanted.words).collect();
+        assert_eq!(wanted, [vec![0, 1], vec![2]]);
     }
 }

@@ -1,42 +1,101 @@
-//! Runs a model over examples without training it: the one way for evaluation and prediction. Knows nothing of texts or labels.
+//! Runs a model over texts without training it: the one way for evaluation and prediction. Knows nothing of texts or labels.
 
 use graftling_models::Model;
-use graftling_tensor::{Graph, PackedWeights, Var};
+use graftling_tensor::{Graph, PackedWeights, Tensor, Var};
 
-use crate::batching::by_length;
-use crate::features::{Features, pack};
+use crate::batching::{by_length, within_budget};
+use crate::features::{Tokenized, pack};
+use crate::reading::Reading;
 
-/// Some examples, the pass they were computed in, and their logits.
+/// Some texts, a pass to compute their loss in, and their logits.
 pub(crate) struct Batch<'a> {
-    /// The places of the examples.
-    pub examples: &'a [usize],
+    /// The places of the texts.
+    pub texts: &'a [usize],
     pub graph: &'a Graph<'a>,
+    /// The rows of each text in turn: one, or one for each of its words that is seen.
     pub logits: &'a Var,
-    features: &'a [Features],
+    tokenized: &'a Tokenized,
 }
 
 impl Batch<'_> {
-    /// Hands the logits of each example to `visit`, with its place: all its rows, one after the other.
+    /// How many logits a row has.
+    pub fn columns(&self) -> usize {
+        self.logits.tensor().columns()
+    }
+
+    /// Hands the logits of each text to `visit`, with its place: all its rows, one after the other.
     pub fn each(&self, mut visit: impl FnMut(usize, &[f32])) {
-        let columns = self.logits.tensor().columns();
+        let columns = self.columns();
         let values = self.logits.tensor().to_vec();
         let mut rest = &values[..];
-        for &place in self.examples {
-            let (logits, others) = rest.split_at(self.features[place].rows() * columns);
+        for &place in self.texts {
+            let (logits, others) = rest.split_at(rows(self.tokenized, place) * columns);
             visit(place, logits);
             rest = others;
         }
     }
 }
 
-/// Hands every example to `visit`, a batch of similar lengths at a time. A batch holds at most `budget` tokens unless one example is
-/// longer.
-pub(crate) fn each_batch(model: &Model, features: &[Features], budget: usize, mut visit: impl FnMut(Batch<'_>)) {
-    let lengths: Vec<usize> = features.iter().map(|features| features.input_ids.len()).collect();
+/// How many rows of logits a text has when those of its windows are joined.
+fn rows(tokenized: &Tokenized, text: usize) -> usize {
+    let windows = tokenized.windows(text);
+    let by_word = windows.first().is_some_and(|window| window.wanted.is_some());
+    if by_word { windows.iter().map(|window| window.rows()).sum() } else { 1 }
+}
+
+/// Hands every text to `visit`, a batch of similar lengths at a time. A forward pass takes at most `budget` tokens unless one window is
+/// longer; a text of many windows is read in several passes.
+pub(crate) fn each_batch(
+    model: &Model,
+    tokenized: &Tokenized,
+    reading: &Reading,
+    budget: usize,
+    mut visit: impl FnMut(Batch<'_>),
+) {
+    let lengths: Vec<usize> = (0..tokenized.texts.len()).map(|text| tokenized.length(text)).collect();
+    let windows = tokenized.lengths();
     let weights = PackedWeights::new(&model.parameters);
-    for examples in by_length((0..features.len()).collect(), &lengths, budget) {
+    for texts in by_length((0..lengths.len()).collect(), &lengths, budget) {
+        let of_texts: Vec<usize> = texts.iter().flat_map(|&text| tokenized.texts[text].clone()).collect();
+        let whole = of_texts.len() == texts.len();
+        let passes = within_budget(of_texts, &windows, budget);
+        if let (true, [pass]) = (whole, passes.as_slice()) {
+            let graph = Graph::inference_packed(&weights);
+            let logits =
+                model.forward(&graph, &pack(&pass.iter().map(|&window| &tokenized.features[window]).collect::<Vec<_>>()));
+            visit(Batch { texts: &texts, graph: &graph, logits: &logits, tokenized });
+            continue;
+        }
+        let mut values = Vec::new();
+        let mut columns = 0;
+        for pass in &passes {
+            let graph = Graph::inference_packed(&weights);
+            let logits =
+                model.forward(&graph, &pack(&pass.iter().map(|&window| &tokenized.features[window]).collect::<Vec<_>>()));
+            columns = logits.tensor().columns();
+            values.extend(logits.tensor().to_vec());
+        }
+        let joined = joined(tokenized, &texts, reading, &values, columns);
         let graph = Graph::inference_packed(&weights);
-        let logits = model.forward(&graph, &pack(features, &examples));
-        visit(Batch { examples: &examples, graph: &graph, logits: &logits, features });
+        let logits = graph.constant(Tensor::from_vec(&[joined.len() / columns.max(1), columns], joined));
+        visit(Batch { texts: &texts, graph: &graph, logits: &logits, tokenized });
     }
+}
+
+/// The logits of each text in turn, from those of all their windows.
+fn joined(tokenized: &Tokenized, texts: &[usize], reading: &Reading, values: &[f32], columns: usize) -> Vec<f32> {
+    let mut joined = Vec::new();
+    let mut rest = values;
+    for &text in texts {
+        let windows = tokenized.windows(text);
+        let of_windows: usize = windows.iter().map(|window| window.rows()).sum();
+        let (logits, others) = rest.split_at(of_windows * columns);
+        if of_windows == rows(tokenized, text) {
+            joined.extend_from_slice(logits);
+        } else {
+            joined.extend(reading.pooled(logits, columns));
+        }
+        rest = others;
+    }
+    joined
 }

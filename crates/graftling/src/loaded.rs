@@ -5,6 +5,7 @@ use std::path::Path;
 use graftling_models::Model;
 use graftling_text::Tokenizer;
 
+use crate::reading::Reading;
 use crate::recipe::{Recipe, RecipeFile, Task};
 use crate::run_folder::RECIPE;
 use crate::tasks::{self, Objective};
@@ -22,7 +23,7 @@ pub(crate) struct Loaded {
     pub tokenizer: Tokenizer,
     pub task: Task,
     pub objective: Box<dyn Objective>,
-    pub max_length: usize,
+    pub reading: Reading,
 }
 
 /// Opens a run folder, or a checkpoint that another program wrote.
@@ -37,9 +38,11 @@ pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
         None => tokenizer.model_max_length(),
     };
     let max_length = wanted.unwrap_or(DEFAULT_MAX_LENGTH).min(model.facts().max_positions);
-    let (task, objective) = tasks::from_head(model.head(), recipe.as_ref())
+    let (task, mut objective) = tasks::from_head(model.head(), recipe.as_ref())
         .ok_or_else(|| Error::NoTask { folder: folder.to_owned(), head: model.head().described() })?;
-    Ok(Loaded { model, tokenizer, task, objective, max_length })
+    objective.meet(&tokenizer)?;
+    let reading = Reading::new(recipe.as_ref(), max_length);
+    Ok(Loaded { model, tokenizer, task, objective, reading })
 }
 
 /// The recipe that a run folder was made by; a checkpoint from elsewhere has none.

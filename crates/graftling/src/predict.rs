@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
-use graftling_text::{TextInput, TokenExample};
+use graftling_text::{TextInput, TokenExample, Tokenizer};
 use serde::{Serialize, Serializer};
 
 use crate::Error;
-use crate::features::{Features, tokenize, tokenize_words};
+use crate::features::{Tokenized, tokenize, tokenize_words};
 use crate::inference::each_batch;
 use crate::loaded::{self, INFERENCE_TOKENS, Loaded};
 use crate::recipe::Task;
@@ -35,7 +35,7 @@ pub struct Prediction {
     /// What it says.
     #[serde(flatten)]
     pub said: Said,
-    /// How many tokens the model read, special ones included.
+    /// How many tokens the model read, special ones included; in a text that is read in windows, those of all windows.
     pub tokens: usize,
     /// How many tokens were cut off because the text is too long.
     pub truncated_tokens: usize,
@@ -73,6 +73,11 @@ pub enum Said {
         /// The entities.
         entities: Vec<Entity>,
     },
+    /// Guesses for each masked word, in their order.
+    Masks {
+        /// The guesses for each, the most probable first.
+        masks: Vec<Vec<Guess>>,
+    },
     /// A tag for each word.
     Tags {
         /// The words and their tags.
@@ -92,6 +97,15 @@ pub struct Entity {
     /// Its first word and the one after its last.
     pub words: (usize, usize),
     /// The mean probability of the tags of its words.
+    pub probability: f32,
+}
+
+/// What may stand in the place of a mask.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Guess {
+    /// The text of the token.
+    pub token: String,
+    /// Its probability.
     pub probability: f32,
 }
 
@@ -122,6 +136,16 @@ impl fmt::Display for Said {
                 let written: Vec<String> = entities.iter().map(|entity| format!("[{} {}]", entity.label, entity.text)).collect();
                 formatter.write_str(&written.join(" "))
             }
+            Self::Masks { masks } => {
+                let written: Vec<String> = masks
+                    .iter()
+                    .map(|guesses| {
+                        let each = guesses.iter().map(|guess| format!("{} ({:.3})", guess.token, guess.probability));
+                        each.collect::<Vec<_>>().join(", ")
+                    })
+                    .collect();
+                formatter.write_str(&written.join("; "))
+            }
             Self::Tags { tags } => {
                 let written: Vec<String> = tags.iter().map(|word| format!("{}/{}", word.word, word.tag)).collect();
                 formatter.write_str(&written.join(" "))
@@ -133,15 +157,23 @@ impl fmt::Display for Said {
 impl Prediction {
     pub(crate) fn of(
         objective: &dyn Objective,
+        tokenizer: &Tokenizer,
         answers: &[Answer],
-        features: &[Features],
+        tokenized: &Tokenized,
         sentences: Option<&[TokenExample]>,
     ) -> Vec<Self> {
-        let each = answers.iter().zip(features).enumerate();
-        let predictions = each.map(|(place, (answer, features))| Self {
-            said: objective.say(answer, &Spoken { features, words: sentences.map(|sentences| &sentences[place]) }),
-            tokens: features.input_ids.len(),
-            truncated_tokens: features.truncated_tokens,
+        let token_text = |token| tokenizer.token_text(token).unwrap_or_default();
+        let predictions = answers.iter().enumerate().map(|(text, answer)| Self {
+            said: objective.say(
+                answer,
+                &Spoken {
+                    seen: &tokenized.words_seen(text),
+                    words: sentences.map(|sentences| &sentences[text]),
+                    token_text: &token_text,
+                },
+            ),
+            tokens: tokenized.length(text),
+            truncated_tokens: tokenized.windows(text).iter().map(|window| window.truncated_tokens).sum(),
         });
         predictions.collect()
     }
@@ -163,14 +195,14 @@ impl Predictor {
         self.loaded.objective.labels()
     }
 
-    /// The most tokens of a text that are read.
+    /// The most tokens of a text that are read at once.
     pub fn max_length(&self) -> usize {
-        self.loaded.max_length
+        self.loaded.reading.max_length
     }
 
     /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it.
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
-        let Loaded { model, tokenizer, task, objective, max_length } = &self.loaded;
+        let Loaded { model, tokenizer, task, objective, reading } = &self.loaded;
         let sentences: Option<Vec<TokenExample>> = match task {
             Task::TokenClassification => {
                 if let Some(index) = inputs.iter().position(|input| input.pair.is_some()) {
@@ -180,15 +212,16 @@ impl Predictor {
             }
             _ => None,
         };
-        let features = match &sentences {
-            Some(sentences) => tokenize_words(tokenizer, sentences, *max_length)?.features,
-            None => tokenize(tokenizer, inputs, *max_length)?.features,
+        let mut tokenized = match &sentences {
+            Some(sentences) => tokenize_words(tokenizer, sentences, reading)?,
+            None => tokenize(tokenizer, inputs, reading)?,
         };
-        let mut answers: Vec<Option<Answer>> = vec![None; features.len()];
-        each_batch(model, &features, INFERENCE_TOKENS, |batch| {
-            batch.each(|place, logits| answers[place] = Some(objective.answer(logits)));
+        objective.ask(inputs, &mut tokenized)?;
+        let mut answers: Vec<Option<Answer>> = vec![None; tokenized.texts.len()];
+        each_batch(model, &tokenized, reading, INFERENCE_TOKENS, |batch| {
+            batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns())));
         });
         let answers: Vec<Answer> = answers.into_iter().flatten().collect();
-        Ok(Prediction::of(objective.as_ref(), &answers, &features, sentences.as_deref()))
+        Ok(Prediction::of(objective.as_ref(), tokenizer, &answers, &tokenized, sentences.as_deref()))
     }
 }

@@ -13,6 +13,7 @@ use crate::error::Complaints;
 use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
 use crate::loaded::DEFAULT_MAX_LENGTH;
+use crate::reading::Reading;
 use crate::recipe::{BestMetric, DataFormat, Recipe};
 use crate::resume::Interrupted;
 use crate::sampling::Sampler;
@@ -36,6 +37,8 @@ pub(crate) struct Prepared {
     pub metric: BestMetric,
     /// The highest rate of the schedule.
     pub learning_rate: f32,
+    /// How long texts are read.
+    pub reading: Reading,
     /// The run that is gone on with, where it is not a new one.
     pub interrupted: Option<Interrupted>,
 }
@@ -63,6 +66,8 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         _ => return Err(complaints.into_error()),
     };
 
+    let mut data = data;
+    data.objective.meet(&tokenizer)?;
     let metric = best_metric(recipe, data.objective.as_ref())?;
     let head = data.objective.head();
     let (mut model, report) = match &interrupted {
@@ -77,11 +82,18 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     announce_model(from, &model, &report, observer);
     proceed(stop)?;
 
-    let max_length = max_length(recipe, model.facts())?;
+    let reading = Reading::new(Some(recipe), max_length(recipe, model.facts())?);
     let mut examples = |split, examples: &Data| -> Result<Examples, Error> {
-        let tokenized = examples.tokenize(&tokenizer, max_length)?;
+        let tokenized = examples.tokenize(&tokenizer, &reading)?;
         observer.observe(&Event::Tokenized { split, truncation: &tokenized.truncation });
-        Ok(Examples::new(tokenized, data.objective.targets(examples)?))
+        if let Some(notice) = tokenized.notice() {
+            observer.observe(&Event::Notice(&notice));
+        }
+        let targets = data.objective.targets(examples)?;
+        Ok(match split {
+            SplitName::Train => Examples::to_train_on(tokenized, targets),
+            _ => Examples::to_score(data.objective.as_ref(), tokenized, targets),
+        })
     };
     let train = examples(SplitName::Train, &data.train)?;
     let validation = examples(SplitName::Validation, &data.validation)?;
@@ -120,6 +132,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         schedule,
         metric,
         learning_rate,
+        reading,
         interrupted,
     })
 }

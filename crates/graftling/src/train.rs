@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use graftling_models::Model;
 use serde_json::Value;
 
-use crate::evaluate::score;
+use crate::evaluate::{Scorer, score};
 use crate::fit::{TrainingState, fit};
 use crate::preparation::{Prepared, prepare};
 use crate::recipe::Recipe;
@@ -98,7 +98,8 @@ fn best_evaluation(prepared: &Prepared, state: &TrainingState, recipe: &Recipe) 
     }
     // It was evaluated before the run was resumed.
     let model = Model::from_checkpoint(&recipe.output)?;
-    Ok(Some(score(&model, prepared.objective.as_ref(), &prepared.validation, recipe.micro_batch_tokens).0))
+    let scorer = Scorer { model: &model, objective: prepared.objective.as_ref(), reading: &prepared.reading };
+    Ok(Some(score(&scorer, &prepared.validation, recipe.micro_batch_tokens).0))
 }
 
 /// Evaluates the model at the top of the run folder on the test split, where there is one.
@@ -109,7 +110,7 @@ fn test(
     recipe: &Recipe,
     observer: &mut dyn Observer,
 ) -> Result<Option<Evaluation>, Error> {
-    let Prepared { model, objective, test: Some(test), .. } = prepared else { return Ok(None) };
+    let Prepared { model, objective, reading, test: Some(test), .. } = prepared else { return Ok(None) };
     if stopped == Some(StopReason::Requested) {
         observer.observe(&Event::Notice("the test split is not evaluated, for the run was stopped on request; evaluate does it"));
         return Ok(None);
@@ -122,7 +123,8 @@ fn test(
         Model::from_checkpoint(&recipe.output)?
     };
     observer.observe(&Event::Evaluating { split: SplitName::Test, examples: test.targets.len() });
-    Ok(Some(score(&model, objective.as_ref(), &test, recipe.micro_batch_tokens).0))
+    let scorer = Scorer { model: &model, objective: objective.as_ref(), reading: &reading };
+    Ok(Some(score(&scorer, &test, recipe.micro_batch_tokens).0))
 }
 
 fn write(run: &RunFolder, results: &Results, state: &Value, card: &str) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use graftling_text::Format;
 #[derive(Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataFlags {
-    /// How the file is written: csv, tsv or jsonl [default: by its name]
+    /// How the file is written: csv, tsv or jsonl; CoNLL and plain texts are known by their names alone [default: by its name]
     #[arg(long, value_name = "WORD", value_parser = format)]
     pub format: Option<Format>,
     /// The column that holds the text [default: found by its name]

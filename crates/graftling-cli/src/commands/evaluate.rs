@@ -17,16 +17,16 @@ use crate::{models, prediction_columns, report};
 /// What may be typed after `evaluate`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The run folder, or any model with a classification head
+    /// The run folder, or any fine-tuned model of a known family
     #[arg(long, value_name = "RUN")]
     model: String,
-    /// The labelled texts: a csv, tsv or jsonl file, plain or .gz
+    /// The texts with their answers: a csv, tsv or jsonl file; CoNLL for tagged words; .txt for masked_lm; each plain or .gz
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// Print one JSON object with all figures on stdout
     #[arg(long)]
     json: bool,
-    /// Write the data with each row's predicted label and its probability to this csv, tsv or jsonl file, plain or .gz
+    /// Write the rows of a csv, tsv or jsonl file with columns for what is said of each to this csv, tsv or jsonl file, plain or .gz
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Threads to compute with [default: one a core]

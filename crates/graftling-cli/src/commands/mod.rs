@@ -15,11 +15,11 @@ use crate::failure::{Ending, Failure};
 /// What to do.
 #[derive(Subcommand)]
 pub enum Commands {
-    /// Fine-tune a pretrained model on labelled texts and leave a run folder.
+    /// Fine-tune a pretrained model on texts and leave a run folder.
     Train(Box<train::Arguments>),
-    /// Measure a fine-tuned model on labelled texts.
+    /// Measure a fine-tuned model on texts whose answers are known.
     Evaluate(evaluate::Arguments),
-    /// Say which label a fine-tuned model gives to texts.
+    /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words.
     Predict(predict::Arguments),
     /// List the built-in models, fetch one, or look into a model folder.
     #[command(subcommand)]

@@ -1,5 +1,5 @@
-//! `graftling predict`: labels for texts from flags, from standard input, or from a file.
-//! Knows nothing of how a label is found.
+//! `graftling predict`: what a model says about texts from flags, from standard input, or from a file.
+//! Knows nothing of how an answer is found.
 
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -27,10 +27,10 @@ const GAP: &str = "  ";
 #[derive(Args)]
 #[command(
     override_usage = "graftling predict --model RUN --text TEXT...\n       graftling predict --model RUN --input FILE [--output FILE]\n       graftling predict --model RUN < texts.txt",
-    after_help = "Without --text and --input, standard input is read, one text a line. Each text gives one line: label, probability, text."
+    after_help = "Without --text and --input, standard input is read, one text a line. Each text gives one line: what the model says (for one label, the label and its probability), then the text."
 )]
 pub struct Arguments {
-    /// The run folder, or any model with a classification head
+    /// The run folder, or any fine-tuned model of a known family
     #[arg(long, value_name = "RUN")]
     model: String,
     /// A text; may be repeated
@@ -42,7 +42,8 @@ pub struct Arguments {
     /// A csv, tsv or jsonl file with texts, plain or .gz
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Write the input with each row's predicted label and its probability to this csv, tsv or jsonl file, plain or .gz
+    /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities ...) to this csv,
+    /// tsv or jsonl file, plain or .gz
     #[arg(long, value_name = "FILE", requires = "input")]
     output: Option<PathBuf>,
     /// Print one JSON object for each text, a line each

@@ -21,11 +21,11 @@ use crate::{models, report};
 #[command(
     override_usage = "graftling train --model MODEL --train FILE --output FOLDER [recipe flags]\n       graftling train recipe.toml [recipe flags]",
     after_help = "MODEL is a folder, a hub id (org/name or org/name@revision) or a name of `graftling models list`.\n\
-                  Every flag is also a key of recipe.toml, with underscores; a flag goes before the file.\n\n\
+                  Every flag is also a key of recipe.toml, with underscores; where both say something, the flag holds.\n\n\
                   Exit codes: 0 done; 1 an error; 2 the command or the recipe is not valid; 130 stopped by Ctrl-C (the run folder is complete)."
 )]
 pub struct Arguments {
-    /// A file of options; flags go before it
+    /// A file of options; where a flag says otherwise, the flag holds
     #[arg(value_name = "recipe.toml")]
     recipe: Option<PathBuf>,
     /// Print one JSON object with all results on stdout

@@ -144,7 +144,7 @@ impl Observer for RunProgress {
             Event::Tokenized { split, truncation } => self.line(&format!("{split}: {truncation}")),
             Event::TrainingStarted { steps, epochs, trainable_count, threads, .. } => {
                 self.line(&format!(
-                    "training: {} ({} epochs), {} trainable parameters, {}",
+                    "training: {} ({}), {} trainable parameters, {}",
                     figures::counted(steps, "step"),
                     figures::epochs(epochs),
                     figures::parameters(trainable_count as u64),

@@ -3,7 +3,7 @@
 use super::TrainingState;
 use super::update::Watch;
 use crate::error::Quantity;
-use crate::evaluate::score;
+use crate::evaluate::{Scorer, score};
 use crate::preparation::Prepared;
 use crate::recipe::Recipe;
 use crate::run_folder::{Checkpoint, RunFolder};
@@ -24,9 +24,10 @@ impl Keeper<'_> {
         observer: &mut dyn Observer,
         watch: &Watch,
     ) -> Result<(), Error> {
-        let Prepared { model, objective, validation, .. } = prepared;
+        let Prepared { model, objective, reading, validation, .. } = prepared;
         observer.observe(&Event::Evaluating { split: SplitName::Validation, examples: validation.targets.len() });
-        let evaluation = score(model, objective.as_ref(), validation, self.recipe.micro_batch_tokens).0;
+        let evaluation =
+            score(&Scorer { model, objective: objective.as_ref(), reading }, validation, self.recipe.micro_batch_tokens).0;
         state.log_evaluation(&evaluation);
         if let Err(diverged) = watch.check_one(Quantity::ValidationLoss, evaluation.metrics.loss() as f32) {
             self.run.write_state(&state.to_json(self.recipe))?;

@@ -1,13 +1,14 @@
 //! The parts of one update: gradients of a step, the guard over its figures, clipping, and the formula a recipe names.
 //! Knows nothing of evaluation or checkpoints.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use graftling_tensor::{Gradients, Graph, MomentumForm, Optimizer};
 
 use super::plan::PlannedStep;
 use crate::error::Quantity;
-use crate::features::pack;
+use crate::features::{Features, pack};
 use crate::preparation::Prepared;
 use crate::recipe::{self, OptimizerChoice, Recipe};
 use crate::tasks::Target;
@@ -15,19 +16,29 @@ use crate::{Error, random};
 
 /// Sets the dropout of each micro-batch apart from whatever else the seed decides.
 const DROPOUT: u64 = 2;
+/// And what a task draws of each example at each step.
+const DRAWN: u64 = 3;
 
 /// Adds the gradients of a step's micro-batches and gives its mean loss. Every part is divided by the weight of the terms that the
 /// loss of the whole step has, so that the sum is that of one big batch.
 pub(super) fn accumulate(prepared: &Prepared, planned: &PlannedStep, seed: u64, gradients: &mut Gradients) -> f32 {
     let Prepared { model, objective, train, .. } = prepared;
-    let examples = planned.step.micro_batches.iter().flatten();
-    let weight: f64 = examples.map(|&example| objective.training_weight(&train.targets[example])).sum();
+    let seen = |&example: &usize| {
+        let key = random::key(seed, &[DRAWN, planned.number, example as u64]);
+        match objective.drawn(&train.tokenized.features[example], key) {
+            Some((features, target)) => (Cow::Owned(features), Cow::Owned(target)),
+            None => (Cow::Borrowed(&train.tokenized.features[example]), Cow::Borrowed(&train.targets[example])),
+        }
+    };
+    let micro_batches: Vec<Vec<(Cow<'_, Features>, Cow<'_, Target>)>> =
+        planned.step.micro_batches.iter().map(|micro_batch| micro_batch.iter().map(seen).collect()).collect();
+    let weight: f64 = micro_batches.iter().flatten().map(|(_, target)| objective.training_weight(target)).sum();
     let normalizer = if weight > 0.0 { weight as f32 } else { 1.0 };
     let mut sum = 0.0;
-    for (index, micro_batch) in planned.step.micro_batches.iter().enumerate() {
+    for (index, micro_batch) in micro_batches.iter().enumerate() {
         let graph = Graph::training(&model.parameters, random::key(seed, &[DROPOUT, planned.number, index as u64]));
-        let logits = model.forward(&graph, &pack(&train.tokenized.features, micro_batch));
-        let targets: Vec<&Target> = micro_batch.iter().map(|&example| &train.targets[example]).collect();
+        let logits = model.forward(&graph, &pack(&micro_batch.iter().map(|(features, _)| &**features).collect::<Vec<_>>()));
+        let targets: Vec<&Target> = micro_batch.iter().map(|(_, target)| &**target).collect();
         let loss = objective.training_loss(&graph, &logits, &targets, normalizer);
         sum += f64::from(loss.tensor().item());
         drop(logits);

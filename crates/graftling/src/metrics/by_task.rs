@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{ClassificationMetrics, ConfusionMatrix, EntityMetrics, MultiLabelMetrics, RegressionFigures, RegressionMetrics};
+use super::{
+    ClassificationMetrics, ConfusionMatrix, EntityMetrics, LanguageMetrics, MultiLabelMetrics, RegressionFigures,
+    RegressionMetrics,
+};
 use crate::recipe::BestMetric;
 
 /// How good a model's answers are, by the kind of its task.
@@ -23,6 +26,8 @@ pub enum Metrics {
     Regression(RegressionMetrics),
     /// Of tags, and of the entities they spell.
     Entities(EntityMetrics),
+    /// Of guessed tokens.
+    Language(LanguageMetrics),
 }
 
 impl Metrics {
@@ -33,6 +38,7 @@ impl Metrics {
             Self::MultiLabel(figures) => figures.examples,
             Self::Regression(figures) => figures.examples,
             Self::Entities(figures) => figures.examples,
+            Self::Language(figures) => figures.examples,
         }
     }
 
@@ -43,6 +49,7 @@ impl Metrics {
             Self::MultiLabel(figures) => figures.loss,
             Self::Regression(figures) => figures.loss,
             Self::Entities(figures) => figures.loss,
+            Self::Language(figures) => figures.loss,
         }
     }
 
@@ -53,6 +60,7 @@ impl Metrics {
             Self::MultiLabel(figures) => figures.value(metric),
             Self::Regression(figures) => figures.value(metric),
             Self::Entities(figures) => figures.value(metric),
+            Self::Language(figures) => figures.value(metric),
         }
     }
 
@@ -78,6 +86,9 @@ impl Metrics {
                 ("R2", figures.mean.r2.unwrap_or(f64::NAN)),
                 ("loss", figures.loss),
             ],
+            Self::Language(figures) => {
+                vec![("perplexity", figures.perplexity()), ("accuracy", figures.accuracy), ("loss", figures.loss)]
+            }
             Self::Entities(figures) => {
                 let strict = figures.strict.as_ref().map(|(_, strict)| ("strict F1", strict.micro.f1));
                 let first = [("entity F1", figures.default.micro.f1)].into_iter().chain(strict);
@@ -93,6 +104,7 @@ impl Metrics {
             Self::MultiLabel(figures) => figures.flat(prefix),
             Self::Regression(figures) => figures.flat(prefix),
             Self::Entities(figures) => figures.flat(prefix),
+            Self::Language(figures) => figures.flat(prefix),
         }
     }
 
@@ -118,6 +130,7 @@ impl Metrics {
                     details.insert("strict_types".to_owned(), json!(strict.types));
                 }
             }
+            Self::Language(_) => {}
             Self::Regression(figures) => {
                 let output = |figures: &RegressionFigures| figures.named().into_iter().collect::<BTreeMap<_, _>>();
                 details.insert("outputs".to_owned(), json!(figures.outputs.iter().map(output).collect::<Vec<_>>()));
@@ -136,6 +149,7 @@ impl Metrics {
             Self::MultiLabel(figures) => figures.table(),
             Self::Regression(figures) => figures.table(),
             Self::Entities(figures) => figures.table(),
+            Self::Language(figures) => figures.table(),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::choices::{ClassWeights, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task};
+use super::choices::{ClassWeights, LongTexts, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task};
 use super::error::{Place, RecipeError, RecipeErrors};
 use super::field::{Field, FieldDefault};
 use super::file::{Raw, RecipeFile};
@@ -130,8 +130,16 @@ impl Values {
             "it belongs to the loss huber",
         );
 
+        let masked = recipe.task == Task::MaskedLm;
+        for name in ["mask_probability", "whole_word_masking"] {
+            self.contradiction(name, "task", self.changed(name) && !masked, "it belongs to masked_lm");
+        }
+        for name in ["text_pair_column", "label_column"] {
+            self.contradiction(name, "task", self.changed(name) && masked, "masked_lm reads one text, without a label");
+        }
         for name in ["class_weights", "label_smoothing", "focal_gamma"] {
-            self.contradiction(name, "task", self.changed(name) && regression, "numbers have no labels");
+            let unlabelled = regression || masked;
+            self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
         }
         let both_shapes = recipe.label_smoothing > 0.0 && recipe.focal_gamma > 0.0;
         let unproven = "the two pull against each other: one trusts hard examples more, the other less; give one of the two";
@@ -141,6 +149,15 @@ impl Values {
         self.contradiction("sampling", "task", sampled && !one_label, "it needs one label for each example");
         let balanced_twice = sampled && recipe.class_weights == ClassWeights::Balanced;
         self.contradiction("sampling", "class_weights", balanced_twice, "both balance the labels; give one of the two");
+
+        let whole = recipe.long_texts.unwrap_or(LongTexts::usual(recipe.task)) != LongTexts::Windows;
+        for name in ["window_stride", "window_pooling"] {
+            self.contradiction(name, "long_texts", self.changed(name) && whole, "it belongs to windows");
+        }
+        let by_token = matches!(recipe.task, Task::TokenClassification | Task::MaskedLm) && self.changed("window_pooling");
+        self.contradiction("window_pooling", "task", by_token, "a word takes its logits from one window");
+        let shared = recipe.window_stride.zip(recipe.max_length).is_some_and(|(stride, longest)| stride >= longest);
+        self.contradiction("window_stride", "max_length", shared, "windows must move on; it must be smaller");
 
         let head_only = recipe.strategy == Strategy::HeadOnly;
         let frozen = "head_only freezes all but the head; give one of the two";

@@ -53,6 +53,8 @@ words! {
         SequenceRegression = "sequence_regression",
         /// A tag for each word: named entities, parts of speech.
         TokenClassification = "token_classification",
+        /// Words that were masked are guessed from those around them: texts without labels, to learn a domain from.
+        MaskedLm = "masked_lm",
     }
     /// How a data file is written, where its name does not tell.
     DataFormat {
@@ -107,6 +109,20 @@ words! {
         Oversample = "oversample",
         /// As many of each label as the rarest one has: others than before in every epoch.
         Undersample = "undersample",
+    }
+    /// What becomes of a text that is longer than max_length.
+    LongTexts {
+        /// Its end is cut off.
+        Cut = "cut",
+        /// It is read in windows of max_length tokens.
+        Windows = "windows",
+    }
+    /// How the logits of a text's windows become those of the text.
+    WindowPooling {
+        /// Their mean.
+        Mean = "mean",
+        /// The largest of each label.
+        Max = "max",
     }
     /// Which parameters are trained.
     Strategy {
@@ -195,6 +211,13 @@ impl RecipeValue for Warmup {
             Warmup::Fraction(fraction) => fraction.written(),
             Warmup::Steps(steps) => steps.written(),
         }
+    }
+}
+
+impl LongTexts {
+    /// What a task does with long texts where nothing is said.
+    pub fn usual(task: Task) -> LongTexts {
+        if task == Task::MaskedLm { LongTexts::Windows } else { LongTexts::Cut }
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, ClassWeights, DataFormat, EvaluateEvery, MomentumForm, OptimizerChoice, RegressionLoss, Sampling, ScheduleKind,
-    Strategy, Task, Warmup,
+    BestMetric, ClassWeights, DataFormat, EvaluateEvery, LongTexts, MomentumForm, OptimizerChoice, RegressionLoss, Sampling,
+    ScheduleKind, Strategy, Task, Warmup, WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -60,7 +60,7 @@ options! {
         threads: Option<usize> = integer_or("auto", 1, 1024), Typed("auto");
     }
     Data {
-        /// The examples to train on: a csv, tsv or jsonl file, plain or .gz.
+        /// The examples to train on: a csv, tsv or jsonl file; CoNLL for tagged words, .txt for masked_lm; each plain or .gz.
         train: PathBuf = Kind::Path("FILE"), Required;
         /// The examples to choose the best checkpoint by.
         validation: Option<PathBuf> = Kind::Path("FILE"), Unset("a part of the training file, see validation_fraction");
@@ -68,7 +68,7 @@ options! {
         test: Option<PathBuf> = Kind::Path("FILE"), Unset("no test");
         /// The share of the training file held out for validation, each label in proportion.
         validation_fraction: f64 = number(Bound::Excluded(0.0), Bound::Excluded(1.0)), Typed("0.1");
-        /// How the data files are written; auto goes by their names.
+        /// How the data files are written; auto goes by their names, by which alone CoNLL and plain texts are known.
         format: Option<DataFormat> = Kind::Choice { word: Some("auto"), choices: DataFormat::WORDS }, Typed("auto");
         /// The column that holds the text.
         text_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
@@ -78,8 +78,17 @@ options! {
         label_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
     }
     Batches {
-        /// Tokens of a text (special ones included) after which it is cut; auto is 512, or less where the model takes less.
+        /// The most tokens of a text (special ones included) that the model reads at once; auto is 512, or less where the model takes
+        /// less.
         max_length: Option<usize> = integer_or("auto", 3, 1_048_576), Typed("auto");
+        /// What becomes of a text that is longer: its end is cut off, or it is read in windows of max_length, in training and after. Of
+        /// a pair the second text is divided. auto is windows for masked_lm and cut for other tasks.
+        long_texts: Option<LongTexts> = Kind::Choice { word: Some("auto"), choices: LongTexts::WORDS }, Typed("auto");
+        /// Tokens that two neighbouring windows of a text share; auto is a quarter of max_length, or none for masked_lm.
+        window_stride: Option<usize> = integer_or("auto", 0, 1_048_576), Typed("auto");
+        /// How the logits of a text's windows become those of the text: their mean, or the largest of each label. Words take theirs
+        /// from the window in which they stand furthest from an edge.
+        window_pooling: WindowPooling = choice(WindowPooling::WORDS), Typed("mean");
         /// Passes over the training examples.
         epochs: f64 = number(Bound::Excluded(0.0), Bound::Included(10_000.0)), Typed("3");
         /// Stop after this many steps instead of after the given epochs.
@@ -131,6 +140,11 @@ options! {
         /// The power of focal loss: the larger, the less an example adds that is told right already; 0 is cross-entropy (all tasks with
         /// labels).
         focal_gamma: f32 = number(Bound::Included(0.0), Bound::Included(10.0)), Typed("0");
+        /// Share of the tokens that are chosen to be guessed, others at every step; of these, 80 % are masked, 10 % replaced by any
+        /// token and 10 % left (masked_lm).
+        mask_probability: f32 = number(Bound::Excluded(0.0), Bound::Excluded(1.0)), Typed("0.15");
+        /// Choose whole words, not tokens; a Chinese character is a word (masked_lm).
+        whole_word_masking: bool = Kind::Flag, Typed("false");
         /// How the learning rate goes on after warm-up.
         schedule: ScheduleKind = choice(ScheduleKind::WORDS), Typed("linear");
         /// How long the learning rate climbs from zero: a share of all steps (below 1) or a number of steps.
@@ -154,7 +168,7 @@ options! {
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
-        /// (multi_label_classification), mse (sequence_regression) and f1 (token_classification).
+        /// (multi_label_classification), mse (sequence_regression), f1 (token_classification) and loss (masked_lm).
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// Checkpoints kept beside the best one; older ones are removed.
         save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("1");

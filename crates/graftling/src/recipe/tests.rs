@@ -131,6 +131,25 @@ fn options_that_contradict_each_other_are_refused() {
             "beta1 = 0.8 does not go with recipe.toml:4: optimizer = \"gradient_descent\"",
         ),
         ("momentum_form = 'averaged'", "momentum_form = \"averaged\" does not go with optimizer = adamw"),
+        ("task = 'sequence_regression'\nlabel_smoothing = 0.1", "label_smoothing = 0.1 does not go with recipe.toml:4: task"),
+        ("label_smoothing = 0.1\nfocal_gamma = 2", "focal_gamma = 2 does not go with recipe.toml:4: label_smoothing = 0.1"),
+        (
+            "task = 'token_classification'\nsampling = 'oversample'",
+            "sampling = \"oversample\" does not go with recipe.toml:4: task",
+        ),
+        (
+            "sampling = 'oversample'\nclass_weights = 'balanced'",
+            "sampling = \"oversample\" does not go with recipe.toml:5: class_weights = \"balanced\"",
+        ),
+        ("window_stride = 8", "window_stride = 8 does not go with long_texts = auto"),
+        (
+            "long_texts = 'windows'\nmax_length = 8\nwindow_stride = 8",
+            "window_stride = 8 does not go with recipe.toml:5: max_length = 8",
+        ),
+        (
+            "long_texts = 'windows'\ntask = 'token_classification'\nwindow_pooling = 'max'",
+            "window_pooling = \"max\" does not go with recipe.toml:5: task",
+        ),
         ("strategy = 'head_only'\nfreeze = ['*']", "freeze = [\"*\"] does not go with recipe.toml:4: strategy"),
         ("strategy = 'head_only'\nlayer_decay = 0.9", "layer_decay = 0.9 does not go with recipe.toml:4: strategy"),
         ("epochs = 2\nmax_steps = 10", "epochs = 2 does not go with recipe.toml:5: max_steps = 10"),

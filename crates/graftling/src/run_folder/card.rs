@@ -18,6 +18,7 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
     let gives = match recipe.task {
         Task::SequenceRegression if count == 1 => "a text a number".to_owned(),
         Task::SequenceRegression => format!("a text {count} numbers"),
+        Task::MaskedLm => "the most probable words in the place of a mask".to_owned(),
         _ => format!("{gives} {count} labels: {labels}"),
     };
     let mut text = format!(
@@ -62,6 +63,7 @@ impl Words {
             Task::SequenceClassification => ("text-classification", SEQUENCES, "Text classifier", "a text one of"),
             Task::MultiLabelClassification => ("text-classification", SEQUENCES, "Text classifier", "a text any number of"),
             Task::SequenceRegression => ("text-classification", SEQUENCES, "Text regression", ""),
+            Task::MaskedLm => ("fill-mask", "AutoModelForMaskedLM", "Masked language model", ""),
             Task::TokenClassification => {
                 ("token-classification", "AutoModelForTokenClassification", "Token classifier", "each word of a text one of")
             }

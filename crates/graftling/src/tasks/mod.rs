@@ -1,9 +1,12 @@
 //! What a task adds to the one way of the data: targets, loss, answers, metrics. Knows nothing of files, batches or updates.
 //!
 //! To add a task, write its file here with an [`Objective`], give its word to [`recipe::Task`](crate::recipe::Task) and name the
-//! file in the two functions below. What the loop, evaluation and prediction ask of a task is all in [`Objective`].
+//! file in the two functions below. What the loop, evaluation and prediction ask of a task is all in [`Objective`]; where its examples or
+//! answers have a form that no other task has, the compiler asks for the variants of [`Data`], [`Target`], [`Answer`], [`Said`] and
+//! [`Metrics`].
 
 mod class_loss;
+mod masked_lm;
 mod multi_label_classification;
 mod sequence_classification;
 mod sequence_regression;
@@ -11,13 +14,14 @@ mod token_classification;
 
 use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
-use graftling_text::TokenExample;
+use graftling_text::{TextInput, TokenExample, Tokenizer};
 
 use crate::data::Data;
-use crate::features::Features;
+use crate::features::{Features, Tokenized};
 use crate::metrics::Metrics;
 use crate::recipe::{BestMetric, Recipe, Task};
 use crate::{Error, Said};
+use masked_lm::MaskedLm;
 use multi_label_classification::MultiLabel;
 use sequence_classification::SequenceClassification;
 use sequence_regression::Regression;
@@ -41,13 +45,15 @@ pub(crate) enum Target {
         /// The words that the model sees, one for each row of logits.
         seen: Vec<usize>,
     },
+    /// A token for each row of logits.
+    Tokens(Vec<u32>),
 }
 
 impl Target {
-    /// Takes note of what the model sees of the example.
-    pub fn see(&mut self, features: &Features) {
+    /// Takes note of the words of the example that the model sees, one for each row of logits.
+    pub fn see(&mut self, words: Vec<usize>) {
         if let Self::Tags { seen, .. } = self {
-            *seen = features.words_seen().to_vec();
+            *seen = words;
         }
     }
 
@@ -57,6 +63,7 @@ impl Target {
             Self::Class(_) => 1,
             Self::Labels(labels) => labels.len(),
             Self::Numbers(numbers) => numbers.len(),
+            Self::Tokens(tokens) => tokens.len(),
             Self::Tags { seen, classes, .. } => seen.iter().filter(|&&word| classes[word].is_some()).count(),
         }
     }
@@ -73,14 +80,18 @@ pub(crate) enum Answer {
     Numbers(Vec<f32>),
     /// The most probable class of each word that the model saw, and its probability.
     Tags { classes: Vec<usize>, probabilities: Vec<f32> },
+    /// The most probable tokens of each row of logits with their probabilities, the best first.
+    Tokens(Vec<Vec<(u32, f32)>>),
 }
 
 /// What an answer was given to.
 pub(crate) struct Spoken<'a> {
-    /// What the model saw.
-    pub features: &'a Features,
+    /// The words that the model saw, one for each row of logits.
+    pub seen: &'a [usize],
     /// The words, where the example is made of such.
     pub words: Option<&'a TokenExample>,
+    /// The text of a token.
+    pub token_text: &'a dyn Fn(u32) -> String,
 }
 
 /// What a task does with examples and logits, once it is known what there is to tell apart.
@@ -90,6 +101,21 @@ pub(crate) trait Objective: Send + Sync {
 
     /// The names of what the logits stand for, in their order.
     fn labels(&self) -> &[String];
+
+    /// Learns what there is to know of the tokenizer, before anything is drawn, asked or said.
+    fn meet(&mut self, _: &Tokenizer) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// What the model sees of an example this time, and what it should say to that, where both are drawn anew at every step.
+    fn drawn(&self, _: &Features, _key: u64) -> Option<(Features, Target)> {
+        None
+    }
+
+    /// Marks what a person asks about in texts, where it is not the whole text.
+    fn ask(&self, _: &[TextInput<'_>], _: &mut Tokenized) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// What the model should say about each example; all that cannot be said is in the error.
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error>;
@@ -113,8 +139,8 @@ pub(crate) trait Objective: Send + Sync {
         target.terms() as f64
     }
 
-    /// What the rows of logits of one example say.
-    fn answer(&self, logits: &[f32]) -> Answer;
+    /// What the rows of logits of one example say, each of so many columns.
+    fn answer(&self, logits: &[f32], columns: usize) -> Answer;
 
     /// An answer in words, for a person or a program that asked for it.
     fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said;
@@ -138,6 +164,7 @@ pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Obje
         (Task::MultiLabelClassification, Data::MultiLabelled(dataset)) => Box::new(MultiLabel::from_examples(dataset, recipe)?),
         (Task::SequenceRegression, Data::Numbered(dataset)) => Box::new(Regression::from_examples(dataset, recipe)?),
         (Task::TokenClassification, Data::Words(dataset)) => Box::new(TokenClassification::from_examples(dataset, recipe)?),
+        (Task::MaskedLm, Data::Plain(_)) => Box::new(MaskedLm::new(Some(recipe))),
         (task, _) => panic!("examples of another form than {task} wants"),
     })
 }
@@ -150,7 +177,8 @@ pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, B
         Head::TokenClassification { labels } => {
             return Some((Task::TokenClassification, Box::new(TokenClassification::from_labels(labels))));
         }
-        Head::MaskedLanguageModelling | Head::QuestionAnswering => return None,
+        Head::MaskedLanguageModelling => return Some((Task::MaskedLm, Box::new(MaskedLm::new(recipe)))),
+        Head::QuestionAnswering => return None,
     };
     Some(match problem {
         ProblemType::SingleLabelClassification => {

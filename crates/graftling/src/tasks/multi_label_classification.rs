@@ -64,7 +64,7 @@ impl Objective for MultiLabel {
         self.loss.of_labels(graph, logits, &holds, normalizer)
     }
 
-    fn answer(&self, logits: &[f32]) -> Answer {
+    fn answer(&self, logits: &[f32], _: usize) -> Answer {
         Answer::Labels { probabilities: logits.iter().map(|logit| sigmoid(*logit)).collect() }
     }
 
@@ -110,14 +110,12 @@ fn sigmoid(logit: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::Features;
 
     #[test]
     fn labels_whose_logits_are_positive_hold() {
         let objective = MultiLabel::from_labels(&["a", "b", "c"].map(str::to_owned));
-        let features = Features { input_ids: vec![1], token_type_ids: vec![0], truncated_tokens: 0, wanted: None };
-        let spoken = Spoken { features: &features, words: None };
-        let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3]), &spoken) else {
+        let spoken = Spoken { seen: &[], words: None, token_text: &|_| String::new() };
+        let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3], 3), &spoken) else {
             panic!("labels")
         };
         assert_eq!(labels, ["a", "c"]);

@@ -59,7 +59,7 @@ impl Objective for SequenceClassification {
         self.loss.weight(class(target))
     }
 
-    fn answer(&self, logits: &[f32]) -> Answer {
+    fn answer(&self, logits: &[f32], _: usize) -> Answer {
         Answer::Label { class: largest(logits), probabilities: softmax(logits) }
     }
 
@@ -118,10 +118,10 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_largest_logit_and_probabilities_that_sum_to_one() {
-        let Answer::Label { class, probabilities } = objective().answer(&[1.0, 2.0, 900.0]) else { panic!("a label") };
+        let Answer::Label { class, probabilities } = objective().answer(&[1.0, 2.0, 900.0], 3) else { panic!("a label") };
         assert_eq!(class, 2);
         assert_eq!(probabilities, [0.0, 0.0, 1.0]);
-        let Answer::Label { class, probabilities } = objective().answer(&[0.0, f32::ln(2.0), 0.0]) else { panic!("a label") };
+        let Answer::Label { class, probabilities } = objective().answer(&[0.0, f32::ln(2.0), 0.0], 3) else { panic!("a label") };
         assert_eq!(class, 1);
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!((probabilities[1] - 0.5).abs() < 1e-6);
@@ -129,6 +129,6 @@ mod tests {
 
     #[test]
     fn equal_logits_mean_the_first_label() {
-        assert!(matches!(objective().answer(&[1.0, 3.0, 3.0]), Answer::Label { class: 1, .. }));
+        assert!(matches!(objective().answer(&[1.0, 3.0, 3.0], 3), Answer::Label { class: 1, .. }));
     }
 }

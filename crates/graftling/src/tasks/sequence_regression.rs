@@ -6,6 +6,7 @@ use graftling_text::Dataset;
 
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
+use crate::error::Complaints;
 use crate::metrics::{Metrics, RegressionMetrics};
 use crate::recipe::{BestMetric, Recipe, RegressionLoss};
 use crate::{Error, Said};
@@ -44,12 +45,17 @@ impl Objective for Regression {
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
         let Data::Numbered(dataset) = data else { panic!("regression: examples of another form") };
+        let mut complaints = Complaints::default();
         let each = dataset.examples.iter().map(|example| (example.line, example.label.clone().unwrap_or_default()));
-        each.map(|(line, numbers)| match numbers.len() {
-            found if found == self.labels.len() => Ok(Target::Numbers(numbers)),
-            found => Err(Error::OtherCountOfNumbers { path: dataset.source.clone(), line, found, expected: self.labels.len() }),
-        })
-        .collect()
+        let targets = each.filter_map(|(line, numbers)| {
+            let (found, expected) = (numbers.len(), self.labels.len());
+            complaints.note(match found == expected {
+                true => Ok(Target::Numbers(numbers)),
+                false => Err(Error::OtherCountOfNumbers { path: dataset.source.clone(), line, found, expected }),
+            })
+        });
+        let targets = targets.collect();
+        complaints.check().map(|()| targets)
     }
 
     fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
@@ -61,7 +67,7 @@ impl Objective for Regression {
         }
     }
 
-    fn answer(&self, logits: &[f32]) -> Answer {
+    fn answer(&self, logits: &[f32], _: usize) -> Answer {
         Answer::Numbers(logits.to_vec())
     }
 

@@ -110,8 +110,8 @@ impl Objective for TokenClassification {
         seen.iter().filter_map(|&word| classes[word]).map(|class| self.loss.weight(class)).sum()
     }
 
-    fn answer(&self, logits: &[f32]) -> Answer {
-        let rows = logits.chunks(self.tags.len());
+    fn answer(&self, logits: &[f32], columns: usize) -> Answer {
+        let rows = logits.chunks(columns);
         let said = rows.map(|row| {
             let class = largest(row);
             (class, softmax(row)[class])
@@ -124,7 +124,7 @@ impl Objective for TokenClassification {
         let (Answer::Tags { classes, probabilities }, Some(example)) = (answer, of.words) else {
             panic!("token classification: {answer:?}")
         };
-        let seen = of.features.words_seen();
+        let seen = of.seen;
         let tags = self.of_all_words(seen, classes, example.words.len());
         let mut certainty = vec![None; example.words.len()];
         seen.iter().zip(probabilities).for_each(|(&word, &probability)| certainty[word] = Some(probability));
@@ -208,19 +208,12 @@ fn wording(example: &TokenExample, start: usize, end: usize) -> (String, Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::{Features, Wanted};
 
     fn said(tags: &[&str], text: &str, classes: &[usize], seen: &[usize]) -> Said {
         let objective = TokenClassification { tags: LabelSet::from_names(tags), loss: ClassLoss::plain() };
-        let features = Features {
-            input_ids: vec![0; 9],
-            token_type_ids: vec![0; 9],
-            truncated_tokens: 0,
-            wanted: Some(Wanted { tokens: vec![0; seen.len()], words: seen.to_vec() }),
-        };
         let answer = Answer::Tags { classes: classes.to_vec(), probabilities: vec![0.5; classes.len()] };
         let example = TokenExample::from_text(text, 1);
-        objective.say(&answer, &Spoken { features: &features, words: Some(&example) })
+        objective.say(&answer, &Spoken { seen, words: Some(&example), token_text: &|_| String::new() })
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod bad_input;
 mod fixture;
 mod learning;
+mod long_texts;
+mod masked_lm;
 mod output;
 mod prediction;
 mod resuming;

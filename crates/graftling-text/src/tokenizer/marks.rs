@@ -1,0 +1,30 @@
+//! Tokens that a model gives a meaning of their own, by id. Knows nothing of texts.
+
+use super::Tokenizer;
+
+impl Tokenizer {
+    /// The token that stands for a word to be guessed, as it is written in texts, and its id; none where the vocabulary has no such.
+    pub fn mask_token(&self) -> Option<(String, u32)> {
+        let told = self.settings.mask_token("[MASK]").ok().map(|token| token.content);
+        let candidates = told.into_iter().chain(["[MASK]".to_owned(), "<mask>".to_owned()]);
+        candidates.into_iter().find_map(|token| {
+            let id = self.pipeline.token_to_id(&token)?;
+            Some((token, id))
+        })
+    }
+
+    /// The ids of all tokens that are no part of a text: class, separator, padding, mask and whatever else was added as special.
+    pub fn special_ids(&self) -> Vec<u32> {
+        let added = self.pipeline.get_added_tokens_decoder();
+        let mut ids: Vec<u32> = added.into_iter().filter(|(_, token)| token.special).map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The text that a token stands for when it stands alone, without blanks around it; of a token without a text, its name.
+    pub fn token_text(&self, id: u32) -> Option<String> {
+        let name = self.token(id)?;
+        let text = self.pipeline.decode(&[id], false).unwrap_or_default();
+        Some(if text.trim().is_empty() { name } else { text.trim().to_owned() })
+    }
+}

@@ -1,0 +1,65 @@
+//! How much of a text the model reads at once, and what becomes of longer ones. Knows neither tokenizer nor model.
+
+use crate::recipe::{self, Recipe, Task, WindowPooling};
+
+/// How texts are brought to the length that a model takes: the same in training and after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// The most tokens at once, special ones included.
+    pub max_length: usize,
+    /// What becomes of longer texts.
+    pub long_texts: LongTexts,
+}
+
+/// What becomes of texts that are longer than the model reads at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LongTexts {
+    /// Their ends are cut off.
+    Cut,
+    /// They are read in windows.
+    Windows {
+        /// How many tokens two neighbouring windows share.
+        stride: usize,
+        /// How the logits of the windows become those of the text.
+        pooling: WindowPooling,
+    },
+}
+
+impl Reading {
+    /// As the recipe says; without one, longer texts are cut.
+    pub fn new(recipe: Option<&Recipe>, max_length: usize) -> Self {
+        let long = |recipe: &Recipe| recipe.long_texts.unwrap_or(recipe::LongTexts::usual(recipe.task));
+        let windows = recipe.filter(|recipe| long(recipe) == recipe::LongTexts::Windows);
+        let long_texts = windows.map_or(LongTexts::Cut, |recipe| {
+            // A language model sees every token once.
+            let usual = if recipe.task == Task::MaskedLm { 0 } else { max_length / 4 };
+            LongTexts::Windows { stride: recipe.window_stride.unwrap_or(usual), pooling: recipe.window_pooling }
+        });
+        Self { max_length, long_texts }
+    }
+
+    /// The logits of a text from those of its windows, one row of `columns` each.
+    pub fn pooled(&self, windows: &[f32], columns: usize) -> Vec<f32> {
+        let LongTexts::Windows { pooling, .. } = self.long_texts else { return windows.to_vec() };
+        let rows = || windows.chunks_exact(columns.max(1));
+        let of_column = |column: usize| match pooling {
+            WindowPooling::Mean => (rows().map(|row| f64::from(row[column])).sum::<f64>() / rows().len() as f64) as f32,
+            WindowPooling::Max => rows().map(|row| row[column]).fold(f32::NEG_INFINITY, f32::max),
+        };
+        (0..columns).map(of_column).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logits_of_windows_are_pooled_by_the_rule_that_is_named() {
+        let reading = |pooling| Reading { max_length: 8, long_texts: LongTexts::Windows { stride: 2, pooling } };
+        let windows = [1.0, -2.0, 0.5, 4.0, 3.0, -2.0];
+        assert_eq!(reading(WindowPooling::Mean).pooled(&windows, 2), [1.5, 0.0]);
+        assert_eq!(reading(WindowPooling::Max).pooled(&windows, 2), [3.0, 4.0]);
+        assert_eq!(reading(WindowPooling::Mean).pooled(&windows[..2], 2), [1.0, -2.0]);
+    }
+}

@@ -1,0 +1,266 @@
+//! Words that were masked, guessed from those around them (Devlin and others, 2019, section 3.1): texts without labels, to learn a
+//! domain from. Knows nothing of how tokens become logits.
+
+use graftling_models::Head;
+use graftling_tensor::{Graph, Var};
+use graftling_text::{TextInput, Tokenizer};
+
+use super::sequence_classification::{largest, softmax};
+use super::{Answer, Objective, Spoken, Target};
+use crate::data::Data;
+use crate::features::{Features, Tokenized, Wanted};
+use crate::metrics::{LanguageMetrics, Metrics};
+use crate::predict::Guess;
+use crate::recipe::{BestMetric, Recipe};
+use crate::{Error, Said, random};
+
+/// Of the tokens that were chosen, how many are masked.
+const MASKED: f64 = 0.8;
+/// And how many are masked or replaced by any token; the others are left as they are.
+const MASKED_OR_REPLACED: f64 = 0.9;
+/// How many guesses a person is told for each mask.
+const GUESSES: usize = 5;
+
+/// Which tokens are guessed.
+pub(super) struct MaskedLm {
+    probability: f64,
+    whole_words: bool,
+    mask: String,
+    mask_id: u32,
+    special_ids: Vec<u32>,
+    vocabulary_size: usize,
+}
+
+impl MaskedLm {
+    /// As a recipe says, where there is one; [`meet`](Objective::meet) tells it the rest.
+    pub fn new(recipe: Option<&Recipe>) -> Self {
+        Self {
+            probability: recipe.map_or(0.15, |recipe| f64::from(recipe.mask_probability)),
+            whole_words: recipe.is_some_and(|recipe| recipe.whole_word_masking),
+            mask: String::new(),
+            mask_id: 0,
+            special_ids: Vec::new(),
+            vocabulary_size: 0,
+        }
+    }
+
+    /// The tokens that are guessed together: those of a word, or each by itself.
+    fn units(&self, features: &Features, word_ids: &[Option<u32>]) -> Vec<Vec<usize>> {
+        let mut units: Vec<Vec<usize>> = Vec::new();
+        let mut last = None;
+        for (token, word) in word_ids.iter().enumerate() {
+            let of_text = word.is_some() && self.special_ids.binary_search(&features.input_ids[token]).is_err();
+            match units.last_mut() {
+                Some(unit) if self.whole_words && of_text && last == *word => unit.push(token),
+                _ if of_text => units.push(vec![token]),
+                _ => {}
+            }
+            last = if of_text { *word } else { None };
+        }
+        units
+    }
+}
+
+impl Objective for MaskedLm {
+    fn head(&self) -> Head {
+        Head::MaskedLanguageModelling
+    }
+
+    fn labels(&self) -> &[String] {
+        &[]
+    }
+
+    fn meet(&mut self, tokenizer: &Tokenizer) -> Result<(), Error> {
+        (self.mask, self.mask_id) = tokenizer.mask_token().ok_or(Error::NoMaskToken)?;
+        self.special_ids = tokenizer.special_ids();
+        self.vocabulary_size = tokenizer.vocabulary_size();
+        Ok(())
+    }
+
+    fn drawn(&self, features: &Features, key: u64) -> Option<(Features, Target)> {
+        let units = self.units(features, features.word_ids.as_ref()?);
+        let draw = |kind: u64, place: usize| share(random::key(key, &[kind, place as u64]));
+        let chosen = |unit: &&Vec<usize>| draw(0, unit[0]) < self.probability;
+        let mut tokens: Vec<usize> = units.iter().filter(chosen).flatten().copied().collect();
+        if tokens.is_empty() {
+            // A short text may have no luck; there is something to guess in each.
+            let least = units.iter().min_by(|one, other| draw(0, one[0]).total_cmp(&draw(0, other[0])));
+            tokens = least.cloned().unwrap_or_default();
+        }
+        let truths = tokens.iter().map(|&token| features.input_ids[token]).collect();
+        let mut drawn = Features { word_ids: None, ..features.clone() };
+        for &token in &tokens {
+            let fate = draw(1, token);
+            if fate < MASKED {
+                drawn.input_ids[token] = self.mask_id;
+            } else if fate < MASKED_OR_REPLACED {
+                drawn.input_ids[token] = (draw(2, token) * self.vocabulary_size as f64) as u32;
+            }
+        }
+        drawn.wanted = Some(Wanted { tokens, words: Vec::new() });
+        Some((drawn, Target::Tokens(truths)))
+    }
+
+    fn ask(&self, inputs: &[TextInput<'_>], tokenized: &mut Tokenized) -> Result<(), Error> {
+        for features in &mut tokenized.features {
+            let masked = features.input_ids.iter().enumerate().filter(|(_, id)| **id == self.mask_id);
+            features.wanted = Some(Wanted { tokens: masked.map(|(token, _)| token).collect(), words: Vec::new() });
+        }
+        for (text, input) in inputs.iter().enumerate() {
+            if tokenized.windows(text).iter().all(|window| window.rows() == 0) {
+                let beginning = input.text.chars().take(40).collect();
+                return Err(Error::NothingMasked { index: text + 1, text: beginning, mask: self.mask.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
+        let Data::Plain(texts) = data else { panic!("masked language modelling: examples of another form") };
+        Ok(vec![Target::Tokens(Vec::new()); texts.examples.len()])
+    }
+
+    fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
+        let truths: Vec<usize> = targets.iter().flat_map(|target| tokens(target)).map(|token| *token as usize).collect();
+        graph.cross_entropy(logits, &truths, normalizer)
+    }
+
+    fn answer(&self, logits: &[f32], columns: usize) -> Answer {
+        let rows = logits.chunks(columns);
+        let best = rows.map(|row| {
+            let probabilities = softmax(row);
+            let mut rest = row.to_vec();
+            let guesses = (0..GUESSES.min(row.len())).map(|_| {
+                let token = largest(&rest);
+                rest[token] = f32::NEG_INFINITY;
+                (token as u32, probabilities[token])
+            });
+            guesses.collect()
+        });
+        Answer::Tokens(best.collect())
+    }
+
+    fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said {
+        let guess = |&(token, probability): &(u32, f32)| Guess { token: (of.token_text)(token), probability };
+        Said::Masks { masks: best(answer).iter().map(|guesses| guesses.iter().map(guess).collect()).collect() }
+    }
+
+    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        let said = answers.iter().flat_map(best).map(|guesses| guesses[0].0);
+        let truths: Vec<u32> = targets.iter().flat_map(tokens).copied().collect();
+        let right = said.zip(&truths).filter(|(said, truth)| said == *truth).count();
+        Metrics::Language(LanguageMetrics::new(targets.len() as u64, truths.len() as u64, right as u64, loss))
+    }
+
+    fn best_metrics(&self) -> &'static [BestMetric] {
+        &[BestMetric::Loss, BestMetric::Accuracy]
+    }
+}
+
+fn tokens(target: &Target) -> &[u32] {
+    match target {
+        Target::Tokens(tokens) => tokens,
+        other => panic!("masked language modelling: {other:?}"),
+    }
+}
+
+fn best(answer: &Answer) -> &[Vec<(u32, f32)>] {
+    match answer {
+        Answer::Tokens(best) => best,
+        other => panic!("masked language modelling: {other:?}"),
+    }
+}
+
+/// A number from 0 and below 1.
+fn share(key: u64) -> f64 {
+    (key >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MASK: u32 = 4;
+
+    fn objective(probability: f64, whole_words: bool) -> MaskedLm {
+        let special_ids = vec![0, 1, 2, 3, MASK];
+        MaskedLm { probability, whole_words, mask: "[MASK]".to_owned(), mask_id: MASK, special_ids, vocabulary_size: 1000 }
+    }
+
+    /// Two hundred tokens between special ones: words of one, two and three tokens in turn, and a special token in the text itself.
+    fn features() -> Features {
+        let mut word_ids = vec![None];
+        (0..100_u32).for_each(|word| word_ids.extend(std::iter::repeat_n(Some(word), 1 + word as usize % 3)));
+        word_ids.push(None);
+        let mut input_ids: Vec<u32> = (0..word_ids.len() as u32).map(|token| 100 + token).collect();
+        input_ids[0] = 2;
+        input_ids[7] = 3;
+        *input_ids.last_mut().unwrap() = 3;
+        let token_type_ids = vec![0; input_ids.len()];
+        Features { input_ids, token_type_ids, truncated_tokens: 0, wanted: None, word_ids: Some(word_ids) }
+    }
+
+    fn drawn(objective: &MaskedLm, key: u64) -> (Features, Vec<u32>) {
+        let Some((features, Target::Tokens(truths))) = objective.drawn(&features(), key) else { panic!("tokens") };
+        (features, truths)
+    }
+
+    #[test]
+    fn tokens_are_chosen_masked_and_replaced_in_the_shares_of_the_paper() {
+        let given = features();
+        let [mut chosen, mut masked, mut left] = [0.0; 3];
+        for key in 0..400 {
+            let (features, truths) = drawn(&objective(0.15, false), key);
+            let tokens = features.wanted.unwrap().tokens;
+            assert_eq!(tokens.iter().map(|&token| given.input_ids[token]).collect::<Vec<_>>(), truths);
+            assert!(!tokens.contains(&0) && !tokens.contains(&7) && !tokens.contains(&(given.input_ids.len() - 1)));
+            for (token, (now, before)) in features.input_ids.iter().zip(&given.input_ids).enumerate() {
+                assert!(tokens.contains(&token) || now == before, "{token}");
+            }
+            chosen += tokens.len() as f64;
+            masked += tokens.iter().filter(|&&token| features.input_ids[token] == MASK).count() as f64;
+            left += tokens.iter().filter(|&&token| features.input_ids[token] == given.input_ids[token]).count() as f64;
+        }
+        // Of 199 tokens a text, 400 times: a share is known to about one in a hundred of the twelve thousand that are chosen.
+        assert!((chosen / (400.0 * 198.0) - 0.15).abs() < 0.005, "{chosen}");
+        assert!((masked / chosen - 0.8).abs() < 0.015, "{}", masked / chosen);
+        assert!((left / chosen - 0.1).abs() < 0.015, "{}", left / chosen);
+    }
+
+    #[test]
+    fn what_is_drawn_follows_from_the_key_and_there_is_always_something() {
+        let objective = objective(0.15, false);
+        assert_eq!(drawn(&objective, 5).0.input_ids, drawn(&objective, 5).0.input_ids);
+        assert_ne!(drawn(&objective, 5).1, drawn(&objective, 6).1);
+        let rare = super::tests::objective(1e-9, false);
+        assert!((0..20).all(|key| drawn(&rare, key).1.len() == 1));
+    }
+
+    #[test]
+    fn whole_words_are_guessed_together() {
+        let given = features();
+        let words = given.word_ids.as_ref().unwrap();
+        for key in 0..50 {
+            let tokens = drawn(&objective(0.3, true), key).0.wanted.unwrap().tokens;
+            for token in 0..words.len() {
+                // Token 7 is special, and so the word around it falls apart.
+                let same = words[token].is_some() && words[token] == words.get(token + 1).copied().flatten();
+                if same && ![6, 7].contains(&token) {
+                    assert_eq!(tokens.contains(&token), tokens.contains(&(token + 1)), "{key}: {token}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn guesses_come_with_the_most_probable_first() {
+        let answer = objective(0.15, false).answer(&[0.0, 3.0, 1.0, 2.0, -1.0, -2.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0], 6);
+        let tokens: Vec<Vec<u32>> =
+            best(&answer).iter().map(|guesses| guesses.iter().map(|(token, _)| *token).collect()).collect();
+        assert_eq!(tokens, [[1, 3, 2, 0, 4], [2, 0, 1, 3, 4]]);
+        let Metrics::Language(metrics) = objective(0.15, false).metrics(&[answer], &[Target::Tokens(vec![1, 0])], 1.0) else {
+            panic!("language")
+        };
+        assert_eq!((metrics.tokens, metrics.accuracy), (2, 0.5));
+    }
+}

@@ -1,0 +1,114 @@
+//! Texts that are longer than the model reads at once: what their ends say is learnt, scored and told.
+
+use graftling::metrics::Metrics;
+use graftling::{Columns, EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, TrainSummary, evaluate};
+
+use crate::fixture::{Fixture, weights};
+
+/// Texts of which only the last word tells the label, in lines of jsonl.
+fn telling_ends() -> String {
+    let rows = (0..24).map(|number| {
+        let (word, label) = [("good", "positive"), ("bad", "negative")][number % 2];
+        let filling = "the story and this film ".repeat(number % 4);
+        format!("{{\"text\": \"{filling}was {word}\", \"label\": \"{label}\"}}\n")
+    });
+    rows.collect()
+}
+
+/// Trains on a file until it is known, where it can be, and evaluates the run on it.
+fn learn(fixture: &Fixture, output: &str, examples: &str, options: &str) -> (TrainSummary, Evaluation) {
+    fixture.write("long.jsonl", examples.as_bytes());
+    let path = fixture.path("long.jsonl").display().to_string();
+    let options = format!("train = {path:?}\nvalidation = {path:?}\nepochs = 40\ndropout = 0.0\nwarmup = 0\n{options}");
+    let (summary, _) = fixture.run(output, &options);
+    let request = EvaluateRequest {
+        run: summary.output.clone(),
+        data: fixture.path("long.jsonl"),
+        format: None,
+        columns: Columns::default(),
+        threads: None,
+        with_predictions: true,
+    };
+    let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
+    // The budget of a pass is another in training: the losses are added in another order.
+    let known = &summary.validation.as_ref().expect("a validation").metrics;
+    for ((name, one), (_, other)) in known.headline().into_iter().zip(evaluation.metrics.headline()) {
+        assert!((one - other).abs() < 1e-6, "{output}: {name} {one} {other}");
+    }
+    (summary, evaluation)
+}
+
+fn accuracy(evaluation: &Evaluation) -> f64 {
+    let Metrics::Classification { figures, .. } = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
+    assert_eq!(figures.examples, 24, "a text counts once, whatever its windows");
+    figures.accuracy
+}
+
+#[test]
+fn the_end_of_a_long_text_counts_where_it_is_read_in_windows() {
+    let fixture = Fixture::new();
+    let (_, cut) = learn(&fixture, "cut", &telling_ends(), "max_length = 8");
+    assert!(accuracy(&cut) < 0.9, "{}", accuracy(&cut));
+    for pooling in ["mean", "max"] {
+        let options = format!("max_length = 8\nlong_texts = 'windows'\nwindow_stride = 2\nwindow_pooling = '{pooling}'");
+        let (summary, windows) = learn(&fixture, pooling, &telling_ends(), &options);
+        assert_eq!(accuracy(&windows), 1.0, "{pooling}");
+        assert_eq!((summary.truncation.truncated_texts, windows.truncation.cut_tokens), (0, 0), "{pooling}");
+        // Six texts each of 2, 7, 12 and 17 words: in 1, 2, 3 and 4 windows of 6 that move on by 4.
+        assert_eq!(summary.train_examples, 6 * (1 + 2 + 3 + 4), "{pooling}");
+        let predictor = Predictor::load(&summary.output).expect("a predictor");
+        let text = format!("{}was bad", "the story and this film ".repeat(3));
+        let said = &predictor.predict(&[TextInput { text: &text, pair: None }]).expect("a prediction")[0];
+        assert!(matches!(&said.said, Said::Label { label, .. } if label == "negative"), "{pooling}: {said:?}");
+        assert_eq!((said.tokens, said.truncated_tokens), (17 + 3 * 2 + 4 * 2, 0), "{pooling}");
+        let of_evaluation = windows.predictions.as_ref().expect("predictions").last().expect("a prediction");
+        assert_eq!(of_evaluation, said, "{pooling}: evaluation and prediction");
+    }
+}
+
+#[test]
+fn a_budget_below_one_text_changes_no_figure() {
+    let fixture = Fixture::new();
+    let options = "max_length = 8\nlong_texts = 'windows'\nmicro_batch_tokens = ";
+    let (_, large) = learn(&fixture, "large", &telling_ends(), &format!("{options}2048"));
+    let (_, small) = learn(&fixture, "small", &telling_ends(), &format!("{options}16"));
+    assert_eq!(accuracy(&large), accuracy(&small));
+    assert!((large.metrics.loss() - small.metrics.loss()).abs() < 1e-3, "{} {}", large.metrics.loss(), small.metrics.loss());
+}
+
+#[test]
+fn texts_that_fit_are_read_as_ever() {
+    let fixture = Fixture::new();
+    let (cut, _) = fixture.run("cut", "max_length = 64");
+    let (windows, _) = fixture.run("windows", "max_length = 64\nlong_texts = 'windows'");
+    assert_eq!(weights(&cut.output), weights(&windows.output));
+}
+
+#[test]
+fn every_word_of_a_long_sentence_has_its_tag() {
+    let fixture = Fixture::new();
+    let sentence = |number: usize| {
+        let filling = number % 4 * 3;
+        let words: Vec<&str> = ["the", "story", "was"].into_iter().cycle().take(filling).chain(["anna", "not"]).collect();
+        let tags: Vec<&str> = std::iter::repeat_n("O", filling).chain(["B-PER", "O"]).collect();
+        format!("{{\"tokens\": {words:?}, \"tags\": {tags:?}}}\n")
+    };
+    let sentences: String = (0..24).map(sentence).collect();
+    let recall = |output: &str, options: &str| {
+        let options = format!("task = 'token_classification'\nmax_length = 9\n{options}");
+        let (summary, evaluation) = learn(&fixture, output, &sentences, &options);
+        let Metrics::Entities(figures) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
+        (summary, figures.default.micro.recall)
+    };
+    assert!(recall("cut", "").1 < 0.8);
+    // Windows that move by one token: most of them have no word of their own.
+    assert_eq!(recall("close", "long_texts = 'windows'\nwindow_stride = 6").1, 1.0);
+    let (summary, all) = recall("windows", "long_texts = 'windows'");
+    assert_eq!(all, 1.0);
+    let text = format!("{}anna", "the story was ".repeat(9));
+    let predictor = Predictor::load(&summary.output).expect("a predictor");
+    let said = &predictor.predict(&[TextInput { text: &text, pair: None }]).expect("a prediction")[0].said;
+    let Said::Entities { entities } = said else { panic!("{said:?}") };
+    let found: Vec<_> = entities.iter().map(|entity| (entity.text.as_str(), entity.words)).collect();
+    assert_eq!(found, [("anna", (27, 28))]);
+}
