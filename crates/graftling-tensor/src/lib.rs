@@ -34,6 +34,7 @@ pub use gradients::Gradients;
 pub use graph::{Graph, Var};
 pub use operations::activation::Activation;
 pub use operations::attention::AttentionOptions;
+pub use operations::distance_bias::{DistanceBias, DistanceBuckets};
 pub use optimizer::{Moments, MomentumForm, Optimizer, OptimizerState, Rate};
 pub use packed_weights::PackedWeights;
 pub use parameters::{ParameterId, Parameters};

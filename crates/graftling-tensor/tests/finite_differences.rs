@@ -1,6 +1,8 @@
 //! Every operation's gradient against central differences: one row of the table for each operation and option.
 
-use graftling_tensor::{Activation, AttentionOptions, Gradients, Graph, ParameterId, Parameters, Spans, Tensor, Var};
+use graftling_tensor::{
+    Activation, AttentionOptions, DistanceBias, DistanceBuckets, Gradients, Graph, ParameterId, Parameters, Spans, Tensor, Var,
+};
 
 /// The step of a difference. The loss is a sum over a few dozen single-precision values of size one: it is known to about 1e-6,
 /// so a difference is known to 1e-6 / 2e-2 = 5e-5, and its curvature adds about STEP^2.
@@ -30,9 +32,26 @@ fn attention(graph: &Graph, ids: &[ParameterId], queries: &[usize], keys: &[usiz
     graph.attention(&query, &key, &value, &spans(queries), &spans(keys), AttentionOptions { heads: 2, dropout })
 }
 
+fn biased_attention(graph: &Graph, ids: &[ParameterId], queries: &[usize], positions: &[u32], dropout: f32) -> Var {
+    let [query, key, value] = [0, 1, 2].map(|i| graph.parameter(ids[i]));
+    let bias = DistanceBias { table: ids[3], buckets: DistanceBuckets::BothWays { buckets: 8, farthest: 5 }, positions };
+    let spans = [&spans(queries), &spans(&[3, 1, 5])];
+    graph.attention_by_distance([&query, &key, &value], spans, AttentionOptions { heads: 2, dropout }, &bias)
+}
+
 const LINEAR: &[&[usize]] = &[&[5, 6], &[7, 6], &[7]];
 
 const CASES: &[Case] = &[
+    Case {
+        name: "attention with a bias by distance",
+        shapes: &[&[9, 4], &[9, 4], &[9, 4], &[8, 2]],
+        build: |graph, ids| biased_attention(graph, ids, &[3, 1, 5], &[0, 1, 2, 0, 0, 1, 2, 3, 4], 0.0),
+    },
+    Case {
+        name: "attention with a bias by distance and dropout, some queries",
+        shapes: &[&[4, 4], &[9, 4], &[9, 4], &[8, 2]],
+        build: |graph, ids| biased_attention(graph, ids, &[1, 0, 3], &[2, 0, 2, 4], 0.4),
+    },
     Case { name: "parameter", shapes: &[&[2, 3]], build: |graph, ids| graph.parameter(ids[0]) },
     Case { name: "linear", shapes: LINEAR, build: |graph, ids| linear(graph, ids, None) },
     Case {

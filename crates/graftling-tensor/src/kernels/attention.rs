@@ -29,6 +29,37 @@ pub(crate) struct Heads<'a> {
     pub heads: usize,
     pub head_size: usize,
     pub dropout: Option<DropoutKey>,
+    pub bias: Option<Bias<'a>>,
+}
+
+/// What is added to the scaled products, by how far a key stands behind its query.
+#[derive(Clone, Copy)]
+pub(crate) struct Bias<'a> {
+    /// For each head the values for all distances from `1 - longest` to `longest - 1`.
+    pub by_distance: &'a [f32],
+    /// The most keys of a sequence.
+    pub longest: usize,
+    /// The place of each query in its sequence.
+    pub positions: &'a [u32],
+}
+
+impl Bias<'_> {
+    /// How many distances there are.
+    pub fn width(&self) -> usize {
+        2 * self.longest - 1
+    }
+
+    /// The distance of a query's first key, counted from the smallest one.
+    #[inline(always)]
+    fn first(&self, query: usize) -> usize {
+        self.longest - 1 - self.positions[query] as usize
+    }
+
+    /// What is added for each of the keys of a query.
+    #[inline(always)]
+    fn row(&self, head: usize, query: usize, keys: usize) -> &[f32] {
+        &self.by_distance[head * self.width() + self.first(query)..][..keys]
+    }
 }
 
 /// A result that tasks write to in disjoint pieces.
@@ -59,6 +90,7 @@ impl Shared {
 
 /// One head of one sequence.
 struct Place {
+    sequence: usize,
     queries: Range<usize>,
     keys: Range<usize>,
     head: usize,
@@ -72,6 +104,7 @@ struct Scratch {
     query: Vec<f32>,
     key: Vec<f32>,
     value: Vec<f32>,
+    bias: Vec<f32>,
 }
 
 thread_local! { static SCRATCH: RefCell<Scratch> = RefCell::default(); }
@@ -97,7 +130,12 @@ impl Heads<'_> {
         let mut sequences: Vec<usize> =
             (0..self.query_spans.count()).filter(|i| !self.query_spans.range(*i).is_empty()).collect();
         sequences.sort_by_key(|i| std::cmp::Reverse(self.query_spans.range(*i).len() * self.key_spans.range(*i).len()));
-        let place = |i: usize, head: usize| Place { queries: self.query_spans.range(i), keys: self.key_spans.range(i), head };
+        let place = |i: usize, head: usize| Place {
+            sequence: i,
+            queries: self.query_spans.range(i),
+            keys: self.key_spans.range(i),
+            head,
+        };
         sequences.into_iter().flat_map(|i| (0..self.heads).map(move |head| place(i, head))).collect()
     }
 
@@ -128,7 +166,15 @@ impl Heads<'_> {
                 || {
                     for (row, weights) in weights.chunks_exact_mut(keys).enumerate() {
                         let token = queries.start + row;
-                        let normalizer = softmax(weights, self.scale());
+                        let normalizer = match &self.bias {
+                            None => softmax(weights, self.scale()),
+                            Some(bias) => {
+                                for (weight, add) in weights.iter_mut().zip(bias.row(place.head, token, keys)) {
+                                    *weight = weight.mul_add(self.scale(), *add);
+                                }
+                                softmax(weights, 1.0)
+                            }
+                        };
                         normalizers.write(token * self.heads + place.head, &[normalizer]);
                         if let Some(dropout) = self.dropout {
                             let mask = dropout.row(token * self.heads + place.head);
@@ -147,19 +193,22 @@ impl Heads<'_> {
         }
     }
 
-    /// Writes the gradients of queries, keys and values `[tokens, hidden]`, given that of the output and the normalizers.
-    pub fn backward(&self, upstream: &[f32], normalizers: &[f32], [query, key, value]: [&mut [f32]; 3]) {
-        let results = [Shared::new(query), Shared::new(key), Shared::new(value)];
+    /// Writes the gradients of queries, keys and values `[tokens, hidden]`, given that of the output and the normalizers; and, where
+    /// there is a bias, that of its values for each sequence, `[sequences, heads, distances]`.
+    pub fn backward(&self, upstream: &[f32], normalizers: &[f32], [query, key, value]: [&mut [f32]; 3], bias: &mut [f32]) {
+        let results = [Shared::new(query), Shared::new(key), Shared::new(value), Shared::new(bias)];
         self.places().into_par_iter().for_each(|place| {
             SCRATCH.with_borrow_mut(|scratch| self.backward_head(&place, scratch, upstream, normalizers, results));
         });
     }
 
-    fn backward_head(&self, place: &Place, scratch: &mut Scratch, upstream: &[f32], normalizers: &[f32], results: [Shared; 3]) {
+    fn backward_head(&self, place: &Place, scratch: &mut Scratch, upstream: &[f32], normalizers: &[f32], results: [Shared; 4]) {
         let (hidden, size, keys, scale) = (self.hidden(), self.head_size, place.keys.len(), self.scale());
         let key = self.head(self.key, &place.keys, place.head);
         let value = self.head(self.value, &place.keys, place.head);
-        let [to_query, to_key, to_value] = results;
+        let [to_query, to_key, to_value, to_bias] = results;
+        let bias_gradient = room(&mut scratch.bias, self.bias.map_or(0, |bias| bias.width()));
+        bias_gradient.fill(0.0);
         let key_gradient = room(&mut scratch.key, keys * size);
         let value_gradient = room(&mut scratch.value, keys * size);
         for start in place.queries.clone().step_by(QUERIES) {
@@ -194,8 +243,17 @@ impl Heads<'_> {
                     {
                         let at = (queries.start + row) * self.heads + place.head;
                         let normalizer = normalizers[at];
-                        for weight in weights.iter_mut() {
-                            *weight = super::math::exp(weight.mul_add(scale, -normalizer));
+                        match &self.bias {
+                            None => {
+                                for weight in weights.iter_mut() {
+                                    *weight = super::math::exp(weight.mul_add(scale, -normalizer));
+                                }
+                            }
+                            Some(bias) => {
+                                for (weight, add) in weights.iter_mut().zip(bias.row(place.head, queries.start + row, keys)) {
+                                    *weight = super::math::exp(weight.mul_add(scale, *add - normalizer));
+                                }
+                            }
                         }
                         if let Some(dropout) = self.dropout {
                             let mask = dropout.row(at);
@@ -204,6 +262,13 @@ impl Heads<'_> {
                             }
                         }
                         let along = sum(keys, |i| weights[i] * slopes[i]);
+                        if let Some(bias) = &self.bias {
+                            let first = bias.first(queries.start + row);
+                            let to = &mut bias_gradient[first..first + keys];
+                            for (to, (slope, weight)) in to.iter_mut().zip(slopes.iter().zip(weights.iter())) {
+                                *to += weight * (*slope - along);
+                            }
+                        }
                         for (slope, weight) in slopes.iter_mut().zip(weights.iter()) {
                             *slope = scale * weight * (*slope - along);
                         }
@@ -234,6 +299,7 @@ impl Heads<'_> {
             let target = Target::new(value_gradient, size).adding(add);
             multiply_serial(keys, count, size, View::transposed(weights, keys), View::new(gradient, hidden), target);
         }
+        to_bias.write((place.sequence * self.heads + place.head) * bias_gradient.len(), bias_gradient);
         for (row, result) in key_gradient.chunks_exact(size).enumerate() {
             to_key.write((place.keys.start + row) * hidden + place.head * size, result);
         }

@@ -1,5 +1,6 @@
 //! Scaled dot-product attention within each sequence of a packed batch (Vaswani and others, 2017, equation 1).
 
+use super::distance_bias::{ByDistance, DistanceBias};
 use crate::graph::{Backward, Graph, Sink, Var};
 use crate::kernels::attention::Heads;
 use crate::kernels::dropout::DropoutKey;
@@ -34,6 +35,32 @@ impl Graph<'_> {
         key_spans: &Spans,
         options: AttentionOptions,
     ) -> Var {
+        self.attend([query, key, value], [query_spans, key_spans], options, None)
+    }
+
+    /// The same, with a trained value added to each scaled product, by how far the key stands behind its query (Raffel and others,
+    /// 2020, section 2.1). Nothing is kept of the products, and of the bias as little.
+    ///
+    /// # Panics
+    /// As [`attention`](Self::attention); or if the table has not one column a head and a row for every bucket, or there is not a
+    /// place for each query that lies within its sequence.
+    pub fn attention_by_distance(
+        &self,
+        [query, key, value]: [&Var; 3],
+        [query_spans, key_spans]: [&Spans; 2],
+        options: AttentionOptions,
+        bias: &DistanceBias<'_>,
+    ) -> Var {
+        self.attend([query, key, value], [query_spans, key_spans], options, Some(bias))
+    }
+
+    fn attend(
+        &self,
+        [query, key, value]: [&Var; 3],
+        [query_spans, key_spans]: [&Spans; 2],
+        options: AttentionOptions,
+        bias: Option<&DistanceBias<'_>>,
+    ) -> Var {
         let hidden = query.tensor.columns();
         let AttentionOptions { heads, dropout } = options;
         assert!(heads > 0 && hidden.is_multiple_of(heads), "attention: {heads} heads for queries of width {hidden}");
@@ -52,12 +79,14 @@ impl Graph<'_> {
             key_spans: key_spans.clone(),
             heads,
             dropout: self.dropout_key(dropout),
+            bias: bias.map(|bias| bias.by_distance(self.parameters(), heads, [query_spans, key_spans])),
             normalizers: Buffer::default(),
         };
         let mut normalizers = Buffer::stale(query_spans.rows() * heads);
         let mut output = Buffer::stale(query_spans.rows() * hidden);
         kept.heads().forward(&mut output, &mut normalizers);
-        let wanted = self.wants_gradient(&[query, key, value], &[]);
+        let trained: Vec<_> = bias.map(|bias| bias.table).into_iter().collect();
+        let wanted = self.wants_gradient(&[query, key, value], &trained);
         let backward = wanted.then(|| -> Box<dyn Backward> { Box::new(AttentionBackward { normalizers, ..kept }) });
         self.record(Tensor::from_buffer(query.tensor.shape(), output), backward)
     }
@@ -72,6 +101,7 @@ struct AttentionBackward {
     key_spans: Spans,
     heads: usize,
     dropout: Option<DropoutKey>,
+    bias: Option<ByDistance>,
     normalizers: Buffer,
 }
 
@@ -86,6 +116,7 @@ impl AttentionBackward {
             heads: self.heads,
             head_size: self.query.tensor.columns() / self.heads,
             dropout: self.dropout,
+            bias: self.bias.as_ref().map(ByDistance::view),
         }
     }
 }
@@ -99,7 +130,12 @@ impl Backward for AttentionBackward {
             if all_written { Buffer::stale(len) } else { Buffer::zeroed(len) }
         };
         let (mut query, mut key, mut value) = (buffer(&self.query), buffer(&self.key), buffer(&self.value));
-        self.heads().backward(upstream.values(), &self.normalizers, [&mut query, &mut key, &mut value]);
+        let distances = self.bias.as_ref().map_or(0, |bias| bias.view().width());
+        let mut bias = Buffer::zeroed(self.query_spans.count() * self.heads * distances);
+        self.heads().backward(upstream.values(), &self.normalizers, [&mut query, &mut key, &mut value], &mut bias);
+        if let Some(by_distance) = &self.bias {
+            by_distance.accumulate(&bias, self.heads, sink);
+        }
         for (var, gradient) in [(&self.query, query), (&self.key, key), (&self.value, value)] {
             sink.add(var.node, Tensor::from_buffer(var.tensor.shape(), gradient));
         }

@@ -5,6 +5,7 @@ pub(crate) mod activation;
 pub(crate) mod attention;
 mod binary_cross_entropy;
 mod cross_entropy;
+pub(crate) mod distance_bias;
 mod dropout;
 mod embedding;
 mod focal_loss;

@@ -1,0 +1,122 @@
+//! What attention adds by the distance of query and key: a trained table with a row for each bucket of distances. Knows nothing of
+//! queries and keys themselves.
+
+use crate::graph::Sink;
+use crate::kernels::attention::Bias;
+use crate::parameters::{ParameterId, Parameters};
+use crate::spans::Spans;
+
+/// A trained bias of attention.
+#[derive(Clone, Copy, Debug)]
+pub struct DistanceBias<'a> {
+    /// `[buckets, heads]`.
+    pub table: ParameterId,
+    /// Which distances share a row.
+    pub buckets: DistanceBuckets,
+    /// The place of each query in its sequence, from 0.
+    pub positions: &'a [u32],
+}
+
+/// Which distances share a row of a bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DistanceBuckets {
+    /// Half of the buckets for keys before the query, half for keys behind it. In each half the first half of the buckets holds one
+    /// distance each, the others grow by a power, and the last holds all from `farthest` on (T5's bidirectional buckets, Raffel and
+    /// others, 2020; `relative_position_bucket` of transformers).
+    BothWays {
+        /// How many there are, a multiple of 4.
+        buckets: usize,
+        /// The distance from which all share the last bucket.
+        farthest: usize,
+    },
+}
+
+impl DistanceBuckets {
+    /// How many there are.
+    pub fn count(self) -> usize {
+        let Self::BothWays { buckets, .. } = self;
+        buckets
+    }
+
+    /// The bucket of a key that stands so far behind its query.
+    pub fn of(self, distance: i64) -> usize {
+        let Self::BothWays { buckets, farthest } = self;
+        let (half, exact) = (buckets / 2, buckets / 4);
+        let behind = if distance > 0 { half } else { 0 };
+        let far = distance.unsigned_abs() as usize;
+        if far < exact {
+            return behind + far;
+        }
+        // In single precision, as transformers has it: where a bucket ends depends on it.
+        let share = (far as f32 / exact as f32).ln() / (farthest as f64 / exact as f64).ln() as f32;
+        behind + (exact + (share * (half - exact) as f32) as usize).min(half - 1)
+    }
+}
+
+impl DistanceBias<'_> {
+    /// The values for all distances that occur, for each head.
+    pub(super) fn by_distance(&self, parameters: &Parameters, heads: usize, [queries, keys]: [&Spans; 2]) -> ByDistance {
+        let shape = parameters.shape(self.table);
+        assert_eq!(shape, [self.buckets.count(), heads], "attention: a bias by distance of shape {shape:?}");
+        assert_eq!(self.positions.len(), queries.rows(), "attention: places of queries");
+        for sequence in 0..queries.count() {
+            let within =
+                self.positions[queries.range(sequence)].iter().all(|place| (*place as usize) < keys.range(sequence).len());
+            assert!(within, "attention: the place of a query outside its sequence");
+        }
+        let longest = keys.lengths().max().unwrap_or(0).max(1);
+        let buckets: Vec<usize> = (1 - longest as i64..longest as i64).map(|distance| self.buckets.of(distance)).collect();
+        let table = parameters.values(self.table);
+        let values = (0..heads).flat_map(|head| buckets.iter().map(move |bucket| table[bucket * heads + head])).collect();
+        ByDistance { table: self.table, buckets, values, longest, positions: self.positions.to_vec() }
+    }
+}
+
+/// A bias laid out by distance.
+pub(super) struct ByDistance {
+    table: ParameterId,
+    /// The bucket of each distance from `1 - longest` on.
+    buckets: Vec<usize>,
+    /// `[heads, distances]`.
+    values: Vec<f32>,
+    longest: usize,
+    positions: Vec<u32>,
+}
+
+impl ByDistance {
+    pub fn view(&self) -> Bias<'_> {
+        Bias { by_distance: &self.values, longest: self.longest, positions: &self.positions }
+    }
+
+    /// Adds up the gradients `[sequences, heads, distances]` by bucket.
+    pub fn accumulate(&self, gradient: &[f32], heads: usize, sink: &mut Sink) {
+        let distances = self.buckets.len();
+        sink.accumulate_parameter(self.table, |table, add| {
+            if !add {
+                table.fill(0.0);
+            }
+            for (place, of_head) in gradient.chunks_exact(distances).enumerate() {
+                for (value, bucket) in of_head.iter().zip(&self.buckets) {
+                    table[bucket * heads + place % heads] += value;
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where `MPNetEncoder.relative_position_bucket` of transformers 5.23 goes on to the next bucket: the first distance of each.
+    #[test]
+    fn buckets_are_those_of_transformers() {
+        let buckets = DistanceBuckets::BothWays { buckets: 32, farthest: 128 };
+        let first = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91];
+        for distance in 0..300_i64 {
+            let expected = first.iter().rposition(|first| *first <= distance).unwrap();
+            assert_eq!(buckets.of(-distance), expected, "{distance} before");
+            assert_eq!(buckets.of(distance), if distance == 0 { 0 } else { 16 + expected }, "{distance} behind");
+        }
+    }
+}
