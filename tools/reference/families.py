@@ -43,6 +43,7 @@ FAMILIES = {
     "electra": ("Electra", {**SIZES, "embedding_size": 8}),
     "electra-wide": ("Electra", {**SIZES, "embedding_size": 12}),
     "albert": ("Albert", {**SIZES, "embedding_size": 8, "num_hidden_layers": 3}),
+    "mpnet": ("MPNet", {**SIZES, "max_position_embeddings": 26}),
 }
 # Families that differ in name alone have the head of sequences alone.
 ONLY_SEQUENCES = {"xlm-roberta", "camembert", "electra-wide"}

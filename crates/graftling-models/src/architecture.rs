@@ -1,6 +1,6 @@
 //! What a family's config comes down to: the data from which the bricks are built. Knows no family, no file and no weight.
 
-use graftling_tensor::Activation;
+use graftling_tensor::{Activation, DistanceBuckets};
 
 /// The sizes and choices of an encoder.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub(crate) struct Architecture {
     pub num_attention_heads: usize,
     pub intermediate_size: usize,
     pub position: Position,
+    /// What attention itself knows of distances.
+    pub distance: Distance,
     /// How many kinds of token (segments) have an embedding; `None` where the family has no such embedding.
     pub type_vocabulary_size: Option<usize>,
     pub activation: Activation,
@@ -72,6 +74,15 @@ impl Position {
             Position::Learned { entries, offset, .. } => entries.saturating_sub(offset),
         }
     }
+}
+
+/// What attention itself knows of how far tokens stand apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Distance {
+    /// Nothing: places are in the embeddings.
+    Unknown,
+    /// A trained number for each head and bucket of distances, the same in all layers.
+    Biased(DistanceBuckets),
 }
 
 /// The probabilities with which values are dropped in training; `None` in a family that never drops there.

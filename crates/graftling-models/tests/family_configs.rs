@@ -83,6 +83,8 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         (Family::DistilBert, "n_heads", json!(5), "multiples of n_heads, 5"),
         (Family::DistilBert, "num_attention_heads", json!(5), "multiples of num_attention_heads, 5"),
         (Family::DistilBert, "n_layers", json!(0), "whole numbers from 1 to 1024"),
+        (Family::MpNet, "relative_attention_num_buckets", json!(64), "only 32"),
+        (Family::MpNet, "max_position_embeddings", json!(2), "whole numbers from 3 to 10000000"),
         (Family::Electra, "embedding_size", json!(0), "whole numbers from 1 to 1048576"),
     ];
     let mut failures = Vec::new();
@@ -141,6 +143,7 @@ fn absent_keys_have_the_defaults_of_transformers() {
         case("distilbert", [768, 6, 12, 3072, 30_522, 512, 0]),
         case("electra", [256, 12, 4, 1024, 30_522, 512, 2]),
         case("albert", [4096, 12, 64, 16_384, 30_000, 512, 2]),
+        case("mpnet", [768, 12, 12, 3072, 30_527, 510, 0]),
     ]);
 }
 
@@ -261,6 +264,15 @@ fn configs_as_they_stand_on_the_hub_are_read() {
                 "type_vocab_size": 2, "vocab_size": 30_000,
             })),
             [768, 12, 12, 3072, 30_000, 512, 2],
+        ),
+        case(
+            "sentence-transformers/all-mpnet-base-v2",
+            base(json!({
+                "_name_or_path": "microsoft/mpnet-base", "architectures": ["MPNetForMaskedLM"], "bos_token_id": 0, "eos_token_id": 2,
+                "layer_norm_eps": 1e-5, "max_position_embeddings": 514, "model_type": "mpnet", "pad_token_id": 1,
+                "relative_attention_num_buckets": 32, "vocab_size": 30_527,
+            })),
+            [768, 12, 12, 3072, 30_527, 512, 0],
         ),
     ]);
 }

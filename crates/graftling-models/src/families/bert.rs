@@ -7,7 +7,7 @@ use graftling_tensor::Activation;
 use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, bert_backbone, module};
-use crate::architecture::{Architecture, Dropout, EmbeddingWidth, LayerWeights, Position};
+use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Position};
 use crate::head::HeadKind;
 
 const NAMES: NameTable = NameTable {
@@ -56,6 +56,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             offset: 0,
             padding: None,
         },
+        distance: Distance::Unknown,
         type_vocabulary_size: Some(config.size("type_vocab_size", 2, LARGEST_TABLE)),
         activation,
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),

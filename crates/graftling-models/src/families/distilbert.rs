@@ -7,7 +7,7 @@ use graftling_tensor::Activation;
 use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module};
-use crate::architecture::{Architecture, Dropout, EmbeddingWidth, LayerWeights, Position};
+use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Position};
 use crate::head::HeadKind;
 
 /// Its norms have this constant, whatever the config says.
@@ -71,6 +71,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             offset: 0,
             padding: None,
         },
+        distance: Distance::Unknown,
         type_vocabulary_size: None,
         activation,
         norm_epsilon: NORM_EPSILON,

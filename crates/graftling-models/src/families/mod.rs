@@ -7,6 +7,7 @@ mod bert;
 pub(crate) mod config_reader;
 mod distilbert;
 mod electra;
+mod mpnet;
 pub(crate) mod names;
 mod roberta;
 
@@ -62,6 +63,8 @@ families! {
     Electra = "electra" => electra::translate,
     /// ALBERT.
     Albert = "albert" => albert::translate,
+    /// MPNet.
+    MpNet = "mpnet" => mpnet::translate,
 }
 
 impl Family {

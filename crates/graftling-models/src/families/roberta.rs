@@ -8,7 +8,7 @@ use graftling_tensor::Activation;
 use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, bert_backbone, module};
-use crate::architecture::{Architecture, Dropout, EmbeddingWidth, LayerWeights, Position};
+use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Position};
 use crate::head::HeadKind;
 
 const NAMES: NameTable = NameTable {
@@ -71,6 +71,7 @@ fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str, vocabula
         num_attention_heads,
         intermediate_size: config.size("intermediate_size", 3072, LARGEST_WIDTH),
         position: Position::Learned { entries, offset, padding: Some(padding) },
+        distance: Distance::Unknown,
         type_vocabulary_size: Some(config.size("type_vocab_size", 2, LARGEST_TABLE)),
         activation: config.activation("hidden_act", Activation::Gelu),
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use graftling_tensor::{Graph, Spans, Var};
+use graftling_tensor::{Graph, ParameterId, Spans, Var};
 
 use super::attention::{Rows, SelfAttention};
 use super::declarations::{Declarations, Scope};
 use super::embeddings::Embeddings;
 use super::feed_forward::FeedForward;
 use super::norm::LayerNorm;
-use crate::architecture::{Architecture, Dropout, LayerWeights};
+use crate::architecture::{Architecture, Distance, Dropout, LayerWeights};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 
@@ -19,6 +19,8 @@ pub(crate) struct Encoder {
     /// Each layer, or the one whose weights all of them share.
     layers: Vec<Layer>,
     num_hidden_layers: usize,
+    /// `[buckets, heads]`, where attention is biased by distance.
+    distance_bias: Option<ParameterId>,
 }
 
 /// The tokens whose vectors are looked at.
@@ -34,6 +36,13 @@ pub(crate) enum Wanted<'a> {
 impl Encoder {
     pub fn new(declarations: &mut Declarations, architecture: &Architecture) -> Self {
         let embeddings = Embeddings::new(&mut declarations.scope("embeddings", Depth::Embeddings), architecture);
+        let distance_bias = match architecture.distance {
+            Distance::Unknown => None,
+            Distance::Biased(buckets) => {
+                let mut scope = declarations.scope("encoder.distance_bias", Depth::Embeddings);
+                Some(scope.weight("weight", &[buckets.count(), architecture.num_attention_heads]))
+            }
+        };
         let own = match architecture.layer_weights {
             LayerWeights::Own => architecture.num_hidden_layers,
             LayerWeights::Shared => 1,
@@ -43,7 +52,7 @@ impl Encoder {
                 Layer::new(&mut declarations.scope(&format!("encoder.layers.{index}"), Depth::Layer(index)), architecture)
             })
             .collect();
-        Self { embeddings, layers, num_hidden_layers: architecture.num_hidden_layers }
+        Self { embeddings, layers, num_hidden_layers: architecture.num_hidden_layers, distance_bias }
     }
 
     fn layer(&self, index: usize) -> &Layer {
@@ -57,16 +66,19 @@ impl Encoder {
         let spans = &batch.spans;
         let last = self.num_hidden_layers - 1;
         let embedded = self.embeddings.forward(graph, batch, dropout.embeddings);
-        let hidden = (0..last).fold(embedded, |hidden, index| {
-            let every_token = Rows { hidden: &hidden, spans };
-            self.layer(index).forward(graph, every_token, every_token, dropout)
-        });
-        let tokens = Rows { hidden: &hidden, spans };
-        let Some((rows, wanted_spans)) = wanted.rows(spans) else {
-            return self.layer(last).forward(graph, tokens, tokens, dropout);
+        let positions: Vec<u32> = spans.lengths().flat_map(|length| 0..length as u32).collect();
+        let layer = |index: usize, queries: Rows<'_>, tokens: Rows<'_>| {
+            self.layer(index).forward(graph, queries, tokens, self.distance_bias, dropout)
         };
+        let hidden = (0..last).fold(embedded, |hidden, index| {
+            let every_token = Rows { hidden: &hidden, spans, positions: &positions };
+            layer(index, every_token, every_token)
+        });
+        let tokens = Rows { hidden: &hidden, spans, positions: &positions };
+        let Some((rows, wanted_spans)) = wanted.rows(spans) else { return layer(last, tokens, tokens) };
         let gathered = graph.gather_rows(&hidden, &rows);
-        self.layer(last).forward(graph, Rows { hidden: &gathered, spans: &wanted_spans }, tokens, dropout)
+        let wanted_positions: Vec<u32> = rows.iter().map(|row| positions[*row]).collect();
+        layer(last, Rows { hidden: &gathered, spans: &wanted_spans, positions: &wanted_positions }, tokens)
     }
 }
 
@@ -106,8 +118,15 @@ impl Layer {
     }
 
     /// The new vectors of `queries`, which are some or all of the tokens; each looks at all `tokens` of its sequence.
-    fn forward(&self, graph: &Graph<'_>, queries: Rows<'_>, tokens: Rows<'_>, dropout: &Dropout) -> Var {
-        let attended = self.attention.forward(graph, queries, tokens, dropout.attention_weights);
+    fn forward(
+        &self,
+        graph: &Graph<'_>,
+        queries: Rows<'_>,
+        tokens: Rows<'_>,
+        distance_bias: Option<ParameterId>,
+        dropout: &Dropout,
+    ) -> Var {
+        let attended = self.attention.forward(graph, queries, tokens, distance_bias, dropout.attention_weights);
         let hidden = self.attention_norm.forward_residual(graph, &attended, queries.hidden, dropout.attention.unwrap_or(0.0));
         let fed = self.feed_forward.forward(graph, &hidden);
         self.feed_forward_norm.forward_residual(graph, &fed, &hidden, dropout.feed_forward.unwrap_or(0.0))
