@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ClassificationMetrics, ConfusionMatrix, EntityMetrics, LanguageMetrics, MultiLabelMetrics, RegressionFigures,
-    RegressionMetrics,
+    ClassificationMetrics, ConfusionMatrix, EntityMetrics, LanguageMetrics, MultiLabelMetrics, ProbabilityMetrics,
+    RegressionFigures, RegressionMetrics,
 };
 use crate::recipe::BestMetric;
 
@@ -19,9 +19,16 @@ pub enum Metrics {
         figures: ClassificationMetrics,
         /// Which class was taken for which, how often.
         confusion: ConfusionMatrix,
+        /// What the probabilities are worth beside the decisions.
+        probabilities: ProbabilityMetrics,
     },
     /// Of any number of labels an example.
-    MultiLabel(MultiLabelMetrics),
+    MultiLabel {
+        /// The figures, by label and averaged.
+        figures: MultiLabelMetrics,
+        /// What the probabilities are worth beside the decisions.
+        probabilities: ProbabilityMetrics,
+    },
     /// Of numbers.
     Regression(RegressionMetrics),
     /// Of tags, and of the entities they spell.
@@ -35,7 +42,7 @@ impl Metrics {
     pub fn examples(&self) -> u64 {
         match self {
             Self::Classification { figures, .. } => figures.examples,
-            Self::MultiLabel(figures) => figures.examples,
+            Self::MultiLabel { figures, .. } => figures.examples,
             Self::Regression(figures) => figures.examples,
             Self::Entities(figures) => figures.examples,
             Self::Language(figures) => figures.examples,
@@ -46,7 +53,7 @@ impl Metrics {
     pub fn loss(&self) -> f64 {
         match self {
             Self::Classification { figures, .. } => figures.loss,
-            Self::MultiLabel(figures) => figures.loss,
+            Self::MultiLabel { figures, .. } => figures.loss,
             Self::Regression(figures) => figures.loss,
             Self::Entities(figures) => figures.loss,
             Self::Language(figures) => figures.loss,
@@ -57,7 +64,7 @@ impl Metrics {
     pub fn value(&self, metric: BestMetric) -> Option<f64> {
         match self {
             Self::Classification { figures, .. } => figures.value(metric),
-            Self::MultiLabel(figures) => figures.value(metric),
+            Self::MultiLabel { figures, .. } => figures.value(metric),
             Self::Regression(figures) => figures.value(metric),
             Self::Entities(figures) => figures.value(metric),
             Self::Language(figures) => figures.value(metric),
@@ -73,7 +80,7 @@ impl Metrics {
                 ("Matthews", figures.matthews),
                 ("loss", figures.loss),
             ],
-            Self::MultiLabel(figures) => vec![
+            Self::MultiLabel { figures, .. } => vec![
                 ("micro F1", figures.micro.f1),
                 ("macro F1", figures.macro_.f1),
                 ("all labels right", figures.subset_accuracy),
@@ -100,8 +107,8 @@ impl Metrics {
     /// Every figure that is not of one class, under the names that transformers' Trainer would write.
     pub fn flat(&self, prefix: &str) -> Map<String, Value> {
         match self {
-            Self::Classification { figures, .. } => figures.flat(prefix),
-            Self::MultiLabel(figures) => figures.flat(prefix),
+            Self::Classification { figures, probabilities, .. } => joined(figures.flat(prefix), probabilities.flat(prefix)),
+            Self::MultiLabel { figures, probabilities } => joined(figures.flat(prefix), probabilities.flat(prefix)),
             Self::Regression(figures) => figures.flat(prefix),
             Self::Entities(figures) => figures.flat(prefix),
             Self::Language(figures) => figures.flat(prefix),
@@ -113,7 +120,7 @@ impl Metrics {
     pub fn details(&self) -> Map<String, Value> {
         let mut details = Map::new();
         match self {
-            Self::Classification { figures, confusion } => {
+            Self::Classification { figures, confusion, .. } => {
                 details.insert("classes".to_owned(), json!(figures.classes));
                 let label = |class: usize| figures.classes[class].label.as_str();
                 let cells = confusion
@@ -121,7 +128,7 @@ impl Metrics {
                     .map(|cell| json!({ "label": label(cell.truth), "predicted": label(cell.predicted), "count": cell.count }));
                 details.insert("confusion".to_owned(), cells.collect());
             }
-            Self::MultiLabel(figures) => {
+            Self::MultiLabel { figures, .. } => {
                 details.insert("classes".to_owned(), json!(figures.labels));
             }
             Self::Entities(figures) => {
@@ -142,14 +149,19 @@ impl Metrics {
     /// All figures as text, no wider than `width` where that can be.
     pub fn tables(&self, width: usize) -> String {
         match self {
-            Self::Classification { figures, confusion } => {
+            Self::Classification { figures, confusion, probabilities } => {
                 let labels: Vec<String> = figures.classes.iter().map(|class| class.label.clone()).collect();
-                format!("{}\n{}", figures.table(), confusion.table(&labels, width))
+                format!("{}\n{}\n{}", figures.table(), confusion.table(&labels, width), probabilities.line())
             }
-            Self::MultiLabel(figures) => figures.table(),
+            Self::MultiLabel { figures, probabilities } => format!("{}\n{}", figures.table(), probabilities.line()),
             Self::Regression(figures) => figures.table(),
             Self::Entities(figures) => figures.table(),
             Self::Language(figures) => figures.table(),
         }
     }
+}
+
+fn joined(mut one: Map<String, Value>, other: Map<String, Value>) -> Map<String, Value> {
+    one.extend(other);
+    one
 }

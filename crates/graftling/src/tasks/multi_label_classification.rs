@@ -7,7 +7,7 @@ use graftling_text::{Dataset, LabelSet, unknown_labels};
 use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
-use crate::metrics::{Metrics, MultiLabelMetrics};
+use crate::metrics::{Metrics, MultiLabelMetrics, ProbabilityMetrics};
 use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
 
@@ -79,8 +79,12 @@ impl Objective for MultiLabel {
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         let truths: Vec<bool> = targets.iter().flat_map(labels).copied().collect();
-        let said: Vec<bool> = answers.iter().flat_map(probabilities).map(|probability| *probability > THRESHOLD).collect();
-        Metrics::MultiLabel(MultiLabelMetrics::new(self.labels(), &truths, &said, loss))
+        let probabilities: Vec<f32> = answers.iter().flat_map(probabilities).copied().collect();
+        let said: Vec<bool> = probabilities.iter().map(|probability| *probability > THRESHOLD).collect();
+        Metrics::MultiLabel {
+            figures: MultiLabelMetrics::new(self.labels(), &truths, &said, loss),
+            probabilities: ProbabilityMetrics::of_labels(self.labels.len(), &probabilities, &truths),
+        }
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {

@@ -7,7 +7,7 @@ use graftling_text::{Dataset, LabelSet};
 use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
-use crate::metrics::{ClassificationMetrics, ConfusionMatrix, Metrics};
+use crate::metrics::{ClassificationMetrics, ConfusionMatrix, Metrics, ProbabilityMetrics};
 use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
 
@@ -74,12 +74,16 @@ impl Objective for SequenceClassification {
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         let said = answers.iter().map(|answer| match answer {
-            Answer::Label { class, .. } => *class,
+            Answer::Label { class, probabilities } => (*class, probabilities),
             other => panic!("sequence classification: {other:?}"),
         });
-        let confusion = ConfusionMatrix::from_pairs(self.labels.len(), targets.iter().map(class).zip(said));
+        let (said, probabilities): (Vec<usize>, Vec<&Vec<f32>>) = said.unzip();
+        let truths: Vec<usize> = targets.iter().map(class).collect();
+        let probabilities: Vec<f32> = probabilities.into_iter().flatten().copied().collect();
+        let probabilities = ProbabilityMetrics::of_classes(self.labels.len(), &probabilities, &truths);
+        let confusion = ConfusionMatrix::from_pairs(self.labels.len(), truths.into_iter().zip(said));
         let figures = ClassificationMetrics::new(&confusion, self.labels(), loss * targets.len() as f64);
-        Metrics::Classification { figures, confusion }
+        Metrics::Classification { figures, confusion, probabilities }
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {

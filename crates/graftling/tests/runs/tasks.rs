@@ -56,7 +56,7 @@ fn any_number_of_labels_a_text_are_learnt() {
         (false, false) => "[]",
     };
     let (run, evaluation) = learn(&fixture, "multi_label_classification", &sixteen(|one, two| label(one, two).to_owned()), "");
-    let Metrics::MultiLabel(metrics) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
+    let Metrics::MultiLabel { figures: metrics, .. } = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
     assert_eq!((metrics.subset_accuracy, metrics.micro.f1, metrics.samples.recall), (1.0, 1.0, 0.75));
     assert_eq!(evaluation.labels, ["plain", "praise"]);
     assert!(matches!(said(&run, "the movie was good"), Said::Labels { labels, .. } if labels == ["plain", "praise"]));
