@@ -111,13 +111,13 @@ impl ProbabilityMetrics {
 
 /// The mean areas over the columns; absent where one is.
 fn mean_areas(columns: Vec<Vec<(f64, bool)>>) -> (Option<f64>, Option<f64>) {
-    let areas: Vec<(Option<f64>, Option<f64>)> =
-        columns.into_par_iter().map(|column| (roc_auc(&column), average_precision(&column))).collect();
-    let mean_of = |area: fn(&(Option<f64>, Option<f64>)) -> Option<f64>| -> Option<f64> {
-        let all: Option<Vec<f64>> = areas.iter().map(area).collect();
+    let (under_roc, under_precision): (Vec<Option<f64>>, Vec<Option<f64>>) =
+        columns.into_par_iter().map(|column| (roc_auc(&column), average_precision(&column))).unzip();
+    let mean_of = |areas: Vec<Option<f64>>| {
+        let all: Option<Vec<f64>> = areas.into_iter().collect();
         all.filter(|all| !all.is_empty()).map(|all| all.iter().sum::<f64>() / all.len() as f64)
     };
-    (mean_of(|areas| areas.0), mean_of(|areas| areas.1))
+    (mean_of(under_roc), mean_of(under_precision))
 }
 
 /// Decisions by falling score, those of equal score together: how many hold, and how many there are.
