@@ -18,6 +18,9 @@ use crate::nn::declarations::Declarations;
 use crate::nn::encoder::Encoder;
 use crate::nn::heads::HeadBricks;
 
+/// The name of the parameter that is added to the logits of a classifier, whatever the family.
+pub const CLASSIFIER_BIAS: &str = "classifier.bias";
+
 /// A model of any family with any head.
 pub struct Model {
     /// The weights, under dotted names such as `encoder.layers.3.attention.query.weight`.
@@ -131,6 +134,17 @@ impl Model {
     /// The name that a parameter has on disk.
     pub fn stored_name(&self, id: ParameterId) -> String {
         self.names.stored(self.parameters.name(id))
+    }
+
+    /// Starts a classifier from this bias, one value a label.
+    ///
+    /// # Panics
+    /// If the model has no classifier, or one of another number of labels.
+    pub fn set_classifier_bias(&mut self, bias: &[f32]) {
+        let Some(id) = self.parameters.find(CLASSIFIER_BIAS) else { panic!("set_classifier_bias: {} has none", self.class) };
+        let values = self.parameters.values_mut(id);
+        assert_eq!(values.len(), bias.len(), "set_classifier_bias: {} labels but {} values", values.len(), bias.len());
+        values.copy_from_slice(bias);
     }
 
     /// Drops values with this probability wherever the family does, instead of the config's. The config that is saved keeps its own.

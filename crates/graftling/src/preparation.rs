@@ -14,7 +14,7 @@ use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
 use crate::loaded::DEFAULT_MAX_LENGTH;
 use crate::reading::Reading;
-use crate::recipe::{BestMetric, DataFormat, Recipe};
+use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Sampling};
 use crate::resume::Interrupted;
 use crate::sampling::Sampler;
 use crate::schedule::Schedule;
@@ -96,6 +96,9 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         })
     };
     let train = examples(SplitName::Train, &data.train)?;
+    if let Some(bias) = head_bias(recipe, data.objective.as_ref(), &train, &report) {
+        model.set_classifier_bias(&bias);
+    }
     let validation = examples(SplitName::Validation, &data.validation)?;
     let test = data.test.as_ref().map(|test| examples(SplitName::Test, test)).transpose()?;
     proceed(stop)?;
@@ -208,6 +211,14 @@ fn data(recipe: &Recipe, path: &Path) -> Result<Data, Error> {
         label: recipe.label_column.clone(),
     };
     Data::read(recipe.task, path, format, &columns)
+}
+
+/// Where the bias of a new classifier starts, if not at zero. Examples that are drawn with equal labels say nothing of how often each
+/// occurs, and a classifier that was there before, a run that goes on included, stays as it is.
+fn head_bias(recipe: &Recipe, objective: &dyn Objective, train: &Examples, report: &LoadReport) -> Option<Vec<f32>> {
+    let is_new = report.new_parameters.iter().any(|name| name == graftling_models::CLASSIFIER_BIAS);
+    let wanted = is_new && recipe.head_bias == HeadBias::Prior && recipe.sampling == Sampling::All;
+    wanted.then(|| objective.prior(&train.targets)).flatten()
 }
 
 /// The figure that checkpoints are chosen by: the one that the recipe names, if the task has it, or the task's own.

@@ -134,6 +134,7 @@ impl Values {
         for name in ["mask_probability", "whole_word_masking"] {
             self.contradiction(name, "task", self.changed(name) && !masked, "it belongs to masked_lm");
         }
+        self.contradiction("head_bias", "task", self.changed("head_bias") && masked, "it belongs to tasks with a classifier");
         for name in ["text_pair_column", "label_column"] {
             self.contradiction(name, "task", self.changed(name) && masked, "masked_lm reads one text, without a label");
         }

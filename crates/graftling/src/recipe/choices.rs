@@ -101,6 +101,13 @@ words! {
         /// Its square up to huber_delta, and in proportion to its size from there on.
         Huber = "huber",
     }
+    /// Where the bias of a new head starts.
+    HeadBias {
+        /// At the answer that knows only how often each label occurs in training, or the mean number.
+        Prior = "prior",
+        /// At zero, as in transformers.
+        Zero = "zero",
+    }
     /// Which examples an epoch has.
     Sampling {
         /// Every example once.

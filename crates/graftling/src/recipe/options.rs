@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, ClassWeights, DataFormat, EvaluateEvery, LongTexts, MomentumForm, OptimizerChoice, RegressionLoss, Sampling,
-    ScheduleKind, Strategy, Task, Warmup, WindowPooling,
+    BestMetric, ClassWeights, DataFormat, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice, RegressionLoss,
+    Sampling, ScheduleKind, Strategy, Task, Warmup, WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -159,6 +159,9 @@ options! {
         freeze: Vec<String> = Kind::Texts("PATTERN"), Unset("none");
         /// The learning rate of each layer as a share of the layer above it; 1 is the same rate everywhere.
         layer_decay: f32 = number(Bound::Excluded(0.0), Bound::Included(1.0)), Typed("1.0");
+        /// Where the bias of a new classifier starts: at how often each label occurs in training (prior; of numbers, their mean), so that
+        /// no step is spent on learning that, or at zero as in transformers.
+        head_bias: HeadBias = choice(HeadBias::WORDS), Typed("prior");
         /// Share of activations dropped in training; auto is what the model's config says.
         dropout: Option<f32> = number_or("auto", Bound::Included(0.0), Bound::Excluded(1.0)), Typed("auto");
     }

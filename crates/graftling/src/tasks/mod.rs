@@ -139,6 +139,12 @@ pub(crate) trait Objective: Send + Sync {
         target.terms() as f64
     }
 
+    /// The logits of an answer that knows no text, only what the training examples are like on the whole: where a new head starts.
+    /// None where the task has no such answer.
+    fn prior(&self, _: &[Target]) -> Option<Vec<f32>> {
+        None
+    }
+
     /// What the rows of logits of one example say, each of so many columns.
     fn answer(&self, logits: &[f32], columns: usize) -> Answer;
 

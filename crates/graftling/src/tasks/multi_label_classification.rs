@@ -64,6 +64,10 @@ impl Objective for MultiLabel {
         self.loss.of_labels(graph, logits, &holds, normalizer)
     }
 
+    fn prior(&self, targets: &[Target]) -> Option<Vec<f32>> {
+        Some(self.loss.prior_of_labels(self.labels.len(), targets.iter().map(labels)))
+    }
+
     fn answer(&self, logits: &[f32], _: usize) -> Answer {
         Answer::Labels { probabilities: logits.iter().map(|logit| sigmoid(*logit)).collect() }
     }

@@ -59,6 +59,10 @@ impl Objective for SequenceClassification {
         self.loss.weight(class(target))
     }
 
+    fn prior(&self, targets: &[Target]) -> Option<Vec<f32>> {
+        Some(self.loss.prior_of_classes(self.labels.len(), targets.iter().map(class)))
+    }
+
     fn answer(&self, logits: &[f32], _: usize) -> Answer {
         Answer::Label { class: largest(logits), probabilities: softmax(logits) }
     }

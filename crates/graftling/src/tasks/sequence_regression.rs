@@ -67,6 +67,14 @@ impl Objective for Regression {
         }
     }
 
+    fn prior(&self, targets: &[Target]) -> Option<Vec<f32>> {
+        let mean = |output: usize| {
+            let sum: f64 = targets.iter().map(|target| f64::from(numbers(target)[output])).sum();
+            (sum / targets.len().max(1) as f64) as f32
+        };
+        Some((0..self.labels.len()).map(mean).collect())
+    }
+
     fn answer(&self, logits: &[f32], _: usize) -> Answer {
         Answer::Numbers(logits.to_vec())
     }

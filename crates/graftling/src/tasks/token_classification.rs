@@ -110,6 +110,12 @@ impl Objective for TokenClassification {
         seen.iter().filter_map(|&word| classes[word]).map(|class| self.loss.weight(class)).sum()
     }
 
+    fn prior(&self, targets: &[Target]) -> Option<Vec<f32>> {
+        let classes =
+            targets.iter().map(tagged).flat_map(|Tagged { classes, seen, .. }| seen.iter().filter_map(|&word| classes[word]));
+        Some(self.loss.prior_of_classes(self.tags.len(), classes))
+    }
+
     fn answer(&self, logits: &[f32], columns: usize) -> Answer {
         let rows = logits.chunks(columns);
         let said = rows.map(|row| {
