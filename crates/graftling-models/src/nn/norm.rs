@@ -18,11 +18,11 @@ impl LayerNorm {
 
     /// x: `[rows, size]`; gives the same shape.
     pub fn forward(&self, graph: &Graph<'_>, x: &Var) -> Var {
-        graph.layer_norm(x, self.weight, self.bias, self.epsilon)
+        graph.layer_norm(x, self.weight, Some(self.bias), self.epsilon)
     }
 
     /// The norm of `residual + dropout(branch)`: both `[rows, size]`; gives the same shape.
     pub fn forward_residual(&self, graph: &Graph<'_>, branch: &Var, residual: &Var, dropout: f32) -> Var {
-        graph.add_norm(branch, residual, dropout, self.weight, self.bias, self.epsilon)
+        graph.add_norm(branch, residual, dropout, self.weight, Some(self.bias), self.epsilon)
     }
 }
