@@ -13,7 +13,7 @@ use crate::error::ModelError;
 use crate::facts::{Depth, ModelFacts};
 use crate::families::Translation;
 use crate::families::names::Names;
-use crate::head::Head;
+use crate::head::{Head, HeadKind};
 use crate::nn::declarations::Declarations;
 use crate::nn::encoder::Encoder;
 use crate::nn::heads::HeadBricks;
@@ -59,7 +59,12 @@ impl Model {
             .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
         let (config, translation) = Config::read(folder)?;
         let has_this_head = config.head(&translation).is_ok_and(|stored| stored == head);
-        let replaced: &[&str] = if has_this_head || !head.kind().has_labels() { &[] } else { &["classifier"] };
+        let replaced: &[&str] = match head.kind() {
+            _ if has_this_head => &[],
+            HeadKind::QuestionAnswering if translation.names.stores_answers_as_classifier() => &["answers"],
+            kind if kind.has_labels() => &["classifier"],
+            _ => &[],
+        };
         Self::load(folder, config, translation, head, &Heads::Fresh { seed, replaced })
     }
 
@@ -131,9 +136,9 @@ impl Model {
         }
     }
 
-    /// The name that a parameter has on disk.
+    /// The name on disk of the weight that is the parameter, or holds it beside others.
     pub fn stored_name(&self, id: ParameterId) -> String {
-        self.names.stored(self.parameters.name(id))
+        self.names.stored(self.parameters.name(id)).0
     }
 
     /// Starts a classifier from this bias, one value a label.

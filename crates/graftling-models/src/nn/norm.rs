@@ -3,26 +3,32 @@
 use graftling_tensor::{Graph, ParameterId, Var};
 
 use super::declarations::Scope;
+use crate::architecture::{Architecture, Bias};
 
-/// Brings each row to mean 0 and variance 1, then scales and shifts it.
+/// Brings each row to mean 0 and variance 1, then scales it and, where the family's norms have a bias, shifts it.
 pub(crate) struct LayerNorm {
     weight: ParameterId,
-    bias: ParameterId,
+    bias: Option<ParameterId>,
     epsilon: f32,
 }
 
 impl LayerNorm {
-    pub fn new(scope: &mut Scope<'_>, size: usize, epsilon: f32) -> Self {
-        Self { weight: scope.ones("weight", size), bias: scope.zeros("bias", size), epsilon }
+    pub fn new(scope: &mut Scope<'_>, size: usize, architecture: &Architecture) -> Self {
+        let weight = scope.ones("weight", size);
+        let bias = match architecture.layout.norm_bias {
+            Bias::Added => Some(scope.zeros("bias", size)),
+            Bias::Absent => None,
+        };
+        Self { weight, bias, epsilon: architecture.norm_epsilon }
     }
 
     /// x: `[rows, size]`; gives the same shape.
     pub fn forward(&self, graph: &Graph<'_>, x: &Var) -> Var {
-        graph.layer_norm(x, self.weight, Some(self.bias), self.epsilon)
+        graph.layer_norm(x, self.weight, self.bias, self.epsilon)
     }
 
     /// The norm of `residual + dropout(branch)`: both `[rows, size]`; gives the same shape.
     pub fn forward_residual(&self, graph: &Graph<'_>, branch: &Var, residual: &Var, dropout: f32) -> Var {
-        graph.add_norm(branch, residual, dropout, self.weight, Some(self.bias), self.epsilon)
+        graph.add_norm(branch, residual, dropout, self.weight, self.bias, self.epsilon)
     }
 }
