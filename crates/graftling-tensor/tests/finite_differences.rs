@@ -294,6 +294,13 @@ const LOSSES: &[Case] = &[
         },
     },
     Case {
+        name: "cross-entropy over the rows of sequences",
+        shapes: &[&[6, 2]],
+        build: |graph, ids| {
+            graph.span_cross_entropy(&graph.parameter(ids[0]), &spans(&[3, 1, 2]), &[[2, 0], [0, 0], [1, 1]], 3.0)
+        },
+    },
+    Case {
         name: "mean squared error",
         shapes: &[&[3, 1]],
         build: |graph, ids| graph.mean_squared_error(&graph.parameter(ids[0]), &[0.5, -1.0, 2.0], 3.0),

@@ -46,6 +46,7 @@ const NEGATIVE: [&str; 2] = ["negative", "neg"];
 /// Names of the columns of questions about texts.
 const CONTEXT: [&str; 3] = ["context", "passage", "paragraph"];
 const QUESTION: [&str; 2] = ["question", "query"];
+const ANSWERS: [&str; 1] = ["answers"];
 
 /// The names of the columns to use; what is `None` is looked for by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +84,7 @@ pub(crate) enum Role {
     Negative,
     Context,
     Question,
+    Answers,
 }
 
 /// Whether a label column must be there.
@@ -133,6 +135,7 @@ impl Role {
             Self::Negative => &NEGATIVE,
             Self::Context => &CONTEXT,
             Self::Question => &QUESTION,
+            Self::Answers => &ANSWERS,
         }
     }
 
@@ -150,6 +153,7 @@ impl Role {
             Self::Negative => "negatives",
             Self::Context => "contexts",
             Self::Question => "questions",
+            Self::Answers => "answers",
         }
     }
 
@@ -165,8 +169,10 @@ impl Role {
             Self::Anchor => "anchor_column",
             Self::Positive => "positive_column",
             Self::Negative => "negative_column",
-            Self::Context => "context_column",
-            Self::Question => "question_column",
+            // A question and its context are a pair of texts, and the answers what it is labelled with.
+            Self::Context => "text_pair_column",
+            Self::Question => "text_column",
+            Self::Answers => "label_column",
         }
     }
 }
@@ -185,6 +191,7 @@ impl fmt::Display for Role {
             Self::Negative => "negative",
             Self::Context => "context",
             Self::Question => "question",
+            Self::Answers => "list of answers",
         })
     }
 }

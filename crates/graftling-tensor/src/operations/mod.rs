@@ -20,3 +20,4 @@ mod residual_sum;
 pub(crate) mod rotary;
 mod slopes;
 mod smoothed_cross_entropy;
+mod span_cross_entropy;
