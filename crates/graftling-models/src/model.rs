@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use graftling_tensor::{Graph, ParameterId, Parameters, Var};
+use serde_json::Value;
 
 use crate::architecture::{Architecture, Dropout};
 use crate::batch::PackedBatch;
@@ -150,6 +151,16 @@ impl Model {
         let values = self.parameters.values_mut(id);
         assert_eq!(values.len(), bias.len(), "set_classifier_bias: {} labels but {} values", values.len(), bias.len());
         values.copy_from_slice(bias);
+    }
+
+    /// What the config says under a key, whoever wrote it.
+    pub fn config_value(&self, key: &str) -> Option<&Value> {
+        self.config.value(key)
+    }
+
+    /// Writes something into the config that is saved; keys of the family itself are not to be touched.
+    pub fn set_config_value(&mut self, key: &str, value: Value) {
+        self.config.set(key, value);
     }
 
     /// Drops values with this probability wherever the family does, instead of the config's. The config that is saved keeps its own.

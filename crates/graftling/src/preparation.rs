@@ -12,7 +12,6 @@ use crate::data::Data;
 use crate::error::Complaints;
 use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
-use crate::loaded::DEFAULT_MAX_LENGTH;
 use crate::reading::Reading;
 use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Sampling};
 use crate::resume::Interrupted;
@@ -74,6 +73,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         Some(interrupted) => (interrupted.model(&head)?, LoadReport::default()),
         None => Model::from_pretrained(folder, head, recipe.seed)?,
     };
+    data.objective.inscribe(&mut model);
     let groups = strategies::apply(recipe, &mut model)?;
     if let Some(probability) = recipe.dropout {
         model.set_dropout(probability);
@@ -82,7 +82,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     announce_model(from, &model, &report, observer);
     proceed(stop)?;
 
-    let reading = Reading::new(Some(recipe), max_length(recipe, model.facts())?);
+    let reading = Reading::new(recipe.task, Some(recipe), max_length(recipe, model.facts())?);
     let mut examples = |split, examples: &Data| -> Result<Examples, Error> {
         let tokenized = examples.tokenize(&tokenizer, &reading)?;
         observer.observe(&Event::Tokenized { split, truncation: &tokenized.truncation });
@@ -246,7 +246,7 @@ fn max_length(recipe: &Recipe, facts: &ModelFacts) -> Result<usize, Error> {
     match recipe.max_length {
         Some(max_length) if max_length > positions => Err(Error::MaxLengthTooLong { max_length, positions }),
         Some(max_length) => Ok(max_length),
-        None => Ok(DEFAULT_MAX_LENGTH.min(positions)),
+        None => Ok(Reading::usual_max_length(recipe.task).min(positions)),
     }
 }
 

@@ -48,8 +48,7 @@ mod tests {
         let values = vec![0.5, -1.25, 2.0, 3.0, 0.25, -0.75, 1.5, 0.125, -2.0, 1.0, 0.0, 4.5];
         let logits = parameters.add("logits", &[6, 2], values);
         let graph = Graph::inference(&parameters);
-        let loss =
-            graph.span_cross_entropy(&graph.parameter(logits), &Spans::from_lengths([3, 3]), &[[1, 2], [0, 0]], 2.0);
+        let loss = graph.span_cross_entropy(&graph.parameter(logits), &Spans::from_lengths([3, 3]), &[[1, 2], [0, 0]], 2.0);
         assert!((loss.tensor().item() - LOSS).abs() < 2e-6, "{}", loss.tensor().item());
     }
 

@@ -63,13 +63,7 @@ fn from_text(text: &str) -> Value {
     }
 }
 
-fn example(
-    table: &Table,
-    row: &Row,
-    chosen: &Chosen,
-    need: AnswerNeed,
-    problems: &mut Problems,
-) -> Option<QuestionExample> {
+fn example(table: &Table, row: &Row, chosen: &Chosen, need: AnswerNeed, problems: &mut Problems) -> Option<QuestionExample> {
     let id = match table.position("id").map(|position| row.cells[position].written().trim().to_owned()) {
         Some(id) if !id.is_empty() => id,
         _ => row.line.to_string(),

@@ -40,11 +40,9 @@ impl fmt::Display for QuestionProblem {
                 "not JSON at line {line}, column {column}: {reason}; a file of one question a line must be named .jsonl"
             ),
             Self::Part { place, found, accepted } => write!(formatter, "{place} is {found} where {accepted} is needed"),
-            Self::NoColumns { setting, name } => write!(
-                formatter,
-                "{setting} names {}, but a file in SQuAD's layout has no columns; leave it out",
-                quoted(name)
-            ),
+            Self::NoColumns { setting, name } => {
+                write!(formatter, "{setting} names {}, but a file in SQuAD's layout has no columns; leave it out", quoted(name))
+            }
             Self::Empty { place } => write!(formatter, "{place} is empty; fill it in or drop the question"),
             Self::StartCount { texts, starts } => {
                 write!(formatter, "\"answers\" has {} but {starts} in answer_start", counted(*texts, "text", "texts"))

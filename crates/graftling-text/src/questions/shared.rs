@@ -8,10 +8,7 @@ use crate::Examples;
 use crate::wording::{counted, quoted};
 
 /// What to tell a person about questions of `evaluation` whose texts the model has seen in `training`.
-pub fn shared_contexts_notice(
-    training: &Examples<QuestionExample>,
-    evaluation: &Examples<QuestionExample>,
-) -> Option<String> {
+pub fn shared_contexts_notice(training: &Examples<QuestionExample>, evaluation: &Examples<QuestionExample>) -> Option<String> {
     let mut seen: HashMap<&str, &str> = HashMap::new();
     for example in &training.examples {
         seen.entry(example.context.trim()).or_insert(&example.id);

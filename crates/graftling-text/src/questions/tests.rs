@@ -157,7 +157,7 @@ fn contradictions_and_wrong_parts_are_refused() {
         assert_eq!(refusal(&text), expected, "{text}");
     }
     let missing = refusal("{\"question\": \"?\", \"text\": \"x\"}\n");
-    assert!(missing.starts_with("a.jsonl: no column for the context; the columns are \"question\", \"text\""), "{missing}");
+    assert!(missing.contains("a.jsonl: no column for the context; the columns are \"question\", \"text\""), "{missing}");
     let columns = QuestionColumns { context: Some("text".to_owned()), ..Default::default() };
     let text = "{\"question\": \"?\", \"text\": \"x\", \"answers\": []}\n";
     let format = QuestionFormat::Table(Format::Jsonl);

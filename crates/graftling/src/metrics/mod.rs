@@ -1,6 +1,8 @@
 //! What a model's answers are worth: confusion matrix, accuracy, precision, recall, F1, Matthews, loss, and their tables.
 //! Knows class numbers and names only; no tensors, no texts, no files.
 
+mod answer_words;
+mod answers;
 mod by_task;
 mod classification;
 mod confusion_matrix;
@@ -14,6 +16,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use answers::{AnswerFigures, AnswerMetrics, AnswerParts, BestThreshold, JudgedAnswer};
 pub use by_task::Metrics;
 pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};

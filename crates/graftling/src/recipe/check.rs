@@ -138,8 +138,14 @@ impl Values {
         for name in ["text_pair_column", "label_column"] {
             self.contradiction(name, "task", self.changed(name) && masked, "masked_lm reads one text, without a label");
         }
+        let questions = recipe.task == Task::QuestionAnswering;
+        for name in ["n_best_size", "max_answer_length", "null_score_diff_threshold"] {
+            self.contradiction(name, "task", self.changed(name) && !questions, "it belongs to question_answering");
+        }
+        let cut = questions && recipe.long_texts == Some(LongTexts::Cut);
+        self.contradiction("long_texts", "task", cut, "an answer may stand anywhere, so that every text is read whole");
         for name in ["class_weights", "label_smoothing", "focal_gamma"] {
-            let unlabelled = regression || masked;
+            let unlabelled = regression || masked || questions;
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
         }
         let both_shapes = recipe.label_smoothing > 0.0 && recipe.focal_gamma > 0.0;
@@ -157,6 +163,8 @@ impl Values {
         }
         let by_token = matches!(recipe.task, Task::TokenClassification | Task::MaskedLm) && self.changed("window_pooling");
         self.contradiction("window_pooling", "task", by_token, "a word takes its logits from one window");
+        let not_pooled = questions && self.changed("window_pooling");
+        self.contradiction("window_pooling", "task", not_pooled, "the best answer of all windows is taken");
         let shared = recipe.window_stride.zip(recipe.max_length).is_some_and(|(stride, longest)| stride >= longest);
         self.contradiction("window_stride", "max_length", shared, "windows must move on; it must be smaller");
 

@@ -125,7 +125,7 @@ impl Objective for MaskedLm {
         graph.cross_entropy(logits, &truths, normalizer)
     }
 
-    fn answer(&self, logits: &[f32], columns: usize) -> Answer {
+    fn answer(&self, logits: &[f32], columns: usize, _: &[Features]) -> Answer {
         let rows = logits.chunks(columns);
         let best = rows.map(|row| {
             let probabilities = softmax(row);

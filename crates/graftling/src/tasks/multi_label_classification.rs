@@ -7,6 +7,7 @@ use graftling_text::{Dataset, LabelSet, unknown_labels};
 use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
+use crate::features::Features;
 use crate::metrics::{Metrics, MultiLabelMetrics, ProbabilityMetrics};
 use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
@@ -68,7 +69,7 @@ impl Objective for MultiLabel {
         Some(self.loss.prior_of_labels(self.labels.len(), targets.iter().map(labels)))
     }
 
-    fn answer(&self, logits: &[f32], _: usize) -> Answer {
+    fn answer(&self, logits: &[f32], _: usize, _: &[Features]) -> Answer {
         Answer::Labels { probabilities: logits.iter().map(|logit| sigmoid(*logit)).collect() }
     }
 

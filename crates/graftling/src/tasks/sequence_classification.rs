@@ -7,6 +7,7 @@ use graftling_text::{Dataset, LabelSet};
 use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
+use crate::features::Features;
 use crate::metrics::{ClassificationMetrics, ConfusionMatrix, Metrics, ProbabilityMetrics};
 use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
@@ -63,7 +64,7 @@ impl Objective for SequenceClassification {
         Some(self.loss.prior_of_classes(self.labels.len(), targets.iter().map(class)))
     }
 
-    fn answer(&self, logits: &[f32], _: usize) -> Answer {
+    fn answer(&self, logits: &[f32], _: usize, _: &[Features]) -> Answer {
         Answer::Label { class: largest(logits), probabilities: softmax(logits) }
     }
 
@@ -126,10 +127,12 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_largest_logit_and_probabilities_that_sum_to_one() {
-        let Answer::Label { class, probabilities } = objective().answer(&[1.0, 2.0, 900.0], 3) else { panic!("a label") };
+        let Answer::Label { class, probabilities } = objective().answer(&[1.0, 2.0, 900.0], 3, &[]) else { panic!("a label") };
         assert_eq!(class, 2);
         assert_eq!(probabilities, [0.0, 0.0, 1.0]);
-        let Answer::Label { class, probabilities } = objective().answer(&[0.0, f32::ln(2.0), 0.0], 3) else { panic!("a label") };
+        let Answer::Label { class, probabilities } = objective().answer(&[0.0, f32::ln(2.0), 0.0], 3, &[]) else {
+            panic!("a label")
+        };
         assert_eq!(class, 1);
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!((probabilities[1] - 0.5).abs() < 1e-6);
@@ -137,6 +140,6 @@ mod tests {
 
     #[test]
     fn equal_logits_mean_the_first_label() {
-        assert!(matches!(objective().answer(&[1.0, 3.0, 3.0], 3), Answer::Label { class: 1, .. }));
+        assert!(matches!(objective().answer(&[1.0, 3.0, 3.0], 3, &[]), Answer::Label { class: 1, .. }));
     }
 }

@@ -7,6 +7,7 @@ use graftling_text::Dataset;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::error::Complaints;
+use crate::features::Features;
 use crate::metrics::{Metrics, RegressionMetrics};
 use crate::recipe::{BestMetric, Recipe, RegressionLoss};
 use crate::{Error, Said};
@@ -75,7 +76,7 @@ impl Objective for Regression {
         Some((0..self.labels.len()).map(mean).collect())
     }
 
-    fn answer(&self, logits: &[f32], _: usize) -> Answer {
+    fn answer(&self, logits: &[f32], _: usize, _: &[Features]) -> Answer {
         Answer::Numbers(logits.to_vec())
     }
 

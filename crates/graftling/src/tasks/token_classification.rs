@@ -12,6 +12,7 @@ use super::class_loss::ClassLoss;
 use super::sequence_classification::{largest, softmax};
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
+use crate::features::Features;
 use crate::metrics::{EntityMetrics, Metrics, Scheme, tolerant_entities};
 use crate::predict::{Entity, TaggedWord};
 use crate::recipe::{BestMetric, Recipe};
@@ -116,7 +117,7 @@ impl Objective for TokenClassification {
         Some(self.loss.prior_of_classes(self.tags.len(), classes))
     }
 
-    fn answer(&self, logits: &[f32], columns: usize) -> Answer {
+    fn answer(&self, logits: &[f32], columns: usize, _: &[Features]) -> Answer {
         let rows = logits.chunks(columns);
         let said = rows.map(|row| {
             let class = largest(row);
