@@ -249,3 +249,117 @@ fn best_thresholds(answers: &[JudgedAnswer<'_>]) -> Option<[BestThreshold; 2]> {
         BestThreshold { figure: 100.0 * best.figure / answers.len() as f64, ..best }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The scripts write figures with nine places, and torchmetrics computes those of SQuAD 1.1 in single precision.
+    const ROUNDED: f64 = 1e-8;
+    const SINGLE: f64 = 1e-6;
+    /// The same in percent.
+    const PERCENT: f64 = 1e-4;
+
+    fn golden() -> Value {
+        serde_json::from_str(include_str!("../../tests/golden/answers.json")).expect("golden answers")
+    }
+
+    fn texts(value: &Value) -> Vec<String> {
+        value.as_array().expect("texts").iter().map(|text| text.as_str().expect("a text").to_owned()).collect()
+    }
+
+    fn near(figure: f64, expected: &Value, tolerance: f64) -> bool {
+        expected.as_f64().is_some_and(|expected| (figure - expected).abs() <= tolerance)
+    }
+
+    #[test]
+    fn answers_are_judged_as_the_scripts_judge_them() {
+        let golden = golden();
+        let mut wrong = Vec::new();
+        for case in golden["cases"].as_array().expect("cases") {
+            let (golds, said) = (texts(&case[0]), case[1].as_str().expect("an answer"));
+            let mixed = if golds.is_empty() { Rules::Squad2 } else { Rules::Squad1 };
+            let judged = [
+                (Rules::Squad1, Segmentation::Squad, 2, SINGLE),
+                (Rules::Squad2, Segmentation::Squad, 4, ROUNDED),
+                (mixed, Segmentation::Mixed, 6, ROUNDED),
+            ];
+            for (rules, segmentation, column, tolerance) in judged {
+                if case[column].is_null() {
+                    continue;
+                }
+                let scores = rules.best(&golds, said, segmentation);
+                if !near(scores[0], &case[column], tolerance) || !near(scores[1], &case[column + 1], tolerance) {
+                    wrong.push(format!("{rules:?} {segmentation:?}: {scores:?} of {case}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn the_figures_of_many_are_those_of_the_scripts() {
+        let golden = golden();
+        let places = |value: &Value| -> Vec<usize> {
+            value.as_array().expect("places").iter().map(|place| place.as_u64().expect("a place") as usize).collect()
+        };
+        let mut with_unanswerable = 0;
+        for group in golden["groups"].as_array().expect("groups") {
+            let cases: Vec<&Value> = places(&group["cases"]).into_iter().map(|place| &golden["cases"][place]).collect();
+            let golds: Vec<Vec<String>> = cases.iter().map(|case| texts(&case[0])).collect();
+            let passages = texts(&group["passages"]);
+            let judged: Vec<JudgedAnswer<'_>> = (0..cases.len())
+                .map(|place| JudgedAnswer {
+                    golds: &golds[place],
+                    answer: cases[place][1].as_str().expect("an answer"),
+                    passage: &passages[place],
+                    null_score_diff: group["differences"][place].as_f64().map(|difference| difference as f32),
+                })
+                .collect();
+            let metrics = AnswerMetrics::new(&judged, 0.5);
+            let flat = metrics.flat("eval");
+            if group["squad2"].is_null() {
+                assert!(
+                    near(metrics.all.exact_match, &group["exact_match"], PERCENT) && near(metrics.all.f1, &group["f1"], PERCENT),
+                    "{group}"
+                );
+                assert!(metrics.parts.is_none() && metrics.best.is_none() && metrics.examples() == cases.len() as u64);
+                continue;
+            }
+            with_unanswerable += 1;
+            for (name, expected) in group["squad2"].as_object().expect("figures") {
+                let found = match name.as_str() {
+                    "exact" => metrics.all.exact_match,
+                    "total" => metrics.all.total as f64,
+                    name => flat[&format!("eval_{name}")].as_f64().expect("a figure"),
+                };
+                assert!(near(found, expected, 1e-7), "{name}: {found} of {group}");
+            }
+            for (name, expected) in group["best"].as_object().expect("figures") {
+                assert!(
+                    near(flat[&format!("eval_{name}")].as_f64().expect("a figure"), expected, 1e-7),
+                    "{name}: {flat:?} of {group}"
+                );
+            }
+        }
+        assert!(with_unanswerable > 20);
+    }
+
+    #[test]
+    fn mixed_figures_stand_beside_the_plain_ones_where_they_differ() {
+        let golds = ["北京市".to_owned()];
+        let judged = |answer| JudgedAnswer { golds: &golds, answer, passage: answer, null_score_diff: None };
+        let metrics = AnswerMetrics::new(&[judged("北京")], 0.0);
+        let mixed = metrics.mixed.expect("mixed figures");
+        assert_eq!((metrics.all.f1, mixed.exact_match, mixed.f1), (0.0, 0.0, 80.0));
+        assert_eq!(metrics.headline().len(), 5);
+        assert!(metrics.table().contains("mixed segmentation"));
+        let golds = ["Beijing".to_owned()];
+        let plain =
+            AnswerMetrics::new(&[JudgedAnswer { golds: &golds, answer: "in Beijing", passage: "", null_score_diff: None }], 0.0);
+        assert_eq!((plain.mixed, plain.value(BestMetric::F1Mixed)), (None, Some(plain.all.f1)));
+        assert_eq!(AnswerMetrics::new(&[], 0.0).all, AnswerFigures { total: 0, exact_match: 0.0, f1: 0.0 });
+    }
+}

@@ -152,6 +152,8 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     const CHOICE: Choice = Choice { n_best_size: 20, max_answer_length: 3, no_answer: NoAnswer::Never };
@@ -189,6 +191,49 @@ mod tests {
         let best = CHOICE.best(&[nothing]);
         assert_eq!((best.passage, best.is_empty), (None, true));
         assert_eq!(CHOICE.best(&[]).passage, None);
+    }
+
+    /// Logits are exact; weights of a few exponentials agree to single precision.
+    const PROBABILITY: f64 = 1e-6;
+
+    #[test]
+    fn passages_are_chosen_as_transformers_chooses_them() {
+        let golden: Value = serde_json::from_str(include_str!("../../tests/golden/passages.json")).expect("golden passages");
+        let number = |value: &Value| value.as_f64().expect("a number");
+        let (mut wrong, mut empty) = (Vec::new(), 0);
+        let cases = golden["cases"].as_array().expect("cases");
+        for case in cases {
+            let choice = Choice {
+                n_best_size: number(&case[0]) as usize,
+                max_answer_length: number(&case[1]) as usize,
+                no_answer: case[2].as_f64().map_or(NoAnswer::Never, |threshold| NoAnswer::Above(threshold as f32)),
+            };
+            let windows = case[3].as_array().expect("windows").iter().map(|window| {
+                let offsets = window[0].as_array().expect("offsets");
+                let bytes = |pair: &Value| (number(&pair[0]) as usize, number(&pair[1]) as usize);
+                let of_context: Vec<Bytes> = offsets.iter().filter(|pair| !pair.is_null()).map(bytes).collect();
+                let logits = (0..offsets.len()).flat_map(|token| [1, 2].map(|column| number(&window[column][token]) as f32));
+                (logits.collect::<Vec<f32>>(), offsets.iter().take_while(|pair| pair.is_null()).count(), of_context)
+            });
+            let windows: Vec<(Vec<f32>, usize, Vec<Bytes>)> = windows.collect();
+            let views: Vec<WindowLogits<'_>> =
+                windows.iter().map(|(logits, first, offsets)| WindowLogits { logits, first: *first, offsets }).collect();
+            let best = choice.best(&views);
+            let (bytes, probability) = match best.passage.filter(|_| !best.is_empty) {
+                Some((bytes, probability)) => (json!(bytes), probability),
+                None => (Value::Null, best.null.map_or(f32::NAN, |(probability, _)| probability)),
+            };
+            empty += usize::from(best.is_empty);
+            let difference = best.null.map(|(_, difference)| f64::from(difference));
+            if bytes != case[4]
+                || (f64::from(probability) - number(&case[5])).abs() > PROBABILITY
+                || difference != case[6].as_f64()
+            {
+                wrong.push(format!("{best:?} of {case}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{} of {} wrong\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+        assert!(empty > 10, "{empty} of {} have no answer", cases.len());
     }
 
     #[test]

@@ -124,7 +124,7 @@ mod tests {
     fn labels_whose_logits_are_positive_hold() {
         let objective = MultiLabel::from_labels(&["a", "b", "c"].map(str::to_owned));
         let spoken = Spoken { seen: &[], words: None, token_text: &|_| String::new() };
-        let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3], 3), &spoken) else {
+        let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3], 3, &[]), &spoken) else {
             panic!("labels")
         };
         assert_eq!(labels, ["a", "c"]);
