@@ -51,6 +51,7 @@ pub use leakage::{SharedText, leakage_notice, shared_texts};
 pub use problem::Problems;
 pub use questions::{
     Answer, QuestionColumns, QuestionExample, QuestionFormat, read_questions, read_unanswered_questions, shared_contexts_notice,
+    write_answers,
 };
 pub use readers::read_table;
 pub use split::{Split, Stratum, stratified_split};

@@ -4,6 +4,7 @@
 mod answers;
 mod flat;
 mod nested;
+mod predictions;
 mod problem;
 mod repeats;
 mod shared;
@@ -20,6 +21,7 @@ use crate::problem::{Problem, Problems};
 use crate::wording::counted;
 use crate::{Examples, Format, SameText, TextError, plain_text, readers};
 
+pub use predictions::write_answers;
 pub(crate) use problem::QuestionProblem;
 pub use shared::shared_contexts_notice;
 

@@ -1,5 +1,6 @@
 //! The commands, one a file: what may be typed after each, and what is then done. This file holds their list.
 
+mod answer_flags;
 mod data_flags;
 mod evaluate;
 mod models;
@@ -8,6 +9,8 @@ mod quickstart;
 mod train;
 
 use clap::Subcommand;
+
+pub use data_flags::is_squad;
 
 use crate::console::Console;
 use crate::failure::{Ending, Failure};
@@ -19,7 +22,7 @@ pub enum Commands {
     Train(Box<train::Arguments>),
     /// Measure a fine-tuned model on texts whose answers are known.
     Evaluate(evaluate::Arguments),
-    /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words.
+    /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words, answers.
     Predict(predict::Arguments),
     /// List the built-in models, fetch one, or look into a model folder.
     #[command(subcommand)]

@@ -30,6 +30,7 @@ fn learn(fixture: &Fixture, task: &str, examples: &str, options: &str) -> (std::
         columns: Columns::default(),
         threads: None,
         with_predictions: true,
+        no_answer: None,
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics), "{task}");
@@ -165,6 +166,7 @@ fn tags_of_words_are_learnt_and_told_as_entities() {
         columns: Columns::default(),
         threads: None,
         with_predictions: true,
+        no_answer: None,
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics));
