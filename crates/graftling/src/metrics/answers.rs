@@ -158,7 +158,7 @@ impl AnswerMetrics {
         }
         if let Some([exact, f1]) = &self.best {
             text += &format!(
-                "with null_score_diff_threshold {:.4} the exact match would be {:.4}, with {:.4} the f1 would be {:.4}\n",
+                "with null_score_diff_threshold {} the exact match would be {:.4}, with {} the f1 would be {:.4}\n",
                 exact.threshold, exact.figure, f1.threshold, f1.figure
             );
         }
