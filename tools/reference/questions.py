@@ -13,6 +13,9 @@ Passages. `postprocess` below states anew what transformers' example `utils_qa.p
 max_answer_length, the threshold (null: an answer is always given), and for each window the offsets of its tokens (null where a token is not of the
 context) and the logits, beginnings then ends; then the answer's offsets (null where it is empty), its probability, and the score difference. Logits are
 multiples of 1/64; of equal ones the order of a stable sort counts.
+
+Positions. A case holds the place of the context's first token in a window, the offsets of its tokens, the offsets of an answer, and the
+tokens that it begins and ends with; null where it does not stand in the window (`run_qa.py`, stated anew, too).
 """
 import importlib
 import importlib.util
@@ -30,7 +33,7 @@ import numpy
 from golden import made_by, write_json
 
 GOLDEN = Path(__file__).resolve().parents[2] / "crates/graftling/tests/golden"
-CASES, GROUPS, PASSAGES = 1500, 60, 140
+CASES, GROUPS, PASSAGES, POSITIONS = 1500, 60, 140, 200
 
 ENGLISH = "the a an The A cat sat on mat theatre anthem Eiffel Tower 1989 $5 5 percent North-West co-op it's U.S. U.S thé naïve Übung ß İstanbul".split()
 CHINESE = ["北京", "上海市", "红楼梦", "《红楼梦》", "1791年", "清代", "曹雪芹", "，", "。", "“", "”", "ひらがな", "カタカナ", "日本", "ー", "々", "〇", "𠮷", "・"]
@@ -192,6 +195,33 @@ def passages(rng: random.Random) -> list:
         return [n_best_size, max_answer_length, threshold, windows, result[0], rounded(result[1]), rounded(result[2])]
 
 
+def positions(number: int, rng: random.Random) -> list:
+    """Where `prepare_train_features` of transformers' `run_qa.py` puts an answer: tokens of the window, or none of them."""
+    question, count = rng.randint(1, 3), rng.randint(1, 12)
+    offsets, at = [], rng.randint(0, 3)
+    for _ in range(count):
+        length = rng.randint(1, 4)
+        # Several tokens may make up one character, and blanks may stand between tokens.
+        offsets += [[at, at + length]] * (rng.choice([2, 3]) if number % 5 == 0 and length == 1 else 1)
+        at += length + rng.choice([0, 0, 1, 2])
+    start = rng.randint(0, at)
+    end = start + rng.randint(1, 8)
+    if number % 2:
+        first, last = sorted(rng.sample(range(len(offsets)), 2)) if len(offsets) > 1 else (0, 0)
+        start, end = offsets[first][0], offsets[last][1]
+    context = [None] * (question + 2)
+    window = context + offsets + [None]
+    first, last = len(context), len(window) - 2
+    if not (window[first][0] <= start and window[last][1] >= end):
+        return [question + 2, offsets, [start, end], None]
+    while first < len(window) - 1 and window[first][0] <= start:
+        first += 1
+    while last >= len(context) and window[last][1] >= end:
+        last -= 1
+    # Where the answer is one character of several tokens that program begins with its last token and ends with its first.
+    return [question + 2, offsets, [start, end], sorted([first - 1, last + 1])]
+
+
 def main() -> None:
     folder = sys.argv[1]
     squad2 = load_squad2(folder)
@@ -207,7 +237,7 @@ def main() -> None:
         cases.append([golds, said, *judged(golds, said, squad1, squad2)])
     groups = [group(number, cases, rng, squad2) for number in range(GROUPS)]
     write_json(GOLDEN / "answers.json", {"made_by": header, "cases": cases, "groups": groups})
-    write_json(GOLDEN / "passages.json", {"made_by": made_by("questions.py"), "cases": [passages(rng) for _ in range(PASSAGES)]})
+    write_json(GOLDEN / "passages.json", {"made_by": made_by("questions.py"), "cases": [passages(rng) for _ in range(PASSAGES)], "positions": [positions(number, rng) for number in range(POSITIONS)]})
 
 
 if __name__ == "__main__":

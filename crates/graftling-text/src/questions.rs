@@ -3,11 +3,12 @@
 
 mod answers;
 mod flat;
+mod leakage;
 mod nested;
 mod predictions;
 mod problem;
 mod repeats;
-mod shared;
+
 #[cfg(test)]
 mod tests;
 
@@ -21,9 +22,9 @@ use crate::problem::{Problem, Problems};
 use crate::wording::counted;
 use crate::{Examples, Format, SameText, TextError, plain_text, readers};
 
+pub use leakage::shared_contexts_notice;
 pub use predictions::write_answers;
 pub(crate) use problem::QuestionProblem;
-pub use shared::shared_contexts_notice;
 
 /// How questions are laid down in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -86,6 +86,22 @@ mod tests {
     }
 
     #[test]
+    fn answers_stand_at_the_tokens_where_transformers_puts_them() {
+        let golden: serde_json::Value =
+            serde_json::from_str(include_str!("../tests/golden/passages.json")).expect("golden passages");
+        let number = |value: &serde_json::Value| value.as_u64().expect("a number") as usize;
+        let pair = |value: &serde_json::Value| (number(&value[0]), number(&value[1]));
+        let cases = golden["positions"].as_array().expect("cases");
+        for case in cases {
+            let offsets: Vec<Bytes> = case[1].as_array().expect("offsets").iter().map(pair).collect();
+            let window = Passages { context: "".into(), first: number(&case[0]), offsets };
+            let expected = (!case[3].is_null()).then(|| pair(&case[3]).into());
+            assert_eq!(window.tokens_of(pair(&case[2])), expected, "{case}");
+        }
+        assert!(cases.iter().filter(|case| !case[3].is_null()).count() > 100);
+    }
+
+    #[test]
     fn a_character_of_several_tokens_is_whole() {
         let window = passages("a😀b", &[(0, 1), (1, 5), (1, 5), (1, 5), (5, 6)]);
         assert_eq!(window.tokens_of((1, 5)), Some([4, 6]));
