@@ -1,7 +1,7 @@
 """Makes crates/graftling/tests/golden/{answers,passages}.json: figures of answers as SQuAD's scripts count them, and passages chosen from logits.
 
-    python -m pip install --no-deps --target FOLDER "transformers==4.57.1" "torchmetrics==1.8.2" lightning-utilities
-    python tools/reference/questions.py FOLDER
+    python -m pip install --no-deps --target PACKAGES "transformers==4.57.1" "torchmetrics==1.8.2" lightning-utilities
+    python tools/reference/questions.py PACKAGES
 
 Figures. SQuAD 1.1 is judged by torchmetrics (`squad`; but see `judged`), SQuAD 2.0 by the last transformers that has the official script in it
 (`data/metrics/squad_metrics.py`); both are put beside the environment, for they do not fit into it. Mixed segmentation is stated here: SQuAD's normalisation

@@ -36,10 +36,11 @@ pub fn check(output: &Path, input: &Path, table: &Table) -> Result<(), Failure> 
 pub fn write(output: &Path, table: &Table, predictions: &[Prediction]) -> Result<(), Failure> {
     if is_squad(output) {
         let id = table.position("id");
-        let answers = table.rows.iter().zip(predictions).filter_map(|(row, prediction)| match &prediction.said {
+        let answers = table.rows.iter().zip(predictions).map(|(row, prediction)| match &prediction.said {
             Said::Answer { answer, .. } => Some((row.cells[id?].text()?, answer.as_str())),
             _ => None,
         });
+        let answers = answers.collect::<Option<Vec<_>>>().ok_or_else(|| Failure::NotAnswers { path: output.to_owned() })?;
         return Ok(write_answers(output, answers)?);
     }
     Ok(write_table(output, None, table, &said::columns(predictions))?)

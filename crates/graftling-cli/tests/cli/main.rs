@@ -6,5 +6,6 @@ mod commands;
 mod documents;
 mod interruption;
 mod prediction;
+mod questions;
 mod scratch;
 mod training;
