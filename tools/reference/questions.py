@@ -6,15 +6,15 @@
 Figures. SQuAD 1.1 is judged by torchmetrics (`squad`; but see `judged`), SQuAD 2.0 by the last transformers that has the official script in it
 (`data/metrics/squad_metrics.py`); both are put beside the environment, for they do not fit into it. Mixed segmentation is stated here: SQuAD's normalisation
 with all of Unicode's punctuation left out and each Chinese character and kana a token, as MLQA's script does for Chinese. A case holds the answers of
-the data, the answer given, and exact match and F1 by 1.1, by 2.0 and mixed (judged as 1.1, or as 2.0 where there is no answer in the data). A group
+the data (with bars between them; null where there is none), the answer given, and exact match and F1 by 1.1, by 2.0 and mixed (judged as 1.1, or as 2.0 where there is no answer in the data). A group
 holds the numbers of its cases, the threshold's score and the best passage of each, and the figures of the whole.
 
 Passages. `postprocess` below states anew what transformers' example `utils_qa.py` does (`postprocess_qa_predictions`). A case holds n_best_size,
-max_answer_length, the threshold (null: an answer is always given), and for each window the offsets of its tokens (null where a token is not of the
-context) and the logits, beginnings then ends; then the answer's offsets (null where it is empty), its probability, and the score difference. Logits are
-multiples of 1/64; of equal ones the order of a stable sort counts.
+max_answer_length, the threshold (null: an answer is always given), the answer's offsets (null where it is empty), its probability, the score difference,
+and then a text for each window: of each token the offsets (a dash where it is not of the context) and the logits of beginning and end, in 64ths. Of equal
+logits the order of a stable sort counts.
 
-Positions. A case holds the place of the context's first token in a window, the offsets of its tokens, the offsets of an answer, and the
+Positions. A case holds the place of the context's first token in a window, the offsets of its tokens as a text, the offsets of an answer, and the
 tokens that it begins and ends with; null where it does not stand in the window (`run_qa.py`, stated anew, too).
 """
 import importlib
@@ -192,7 +192,13 @@ def passages(rng: random.Random) -> list:
         # Where the most probable beginnings and ends make no passage, that program answers "empty"; ours is tested apart.
         if result is None:
             continue
-        return [n_best_size, max_answer_length, threshold, windows, result[0], rounded(result[1]), rounded(result[2])]
+        start, end = result[0] or (None, None)
+        texts = [" ".join(token(*of_token) for of_token in zip(*window)) for window in windows]
+        return [n_best_size, max_answer_length, threshold, start, end, rounded(result[1]), rounded(result[2]), *texts]
+
+
+def token(offsets, start: float, end: float) -> str:
+    return f"{'-' if offsets is None else '{}-{}'.format(*offsets)}:{round(64 * start)}:{round(64 * end)}"
 
 
 def positions(number: int, rng: random.Random) -> list:
@@ -213,13 +219,17 @@ def positions(number: int, rng: random.Random) -> list:
     window = context + offsets + [None]
     first, last = len(context), len(window) - 2
     if not (window[first][0] <= start and window[last][1] >= end):
-        return [question + 2, offsets, [start, end], None]
+        return [question + 2, as_text(offsets), start, end, None, None]
     while first < len(window) - 1 and window[first][0] <= start:
         first += 1
     while last >= len(context) and window[last][1] >= end:
         last -= 1
     # Where the answer is one character of several tokens that program begins with its last token and ends with its first.
-    return [question + 2, offsets, [start, end], sorted([first - 1, last + 1])]
+    return [question + 2, as_text(offsets), start, end, *sorted([first - 1, last + 1])]
+
+
+def as_text(offsets: list) -> str:
+    return " ".join("{}-{}".format(*of_token) for of_token in offsets)
 
 
 def main() -> None:
@@ -234,9 +244,11 @@ def main() -> None:
     cases = []
     for number in range(CASES):
         golds, said = case(number, rng)
+        assert not any("|" in gold for gold in golds)
         cases.append([golds, said, *judged(golds, said, squad1, squad2)])
     groups = [group(number, cases, rng, squad2) for number in range(GROUPS)]
-    write_json(GOLDEN / "answers.json", {"made_by": header, "cases": cases, "groups": groups})
+    written = [["|".join(golds) or None, *rest] for golds, *rest in cases]
+    write_json(GOLDEN / "answers.json", {"made_by": header, "cases": written, "groups": groups})
     write_json(GOLDEN / "passages.json", {"made_by": made_by("questions.py"), "cases": [passages(rng) for _ in range(PASSAGES)], "positions": [positions(number, rng) for number in range(POSITIONS)]})
 
 

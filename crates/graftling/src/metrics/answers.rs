@@ -270,6 +270,11 @@ mod tests {
         value.as_array().expect("texts").iter().map(|text| text.as_str().expect("a text").to_owned()).collect()
     }
 
+    /// The answers of the data in a case.
+    fn golds(case: &Value) -> Vec<String> {
+        case[0].as_str().into_iter().flat_map(|golds| golds.split('|')).map(str::to_owned).collect()
+    }
+
     fn near(figure: f64, expected: &Value, tolerance: f64) -> bool {
         expected.as_f64().is_some_and(|expected| (figure - expected).abs() <= tolerance)
     }
@@ -279,7 +284,7 @@ mod tests {
         let golden = golden();
         let mut wrong = Vec::new();
         for case in golden["cases"].as_array().expect("cases") {
-            let (golds, said) = (texts(&case[0]), case[1].as_str().expect("an answer"));
+            let (golds, said) = (golds(case), case[1].as_str().expect("an answer"));
             let mixed = if golds.is_empty() { Rules::Squad2 } else { Rules::Squad1 };
             let judged = [
                 (Rules::Squad1, Segmentation::Squad, 2, SINGLE),
@@ -308,7 +313,7 @@ mod tests {
         let mut with_unanswerable = 0;
         for group in golden["groups"].as_array().expect("groups") {
             let cases: Vec<&Value> = places(&group["cases"]).into_iter().map(|place| &golden["cases"][place]).collect();
-            let golds: Vec<Vec<String>> = cases.iter().map(|case| texts(&case[0])).collect();
+            let golds: Vec<Vec<String>> = cases.iter().map(|case| golds(case)).collect();
             let passages = texts(&group["passages"]);
             let judged: Vec<JudgedAnswer<'_>> = (0..cases.len())
                 .map(|place| JudgedAnswer {

@@ -196,6 +196,22 @@ mod tests {
     /// Logits are exact; weights of a few exponentials agree to single precision.
     const PROBABILITY: f64 = 1e-6;
 
+    /// The logits of a window, its first token of the context, and their offsets.
+    fn window_of(text: &Value) -> (Vec<f32>, usize, Vec<Bytes>) {
+        let tokens: Vec<[&str; 3]> = text
+            .as_str()
+            .expect("a window")
+            .split(' ')
+            .map(|token| token.splitn(3, ':').collect::<Vec<_>>().try_into().expect("offsets and two logits"))
+            .collect();
+        let logits = tokens.iter().flat_map(|token| [token[1], token[2]]);
+        let logits = logits.map(|logit| logit.parse::<f32>().expect("a logit") / 64.0).collect();
+        let first = tokens.iter().take_while(|token| token[0] == "-").count();
+        let place = |text: &str| text.parse::<usize>().expect("a place");
+        let offsets = tokens.iter().filter_map(|token| token[0].split_once('-').filter(|(start, _)| !start.is_empty()));
+        (logits, first, offsets.map(|(start, end)| (place(start), place(end))).collect())
+    }
+
     #[test]
     fn passages_are_chosen_as_transformers_chooses_them() {
         let golden: Value = serde_json::from_str(include_str!("../../tests/golden/passages.json")).expect("golden passages");
@@ -208,24 +224,18 @@ mod tests {
                 max_answer_length: number(&case[1]) as usize,
                 no_answer: case[2].as_f64().map_or(NoAnswer::Never, |threshold| NoAnswer::Above(threshold as f32)),
             };
-            let windows = case[3].as_array().expect("windows").iter().map(|window| {
-                let offsets = window[0].as_array().expect("offsets");
-                let bytes = |pair: &Value| (number(&pair[0]) as usize, number(&pair[1]) as usize);
-                let of_context: Vec<Bytes> = offsets.iter().filter(|pair| !pair.is_null()).map(bytes).collect();
-                let logits = (0..offsets.len()).flat_map(|token| [1, 2].map(|column| number(&window[column][token]) as f32));
-                (logits.collect::<Vec<f32>>(), offsets.iter().take_while(|pair| pair.is_null()).count(), of_context)
-            });
-            let windows: Vec<(Vec<f32>, usize, Vec<Bytes>)> = windows.collect();
+            let windows: Vec<(Vec<f32>, usize, Vec<Bytes>)> =
+                case.as_array().expect("a case")[7..].iter().map(window_of).collect();
             let views: Vec<WindowLogits<'_>> =
                 windows.iter().map(|(logits, first, offsets)| WindowLogits { logits, first: *first, offsets }).collect();
             let best = choice.best(&views);
             let (bytes, probability) = match best.passage.filter(|_| !best.is_empty) {
-                Some((bytes, probability)) => (json!(bytes), probability),
-                None => (Value::Null, best.null.map_or(f32::NAN, |(probability, _)| probability)),
+                Some(((start, end), probability)) => (json!([start, end]), probability),
+                None => (json!([null, null]), best.null.map_or(f32::NAN, |(probability, _)| probability)),
             };
             empty += usize::from(best.is_empty);
             let difference = best.null.map(|(_, difference)| f64::from(difference));
-            if bytes != case[4]
+            if bytes != json!([case[3], case[4]])
                 || (f64::from(probability) - number(&case[5])).abs() > PROBABILITY
                 || difference != case[6].as_f64()
             {
