@@ -12,7 +12,7 @@ use crate::wording::quoted;
 const TEXT: [&str; 7] = ["text", "sentence", "review", "content", "文本", "内容", "评论"];
 
 /// Names of two columns that hold a pair of texts.
-const PAIRS: [(&str, &str); 11] = [
+const PAIRS: [(&str, &str); 13] = [
     ("text", "text_pair"),
     ("sentence1", "sentence2"),
     ("text_a", "text_b"),
@@ -23,7 +23,9 @@ const PAIRS: [(&str, &str); 11] = [
     ("question", "context"),
     ("question", "passage"),
     ("question", "paragraph"),
+    ("query", "context"),
     ("query", "passage"),
+    ("query", "paragraph"),
 ];
 
 /// Names of a column that holds the label. The first goes before the others where several are there.
