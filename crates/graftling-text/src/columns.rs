@@ -219,7 +219,8 @@ pub(crate) fn choose(
         return None;
     }
     let positions = Positions { text, text_pair, label };
-    refuse_double_use(table, &positions, problems);
+    let uses = [(Role::Text, Some(positions.text)), (Role::TextPair, positions.text_pair), (Role::Label, positions.label)];
+    refuse_double_use(table, &uses, problems);
     let mut told = Vec::new();
     let quoted_name = |position: usize| quoted(&table.columns[position]);
     if asked.text.is_none() {
@@ -319,8 +320,8 @@ pub(crate) fn named(table: &Table, role: Role, name: &str, problems: &mut Proble
     position
 }
 
-fn refuse_double_use(table: &Table, positions: &Positions, problems: &mut Problems) {
-    let uses = [(Role::Text, Some(positions.text)), (Role::TextPair, positions.text_pair), (Role::Label, positions.label)];
+/// Refuses to take one column for two roles.
+pub(crate) fn refuse_double_use(table: &Table, uses: &[(Role, Option<usize>)], problems: &mut Problems) {
     for (index, (first, position)) in uses.iter().enumerate() {
         for (second, other) in &uses[index + 1..] {
             if let (true, Some(position)) = (position == other, position) {

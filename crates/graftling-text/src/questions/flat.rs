@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::answers::{Context, answers};
 use super::{AnswerNeed, QuestionColumns, QuestionExample};
-use crate::columns::{Role, folded_position, named, one_of};
+use crate::columns::{Role, folded_position, named, one_of, refuse_double_use};
 use crate::dataset::required_text;
 use crate::problem::{Problem, Problems};
 use crate::wording::quoted;
@@ -34,6 +34,8 @@ pub(super) fn examples(
         asked => position(Role::Answers, asked).map(Some),
     };
     let (Some(context), Some(question), Some(answers)) = (context, question, answers) else { return Default::default() };
+    let uses = [(Role::Question, Some(question)), (Role::Context, Some(context)), (Role::Answers, answers)];
+    refuse_double_use(table, &uses, problems);
     let chosen = Chosen { context, question, answers };
     let told = [(Role::Question, &columns.question, Some(question)), (Role::Context, &columns.context, Some(context))];
     let told = told.into_iter().chain([(Role::Answers, &columns.answers, answers)]);

@@ -191,6 +191,9 @@ fn rows_of_csv_hold_their_answers_as_json() {
     let misspelt = QuestionColumns { answers: Some("anwsers".to_owned()), ..Default::default() };
     let told = read(text, &misspelt).unwrap_err().to_string();
     assert!(told.starts_with("a.csv: no column \"anwsers\"") && told.contains("did you mean \"answers\"?"), "{told}");
+    let twice = QuestionColumns { question: Some("context".to_owned()), ..Default::default() };
+    let told = read(text, &twice).unwrap_err().to_string();
+    assert_eq!(told, "a.csv: the column \"context\" cannot be both the question and the context");
     let python = "question,context,answers\n?,x z,\"{'text': ['z'], 'answer_start': [2]}\"\n";
     assert_eq!(
         read(python, &QuestionColumns::default()).unwrap_err().to_string(),
