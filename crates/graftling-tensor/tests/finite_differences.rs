@@ -1,8 +1,11 @@
 //! Every operation's gradient against central differences: one row of the table for each operation and option.
 
+mod disentangled_cases;
+
+use disentangled_cases::DISENTANGLED;
 use graftling_tensor::{
-    Activation, AttentionOptions, AttentionWindow, DistanceBias, DistanceBuckets, DistanceVectors, Gradients, Graph, ParameterId,
-    Parameters, RotaryAngles, Spans, Tensor, Var,
+    Activation, AttentionOptions, AttentionWindow, DistanceBias, DistanceBuckets, Gradients, Graph, ParameterId, Parameters,
+    RotaryAngles, Spans, Tensor, Var,
 };
 
 /// The step of a difference. The loss is a sum over a few dozen single-precision values of size one: it is known to about 1e-6,
@@ -66,70 +69,10 @@ fn rotary(graph: &Graph, ids: &[ParameterId], heads: usize) -> Var {
     graph.rotary(graph.parameter(ids[0]), heads, &RotaryAngles::new(&[1.0, 0.3], 6), &[0, 5, 2, 3])
 }
 
-/// Attention with vectors of distances at these of the inputs, of the buckets that transformers would take.
-fn disentangled(
-    graph: &Graph,
-    ids: &[ParameterId],
-    vectors: [Option<usize>; 2],
-    queries: &[usize],
-    positions: &[u32],
-    drop: f32,
-) -> Var {
-    let buckets = DistanceBuckets::Growing { reach: 4, farthest: 9 };
-    let [query, key, value] = [0, 1, 2].map(|i| graph.parameter(ids[i]));
-    let longest = if queries.len() == 1 { queries[0] as i64 } else { 5 };
-    let rows: Vec<u32> = (1 - longest..longest).map(|distance| buckets.of(distance) as u32).collect();
-    let [for_queries, for_keys] = vectors.map(|vectors| vectors.map(|i| graph.parameter(ids[i])));
-    let distances = DistanceVectors { key: for_queries.as_ref(), query: for_keys.as_ref(), rows: &rows, positions };
-    let keys = if queries.len() == 1 { spans(queries) } else { spans(&[3, 1, 5]) };
-    let options = AttentionOptions { heads: 2, dropout: drop };
-    graph.disentangled_attention([&query, &key, &value], [&spans(queries), &keys], options, &distances)
-}
-
-const EVERY_PLACE: [u32; 9] = [0, 1, 2, 0, 0, 1, 2, 3, 4];
-
 const LINEAR: &[&[usize]] = &[&[5, 6], &[7, 6], &[7]];
 const GATED: &[&[usize]] = &[&[5, 6], &[5, 6]];
 
 const CASES: &[Case] = &[
-    Case {
-        name: "disentangled attention",
-        shapes: &[&[9, 4], &[9, 4], &[9, 4], &[8, 4], &[8, 4]],
-        build: |graph, ids| disentangled(graph, ids, [Some(3), Some(4)], &[3, 1, 5], &EVERY_PLACE, 0.0),
-    },
-    Case {
-        name: "disentangled attention, content to position alone",
-        shapes: &[&[9, 4], &[9, 4], &[9, 4], &[8, 4]],
-        build: |graph, ids| disentangled(graph, ids, [Some(3), None], &[3, 1, 5], &EVERY_PLACE, 0.0),
-    },
-    Case {
-        name: "disentangled attention, position to content alone",
-        shapes: &[&[9, 4], &[9, 4], &[9, 4], &[8, 4]],
-        build: |graph, ids| disentangled(graph, ids, [None, Some(3)], &[3, 1, 5], &EVERY_PLACE, 0.0),
-    },
-    Case {
-        name: "disentangled attention, neither",
-        shapes: &[&[9, 4], &[9, 4], &[9, 4]],
-        build: |graph, ids| disentangled(graph, ids, [None, None], &[3, 1, 5], &EVERY_PLACE, 0.0),
-    },
-    Case {
-        name: "disentangled attention, the same vectors for both, with dropout",
-        shapes: &[&[9, 4], &[9, 4], &[9, 4], &[8, 4]],
-        build: |graph, ids| disentangled(graph, ids, [Some(3), Some(3)], &[3, 1, 5], &EVERY_PLACE, 0.3),
-    },
-    Case {
-        name: "disentangled attention of some queries with dropout",
-        shapes: &[&[4, 4], &[9, 4], &[9, 4], &[8, 4], &[8, 4]],
-        build: |graph, ids| disentangled(graph, ids, [Some(3), Some(4)], &[1, 0, 3], &[2, 0, 2, 4], 0.4),
-    },
-    Case {
-        name: "disentangled attention over more queries and keys than blocks hold",
-        shapes: &[&[140, 4], &[140, 4], &[140, 4], &[8, 4], &[8, 4]],
-        build: |graph, ids| {
-            let places: Vec<u32> = (0..140).collect();
-            disentangled(graph, ids, [Some(3), Some(4)], &[140], &places, 0.1)
-        },
-    },
     Case {
         name: "attention with a bias by distance",
         shapes: &[&[9, 4], &[9, 4], &[9, 4], &[8, 2]],
@@ -475,8 +418,12 @@ fn check(case: &Case, is_loss: bool) -> Vec<String> {
 
 #[test]
 fn every_gradient_is_the_one_that_differences_say() {
-    let wrong: Vec<String> =
-        CASES.iter().flat_map(|case| check(case, false)).chain(LOSSES.iter().flat_map(|case| check(case, true))).collect();
+    let wrong: Vec<String> = CASES
+        .iter()
+        .chain(DISENTANGLED)
+        .flat_map(|case| check(case, false))
+        .chain(LOSSES.iter().flat_map(|case| check(case, true)))
+        .collect();
     assert!(wrong.is_empty(), "{} wrong gradients:\n{}", wrong.len(), wrong.join("\n"));
 }
 
