@@ -30,12 +30,7 @@ pub fn in_a_line(said: &Said, label_width: usize) -> String {
         Said::Label { label, probability, .. } => {
             format!("{}  {probability:.4}", padded(&one_line(label, LABEL_WIDTH), Side::Left, label_width))
         }
-        Said::Answer { .. }
-        | Said::Labels { .. }
-        | Said::Numbers { .. }
-        | Said::Entities { .. }
-        | Said::Masks { .. }
-        | Said::Tags { .. } => said.to_string(),
+        _ => said.to_string(),
     }
 }
 
@@ -68,6 +63,7 @@ fn cells(said: &Said) -> Vec<(&'static str, Cell)> {
             vec![("predicted", Cell::Json(value))]
         }
         Said::Entities { entities } => vec![("entities", Cell::Json(json!(entities)))],
+        Said::Aggregated { entities } => vec![("entities", Cell::Json(json!(entities)))],
         Said::Masks { masks } => vec![("predicted_tokens", Cell::Json(json!(masks)))],
         Said::Answer { answer, characters, probability, null_score_diff } => {
             let mut cells = vec![

@@ -60,5 +60,7 @@ pub use token_dataset::{
     TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, labelled_tokens, read_labelled_tokens,
     read_unlabelled_tokens, unlabelled_tokens, words_of,
 };
-pub use tokenizer::{EncodeOptions, Encoding, Encodings, Overflow, TextInput, Tokenizer, TokenlessWords, TruncationReport};
+pub use tokenizer::{
+    EncodeOptions, Encoding, Encodings, Overflow, TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport,
+};
 pub use writer::{NewColumn, write_table};

@@ -20,6 +20,7 @@ use crate::{Examples, Format, SameText, Table, TextError, plain_text, readers};
 
 pub use columns::TokenColumns;
 pub(crate) use problem::TokenProblem;
+pub(crate) use words::is_han_or_kana;
 pub use words::{Word, WordSpan, words_of};
 
 use columns::TokenPositions;

@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod aggregation;
 mod batching;
 mod data;
 mod disk;
@@ -50,6 +51,7 @@ mod tasks;
 mod threads;
 mod train;
 
+pub use aggregation::{Aggregated, Aggregation, AggregationStrategy, WindowMerging};
 pub use error::{Error, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, evaluate};
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use graftling_text::{TextInput, TokenExample, Tokenizer};
 use serde::{Serialize, Serializer};
 
+use crate::aggregation::{Aggregated, Aggregation};
 use crate::features::{Tokenized, tokenize, tokenize_questions, tokenize_words};
 use crate::inference::each_batch;
 use crate::loaded::{self, INFERENCE_TOKENS, Loaded};
@@ -28,6 +29,7 @@ use crate::{Error, NoAnswer};
 /// ```
 pub struct Predictor {
     loaded: Loaded,
+    aggregation: Option<Aggregation>,
 }
 
 /// What the model says about one text.
@@ -73,6 +75,11 @@ pub enum Said {
     Entities {
         /// The entities.
         entities: Vec<Entity>,
+    },
+    /// What was put together from the tokens of a text, in its order, where an [`Aggregation`] was asked for.
+    Aggregated {
+        /// Entities, or tokens by themselves.
+        entities: Vec<Aggregated>,
     },
     /// Guesses for each masked word, in their order.
     Masks {
@@ -149,6 +156,11 @@ impl fmt::Display for Said {
                 let written: Vec<String> = entities.iter().map(|entity| format!("[{} {}]", entity.label, entity.text)).collect();
                 formatter.write_str(&written.join(" "))
             }
+            Self::Aggregated { entities } if entities.is_empty() => formatter.write_str("none"),
+            Self::Aggregated { entities } => {
+                let written: Vec<String> = entities.iter().map(|entity| format!("[{} {}]", entity.label, entity.word)).collect();
+                formatter.write_str(&written.join(" "))
+            }
             Self::Masks { masks } => {
                 let written: Vec<String> = masks
                     .iter()
@@ -178,19 +190,18 @@ impl Prediction {
         sentences: Option<&[TokenExample]>,
     ) -> Vec<Self> {
         let token_text = |token| tokenizer.token_text(token).unwrap_or_default();
-        let predictions = answers.iter().enumerate().map(|(text, answer)| Self {
-            said: objective.say(
-                answer,
-                &Spoken {
-                    seen: &tokenized.words_seen(text),
-                    words: sentences.map(|sentences| &sentences[text]),
-                    token_text: &token_text,
-                },
-            ),
-            tokens: tokenized.length(text),
-            truncated_tokens: tokenized.windows(text).iter().map(|window| window.truncated_tokens).sum(),
+        let predictions = answers.iter().enumerate().map(|(text, answer)| {
+            let seen = tokenized.words_seen(text);
+            let spoken = Spoken { seen: &seen, words: sentences.map(|sentences| &sentences[text]), token_text: &token_text };
+            Self::told(objective.say(answer, &spoken), tokenized, text)
         });
         predictions.collect()
+    }
+
+    /// What is said of a text, with how much of it was read.
+    fn told(said: Said, tokenized: &Tokenized, text: usize) -> Self {
+        let truncated_tokens = tokenized.windows(text).iter().map(|window| window.truncated_tokens).sum();
+        Self { said, tokens: tokenized.length(text), truncated_tokens }
     }
 }
 
@@ -202,12 +213,22 @@ fn as_map<S: Serializer>(pairs: &[(String, f32)], serializer: S) -> Result<S::Ok
 impl Predictor {
     /// Opens a run folder, or any folder with a fine-tuned model and its tokenizer.
     pub fn load(folder: &Path) -> Result<Self, Error> {
-        Ok(Self { loaded: loaded::load(folder)? })
+        Ok(Self { loaded: loaded::load(folder)?, aggregation: None })
+    }
+
+    /// The same, to put the tags of tokens together in this way and answer with [`Said::Aggregated`]. Without it a token classifier tags
+    /// words: texts are cut by [`words_of`](graftling_text::words_of) and the first token of a word speaks, as in training.
+    ///
+    /// # Errors
+    /// If the model is of another task, reads no windows that could be merged, or has no label that is to be ignored.
+    pub fn with_aggregation(self, aggregation: Aggregation) -> Result<Self, Error> {
+        aggregation.check(&self.loaded)?;
+        Ok(Self { aggregation: Some(aggregation), ..self })
     }
 
     /// The same model with another rule for when there is no answer to a question; refused where it answers none.
     pub fn with_no_answer(self, no_answer: NoAnswer) -> Result<Self, Error> {
-        Ok(Self { loaded: self.loaded.with_no_answer(Some(no_answer))? })
+        Ok(Self { loaded: self.loaded.with_no_answer(Some(no_answer))?, ..self })
     }
 
     /// The labels, in the order of the model.
@@ -224,11 +245,12 @@ impl Predictor {
     /// its context the second text.
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
         let Loaded { model, tokenizer, task, objective, reading } = &self.loaded;
+        if let Some(aggregation) = &self.aggregation {
+            return self.aggregated(inputs, aggregation);
+        }
         let sentences: Option<Vec<TokenExample>> = match task {
             Task::TokenClassification => {
-                if let Some(index) = inputs.iter().position(|input| input.pair.is_some()) {
-                    return Err(Error::PairOfWords { index: index + 1 });
-                }
+                refuse_pairs(inputs)?;
                 Some(inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect())
             }
             _ => None,
@@ -245,6 +267,21 @@ impl Predictor {
         });
         let answers: Vec<Answer> = answers.into_iter().flatten().collect();
         Ok(Prediction::of(objective.as_ref(), tokenizer, &answers, &tokenized, sentences.as_deref()))
+    }
+
+    fn aggregated(&self, inputs: &[TextInput<'_>], aggregation: &Aggregation) -> Result<Vec<Prediction>, Error> {
+        refuse_pairs(inputs)?;
+        let (said, tokenized) = aggregation.of_texts(&self.loaded, inputs)?;
+        let of = |(text, entities)| Prediction::told(Said::Aggregated { entities }, &tokenized, text);
+        Ok(said.into_iter().enumerate().map(of).collect())
+    }
+}
+
+/// Tags are given to the words of one text.
+fn refuse_pairs(inputs: &[TextInput<'_>]) -> Result<(), Error> {
+    match inputs.iter().position(|input| input.pair.is_some()) {
+        Some(index) => Err(Error::PairOfWords { index: index + 1 }),
+        None => Ok(()),
     }
 }
 

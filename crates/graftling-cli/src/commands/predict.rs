@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use graftling::{Prediction, Predictor, Said, TextInput};
+use graftling::{Aggregation, AggregationStrategy, Prediction, Predictor, Said, TextInput, WindowMerging};
 use graftling_text::{QuestionColumns, Table, read_table, read_unanswered_questions, unlabelled};
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
@@ -50,6 +50,8 @@ pub struct Arguments {
     /// Print one JSON object for each text, a line each
     #[arg(long, conflicts_with = "output")]
     json: bool,
+    #[command(flatten)]
+    aggregation: AggregationFlags,
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -57,6 +59,41 @@ pub struct Arguments {
     data_flags: DataFlags,
     #[command(flatten)]
     answer_flags: AnswerFlags,
+}
+
+/// How a token classifier's answers are put together.
+#[derive(Args)]
+#[command(next_help_heading = "Words with tags (token_classification)")]
+struct AggregationFlags {
+    /// Put the tags of tokens together as transformers' pipeline does it: none (every token by itself), simple, or with one tag a
+    /// word: first, average, max [default: the first token of each word speaks for it, as in training]
+    #[arg(long, value_name = "WORD", value_parser = strategy)]
+    aggregation: Option<AggregationStrategy>,
+    /// How a text read in windows is put together: tokens (each as the window says in which it stands furthest from an edge) or
+    /// entities (of each window; of those that overlap the longest, as transformers does with a stride) [default: tokens]
+    #[arg(long, value_name = "WORD", requires = "aggregation", value_parser = window_merging)]
+    window_merging: Option<WindowMerging>,
+    /// Labels that --aggregation leaves out, with commas between them; "" leaves out none [default: O]
+    #[arg(long, value_name = "LABELS", requires = "aggregation", value_delimiter = ',')]
+    ignore_labels: Option<Vec<String>>,
+}
+
+impl AggregationFlags {
+    fn aggregation(&self) -> Option<Aggregation> {
+        let mut aggregation = Aggregation { window_merging: self.window_merging, ..Aggregation::new(self.aggregation?) };
+        if let Some(labels) = &self.ignore_labels {
+            aggregation.ignored_labels = labels.iter().filter(|label| !label.is_empty()).cloned().collect();
+        }
+        Some(aggregation)
+    }
+}
+
+fn strategy(word: &str) -> Result<AggregationStrategy, String> {
+    AggregationStrategy::from_word(word).ok_or_else(|| "accepted are none, simple, first, average and max".to_owned())
+}
+
+fn window_merging(word: &str) -> Result<WindowMerging, String> {
+    WindowMerging::from_word(word).ok_or_else(|| "accepted are tokens and entities".to_owned())
 }
 
 /// Predicts, and tells each prediction.
@@ -194,6 +231,9 @@ impl<'a> Teller<'a> {
         let mut predictor = Predictor::load(&models::folder(&arguments.model, console)?)?;
         if let Some(no_answer) = arguments.answer_flags.null_score_diff_threshold {
             predictor = predictor.with_no_answer(no_answer)?;
+        }
+        if let Some(aggregation) = arguments.aggregation.aggregation() {
+            predictor = predictor.with_aggregation(aggregation)?;
         }
         let label_width = report::widest(predictor.labels(), said::LABEL_WIDTH);
         Ok(Self { predictor, console, json: arguments.json, label_width })

@@ -29,6 +29,8 @@ use sequence_classification::SequenceClassification;
 use sequence_regression::Regression;
 use token_classification::TokenClassification;
 
+pub(crate) use sequence_classification::softmax;
+
 /// What the model should say about one example.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Target {

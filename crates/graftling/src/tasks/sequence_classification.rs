@@ -110,7 +110,7 @@ pub(super) fn largest(logits: &[f32]) -> usize {
 }
 
 /// `exp(x_i) / sum exp(x)`, shifted by the largest value so that nothing overflows.
-pub(super) fn softmax(logits: &[f32]) -> Vec<f32> {
+pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exponentials: Vec<f64> = logits.iter().map(|logit| f64::from(logit - largest).exp()).collect();
     let sum: f64 = exponentials.iter().sum();

@@ -150,7 +150,9 @@ impl Objective for TokenClassification {
             let probability = known.iter().sum::<f32>() / known.len().max(1) as f32;
             Entity { label: span.kind, text, characters, words: (span.start, span.end), probability }
         };
-        Said::Entities { entities: tolerant_entities(&tags).into_iter().map(entity).collect() }
+        let bilou = Scheme::of_tags(self.tags.names()) == Some(Scheme::Bilou);
+        let read: Vec<String> = tags.iter().map(|tag| if bilou { in_iobes(tag) } else { (*tag).to_owned() }).collect();
+        Said::Entities { entities: tolerant_entities(&read).into_iter().map(entity).collect() }
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
@@ -184,6 +186,16 @@ fn known(graph: &Graph<'_>, logits: &Var, targets: &[&Target]) -> (Var, Vec<usiz
     }
     let known: Vec<usize> = (0..rows.len()).filter(|&row| rows[row].is_some()).collect();
     (graph.gather_rows(logits, &known), classes)
+}
+
+/// A tag of BILOU in IOBES, whose letters the tolerant reading knows: there two neighbours `U-` would be one entity.
+fn in_iobes(tag: &str) -> String {
+    let letter = match tag.chars().next() {
+        Some('L') => "E",
+        Some('U') => "S",
+        _ => return tag.to_owned(),
+    };
+    format!("{letter}{}", &tag[1..])
 }
 
 /// What is known of the words of a sentence.
@@ -232,6 +244,17 @@ mod tests {
         assert_eq!(entities.len(), 1);
         assert_eq!((entities[0].label.as_str(), entities[0].text.as_str()), ("LOC", "New York"));
         assert_eq!((entities[0].characters, entities[0].words, entities[0].probability), (Some((3, 11)), (2, 4), 0.5));
+    }
+
+    #[test]
+    fn neighbours_of_one_word_each_are_entities_of_their_own_in_bilou() {
+        let Said::Entities { entities } =
+            said(&["B-LOC", "I-LOC", "L-LOC", "O", "U-LOC"], "Oslo Bergen New York", &[4, 4, 0, 2], &[0, 1, 2, 3])
+        else {
+            panic!("entities")
+        };
+        let found: Vec<&str> = entities.iter().map(|entity| entity.text.as_str()).collect();
+        assert_eq!(found, ["Oslo", "Bergen", "New York"]);
     }
 
     #[test]
