@@ -91,6 +91,11 @@ pub(crate) struct PlainLayout {
 }
 
 impl PlainFormat {
+    /// The format that the file's name tells: `.txt`, or that of a table, each also with `.gz`.
+    pub fn of(path: &Path) -> Result<PlainFormat, TextError> {
+        PlainLayout::of(path, None).map(|layout| layout.format)
+    }
+
     /// The format of this word, as a recipe or a flag names it.
     pub fn from_word(word: &str) -> Option<PlainFormat> {
         match word.to_ascii_lowercase().as_str() {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use graftling_models::ModelError;
 use graftling_text::TextError;
 
+use crate::aggregation::AggregationStrategy;
 use crate::recipe::{BestMetric, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 
@@ -57,6 +58,21 @@ pub enum Error {
     /// Tokens are put together for a model that tells nothing of tokens.
     #[error("aggregation puts the tags of tokens together, but the task of this model is {task}; leave it out")]
     AggregationOfOtherTask {
+        /// The task.
+        task: Task,
+    },
+    /// Tokens are put together where words are given.
+    #[error(
+        "aggregation {strategy} puts the tokens of texts together, but these are sentences whose words are given; leave it out, or give \
+         the texts"
+    )]
+    AggregationOfWords {
+        /// The strategy.
+        strategy: AggregationStrategy,
+    },
+    /// Words are given to a model of texts.
+    #[error("these are sentences whose words are given, but the task of this model is {task}, which takes texts")]
+    WordsOfOtherTask {
         /// The task.
         task: Task,
     },

@@ -75,6 +75,9 @@ pub enum Said {
     Entities {
         /// The entities.
         entities: Vec<Entity>,
+        /// The tag of each word, from which they were read; a word that was cut off has `O`.
+        #[serde(skip)]
+        tags: Vec<String>,
     },
     /// What was put together from the tokens of a text, in its order, where an [`Aggregation`] was asked for.
     Aggregated {
@@ -151,8 +154,8 @@ impl fmt::Display for Said {
                 let written: Vec<String> = numbers.iter().map(|number| format!("{number:.4}")).collect();
                 formatter.write_str(&written.join(", "))
             }
-            Self::Entities { entities } if entities.is_empty() => formatter.write_str("none"),
-            Self::Entities { entities } => {
+            Self::Entities { entities, .. } if entities.is_empty() => formatter.write_str("none"),
+            Self::Entities { entities, .. } => {
                 let written: Vec<String> = entities.iter().map(|entity| format!("[{} {}]", entity.label, entity.text)).collect();
                 formatter.write_str(&written.join(" "))
             }
@@ -241,32 +244,54 @@ impl Predictor {
         self.loaded.reading.max_length
     }
 
+    /// What the model was trained to do.
+    pub fn task(&self) -> Task {
+        self.loaded.task
+    }
+
     /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it. A question is a text, and
     /// its context the second text.
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
-        let Loaded { model, tokenizer, task, objective, reading } = &self.loaded;
         if let Some(aggregation) = &self.aggregation {
             return self.aggregated(inputs, aggregation);
         }
-        let sentences: Option<Vec<TokenExample>> = match task {
-            Task::TokenClassification => {
-                refuse_pairs(inputs)?;
-                Some(inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect())
-            }
-            _ => None,
+        if self.loaded.task == Task::TokenClassification {
+            refuse_pairs(inputs)?;
+            let sentences: Vec<TokenExample> = inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect();
+            return self.predict_words(&sentences);
+        }
+        let Loaded { tokenizer, task, reading, .. } = &self.loaded;
+        let mut tokenized = match task {
+            Task::QuestionAnswering => tokenize_questions(tokenizer, &questions(inputs)?, reading)?,
+            _ => tokenize(tokenizer, inputs, reading)?,
         };
-        let mut tokenized = match &sentences {
-            Some(sentences) => tokenize_words(tokenizer, sentences, reading)?,
-            None if *task == Task::QuestionAnswering => tokenize_questions(tokenizer, &questions(inputs)?, reading)?,
-            None => tokenize(tokenizer, inputs, reading)?,
-        };
-        objective.ask(inputs, &mut tokenized)?;
+        self.loaded.objective.ask(inputs, &mut tokenized)?;
+        Ok(self.answered(&tokenized, None))
+    }
+
+    /// One prediction for each sentence whose words are given, in their order. A word that gives no token has no part in it.
+    ///
+    /// # Errors
+    /// If the model does not tag words, or an aggregation was asked for, which puts the tokens of texts together.
+    pub fn predict_words(&self, sentences: &[TokenExample]) -> Result<Vec<Prediction>, Error> {
+        if self.loaded.task != Task::TokenClassification {
+            return Err(Error::WordsOfOtherTask { task: self.loaded.task });
+        }
+        if let Some(aggregation) = &self.aggregation {
+            return Err(Error::AggregationOfWords { strategy: aggregation.strategy });
+        }
+        let tokenized = tokenize_words(&self.loaded.tokenizer, sentences, &self.loaded.reading)?;
+        Ok(self.answered(&tokenized, Some(sentences)))
+    }
+
+    fn answered(&self, tokenized: &Tokenized, sentences: Option<&[TokenExample]>) -> Vec<Prediction> {
+        let Loaded { model, tokenizer, objective, reading, .. } = &self.loaded;
         let mut answers: Vec<Option<Answer>> = vec![None; tokenized.texts.len()];
-        each_batch(model, &tokenized, reading, INFERENCE_TOKENS, |batch| {
+        each_batch(model, tokenized, reading, INFERENCE_TOKENS, |batch| {
             batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place))));
         });
         let answers: Vec<Answer> = answers.into_iter().flatten().collect();
-        Ok(Prediction::of(objective.as_ref(), tokenizer, &answers, &tokenized, sentences.as_deref()))
+        Prediction::of(objective.as_ref(), tokenizer, &answers, tokenized, sentences)
     }
 
     fn aggregated(&self, inputs: &[TextInput<'_>], aggregation: &Aggregation) -> Result<Vec<Prediction>, Error> {

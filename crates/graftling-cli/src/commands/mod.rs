@@ -1,11 +1,14 @@
 //! The commands, one a file: what may be typed after each, and what is then done. This file holds their list.
 
+mod aggregation_flags;
 mod answer_flags;
 mod data_flags;
 mod evaluate;
 mod models;
 mod predict;
 mod quickstart;
+
+mod teller;
 mod train;
 
 use clap::Subcommand;

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod commands;
+mod data_forms;
 mod documents;
 mod interruption;
 mod prediction;

@@ -152,7 +152,8 @@ impl Objective for TokenClassification {
         };
         let bilou = Scheme::of_tags(self.tags.names()) == Some(Scheme::Bilou);
         let read: Vec<String> = tags.iter().map(|tag| if bilou { in_iobes(tag) } else { (*tag).to_owned() }).collect();
-        Said::Entities { entities: tolerant_entities(&read).into_iter().map(entity).collect() }
+        let entities = tolerant_entities(&read).into_iter().map(entity).collect();
+        Said::Entities { entities, tags: tags.into_iter().map(str::to_owned).collect() }
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
@@ -237,7 +238,8 @@ mod tests {
 
     #[test]
     fn entities_have_their_text_and_their_place_in_characters() {
-        let Said::Entities { entities } = said(&["B-LOC", "I-LOC", "O"], "我爱 New York！", &[2, 2, 0, 1, 2], &[0, 1, 2, 3, 4])
+        let Said::Entities { entities, .. } =
+            said(&["B-LOC", "I-LOC", "O"], "我爱 New York！", &[2, 2, 0, 1, 2], &[0, 1, 2, 3, 4])
         else {
             panic!("entities")
         };
@@ -248,7 +250,7 @@ mod tests {
 
     #[test]
     fn neighbours_of_one_word_each_are_entities_of_their_own_in_bilou() {
-        let Said::Entities { entities } =
+        let Said::Entities { entities, .. } =
             said(&["B-LOC", "I-LOC", "L-LOC", "O", "U-LOC"], "Oslo Bergen New York", &[4, 4, 0, 2], &[0, 1, 2, 3])
         else {
             panic!("entities")
