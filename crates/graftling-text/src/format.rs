@@ -151,6 +151,17 @@ impl QuestionLayout {
     }
 }
 
+/// What a name tells that is not accepted in its place.
+pub(crate) fn other_use(path: &Path) -> &'static str {
+    match ending(path).0.map(|extension| extension.to_ascii_lowercase()).as_deref() {
+        Some("conll" | "bio" | "iob" | "iob2") => "CoNLL holds words with tags, which the task token_classification reads",
+        Some("txt") => {
+            ".txt holds texts without labels, which the task masked_lm reads, or CoNLL, which the task token_classification reads"
+        }
+        _ => "the name does not tell the format",
+    }
+}
+
 /// The extension before `.gz`, and whether that stands behind it.
 fn ending(path: &Path) -> (Option<String>, bool) {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -2,6 +2,8 @@
 //! Knows nothing of what is inside; the tiny checkpoint of the models' tests makes every command quick.
 
 mod bad_input;
+mod bad_labels;
+mod bad_words;
 mod commands;
 mod data_forms;
 mod documents;
