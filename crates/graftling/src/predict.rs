@@ -130,6 +130,9 @@ pub struct Guess {
     pub token: String,
     /// Its probability.
     pub probability: f32,
+    /// The text with the token in the place of its mask, as the tokenizer writes it (of a text that is read in windows, that window);
+    /// other masks stay.
+    pub sequence: String,
 }
 
 /// A word with its tag.
@@ -192,10 +195,14 @@ impl Prediction {
         tokenized: &Tokenized,
         sentences: Option<&[TokenExample]>,
     ) -> Vec<Self> {
-        let token_text = |token| tokenizer.token_text(token).unwrap_or_default();
         let predictions = answers.iter().enumerate().map(|(text, answer)| {
             let seen = tokenized.words_seen(text);
-            let spoken = Spoken { seen: &seen, words: sentences.map(|sentences| &sentences[text]), token_text: &token_text };
+            let spoken = Spoken {
+                seen: &seen,
+                words: sentences.map(|sentences| &sentences[text]),
+                windows: tokenized.windows(text),
+                tokenizer: Some(tokenizer),
+            };
             Self::told(objective.say(answer, &spoken), tokenized, text)
         });
         predictions.collect()

@@ -9,6 +9,7 @@ use tokenizers::{
 };
 
 use super::offsets::Source;
+use super::windows::Window;
 use super::{Tokenizer, TruncationReport};
 use crate::TextError;
 
@@ -36,7 +37,8 @@ pub enum Overflow {
     /// They are cut off. Of a pair the longer text is cut first, as `truncation=True` (`longest_first`) of transformers does.
     Truncate,
     /// They stand in further encodings, each with the special tokens around it, as `return_overflowing_tokens=True` of
-    /// transformers has it. Of a pair the first text stands whole in every window and the second is divided (`only_second`).
+    /// transformers has it. Of a pair the first text stands whole in every window and the second is divided (`only_second`); a
+    /// first text that leaves no more than the stride is cut to half of what there is.
     Windows {
         /// How many tokens two neighbouring windows share.
         stride: usize,
@@ -73,7 +75,7 @@ pub struct Encoding {
     pub word_ids: Vec<Option<u32>>,
     /// Which text each token stands in: 0, or 1 for the second of a pair. A special token has none.
     pub sequence_ids: Vec<Option<u8>>,
-    /// How many tokens of the text were cut off.
+    /// How many tokens of the text were cut off; of a text in windows the first of them tells it.
     pub truncated_tokens: usize,
     /// Which of the inputs this is an encoding of, from 0.
     pub example: usize,
@@ -191,17 +193,21 @@ impl Tokenizer {
         let special_tokens = self.special_tokens(tokens.pair.is_some());
         let room = options.max_length - special_tokens;
         let whole = tokens.len();
-        let pieces = match options.overflow {
+        let (pieces, cut_tokens): (Vec<Window>, usize) = match options.overflow {
             _ if whole <= room => {
                 let range = (0, tokens.last_len());
-                vec![(tokens, range)]
+                (vec![(tokens, range)], 0)
             }
-            Overflow::Truncate => vec![self.cut(tokens, room).map_err(|error| untokenised(example, "", &*error))?],
+            Overflow::Truncate => {
+                let cut = self.cut(tokens, room).map_err(|error| untokenised(example, "", &*error))?;
+                let cut_tokens = whole - cut.0.len();
+                (vec![cut], cut_tokens)
+            }
             Overflow::Windows { stride } => self.divided(example, tokens, (room, stride))?,
         };
-        let cut = matches!(options.overflow, Overflow::Truncate);
-        let encodings = pieces.into_iter().map(|(tokens, token_range)| {
-            let truncated_tokens = if cut { whole - tokens.len() } else { 0 };
+        let encodings = pieces.into_iter().enumerate().map(|(number, (tokens, token_range))| {
+            // What is cut off a text is told once, whatever its windows.
+            let truncated_tokens = if number == 0 { cut_tokens } else { 0 };
             let encoding = wrapped(tokens, post_processor).map_err(|error| untokenised(example, "", &*error))?;
             let sequence_ids: Vec<Option<u8>> =
                 encoding.get_sequence_ids().into_iter().map(|sequence| sequence.map(|id| u8::from(id > 0))).collect();

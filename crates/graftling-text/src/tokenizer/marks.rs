@@ -27,4 +27,10 @@ impl Tokenizer {
         let text = self.pipeline.decode(&[id], false).unwrap_or_default();
         Some(if text.trim().is_empty() { name } else { text.trim().to_owned() })
     }
+
+    /// The text of tokens that follow each other, without those whose id is in `left_out`.
+    pub fn text_of(&self, ids: &[u32], left_out: &[u32]) -> String {
+        let shown: Vec<u32> = ids.iter().copied().filter(|id| !left_out.contains(id)).collect();
+        self.pipeline.decode(&shown, false).unwrap_or_default()
+    }
 }

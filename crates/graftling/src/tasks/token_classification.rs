@@ -233,7 +233,7 @@ mod tests {
         let objective = TokenClassification { tags: LabelSet::from_names(tags), loss: ClassLoss::plain() };
         let answer = Answer::Tags { classes: classes.to_vec(), probabilities: vec![0.5; classes.len()] };
         let example = TokenExample::from_text(text, 1);
-        objective.say(&answer, &Spoken { seen, words: Some(&example), token_text: &|_| String::new() })
+        objective.say(&answer, &Spoken { seen, words: Some(&example), windows: &[], tokenizer: None })
     }
 
     #[test]
