@@ -113,7 +113,7 @@ pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Resul
         });
         let tokenized = data.tokenize(&loaded.tokenizer, &loaded.reading)?;
         observer.observe(&Event::Tokenized { split: SplitName::Evaluation, truncation: &tokenized.truncation });
-        if let Some(notice) = tokenized.notice() {
+        for notice in tokenized.notices(&loaded.tokenizer) {
             observer.observe(&Event::Notice(&notice));
         }
         let examples = Examples::to_score(objective, tokenized, targets);

@@ -68,6 +68,9 @@ impl Features {
     }
 }
 
+/// From which share on unknown tokens are told.
+const TOLD_UNKNOWN: f64 = 0.05;
+
 /// The texts of a split as the model sees them.
 pub(crate) struct Tokenized {
     /// One for each window, in the order of the texts; most texts have one window.
@@ -104,12 +107,27 @@ impl Tokenized {
         self.windows(text).iter().flat_map(|features| features.words_seen()).copied().collect()
     }
 
-    /// What a person should know of texts that are read in windows.
-    pub fn notice(&self) -> Option<String> {
+    /// What a person should know of texts that are read in windows, and of words that the model cannot read.
+    pub fn notices(&self, tokenizer: &Tokenizer) -> Vec<String> {
         let counts = || self.texts.iter().map(|windows| windows.len()).filter(|&windows| windows > 1);
         let (texts, windows) = (counts().count(), counts().sum::<usize>());
         let (are, longest) = (if texts == 1 { "text is" } else { "texts are" }, self.truncation.max_length);
-        (texts > 0).then(|| format!("{texts} {are} longer than {longest} tokens and read in {windows} windows"))
+        let read = (texts > 0).then(|| format!("{texts} {are} longer than {longest} tokens and read in {windows} windows"));
+        read.into_iter().chain(self.unknown_notice(tokenizer)).collect()
+    }
+
+    fn unknown_notice(&self, tokenizer: &Tokenizer) -> Option<String> {
+        let unknown = tokenizer.unknown_id()?;
+        let ids = self.features.iter().flat_map(|features| &features.input_ids);
+        let share = ids.filter(|id| **id == unknown).count() as f64 / self.tokens().max(1) as f64;
+        let name = tokenizer.token(unknown).unwrap_or_default();
+        (share >= TOLD_UNKNOWN).then(|| {
+            format!(
+                "{:.0} % of the tokens are {name}: the model's vocabulary does not have what stands there and the model cannot tell it apart; \
+                 is it a model of the language of these texts?",
+                100.0 * share
+            )
+        })
     }
 
     /// The features of each text, which are its `encodings`.

@@ -131,7 +131,7 @@ pub struct Guess {
     /// Its probability.
     pub probability: f32,
     /// The text with the token in the place of its mask, as the tokenizer writes it (of a text that is read in windows, that window);
-    /// other masks stay.
+    /// other masks stay, and what the vocabulary does not have is written as its unknown token.
     pub sequence: String,
 }
 

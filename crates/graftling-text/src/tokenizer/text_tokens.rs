@@ -1,7 +1,7 @@
 //! The tokens of a text as answers about them are put together: how they are written, where they stand, which of them go on with a
 //! word; and tokens joined to text again. Knows nothing of what is said of tokens.
 
-use tokenizers::{Decoder, Model, ModelWrapper};
+use tokenizers::{Decoder, ModelWrapper};
 
 use super::{Encoding, Tokenizer};
 use crate::token_dataset::is_han_or_kana;
@@ -69,17 +69,5 @@ impl Tokenizer {
             ModelWrapper::WordLevel(_) | ModelWrapper::Unigram(_) => None,
         };
         prefix.filter(|prefix| !prefix.is_empty())
-    }
-
-    /// The token for what the vocabulary does not have.
-    fn unknown_id(&self) -> Option<u32> {
-        let told = self.settings.special_token("unk_token", "").ok().map(|token| token.content);
-        let of_model = match self.pipeline.get_model() {
-            ModelWrapper::WordPiece(model) => Some(model.unk_token.clone()),
-            ModelWrapper::WordLevel(model) => Some(model.unk_token.clone()),
-            ModelWrapper::BPE(model) => model.unk_token.clone(),
-            ModelWrapper::Unigram(model) => return model.token_to_id(&told.filter(|token| !token.is_empty())?),
-        };
-        told.into_iter().filter(|token| !token.is_empty()).chain(of_model).find_map(|token| self.pipeline.token_to_id(&token))
     }
 }

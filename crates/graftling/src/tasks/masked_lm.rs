@@ -142,6 +142,7 @@ impl Objective for MaskedLm {
 
     fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said {
         let tokenizer = of.tokenizer.expect("masked language modelling: a tokenizer");
+        let unknown = tokenizer.unknown_id();
         let masked = of.windows.iter().flat_map(|window| {
             let places = window.wanted.iter().flat_map(|wanted| &wanted.tokens);
             places.map(|&place| (window.input_ids.as_slice(), place))
@@ -149,8 +150,9 @@ impl Objective for MaskedLm {
         let of_mask = |(input_ids, place): (&[u32], usize), guesses: &[(u32, f32)]| {
             let mut filled = input_ids.to_vec();
             let others = filled.iter().filter(|id| **id == self.mask_id).count() > 1;
-            // Masks are special tokens too, and those that are still to be filled are shown.
-            let left_out: Vec<u32> = self.special_ids.iter().copied().filter(|id| !others || *id != self.mask_id).collect();
+            // Masks and unknown words are special tokens too; what is still to be filled, or cannot be told, is shown.
+            let shown = |id: &u32| (others && *id == self.mask_id) || Some(*id) == unknown;
+            let left_out: Vec<u32> = self.special_ids.iter().copied().filter(|id| !shown(id)).collect();
             let guess = |&(token, probability): &(u32, f32)| {
                 filled[place] = token;
                 let sequence = tokenizer.text_of(&filled, &left_out);
