@@ -238,8 +238,8 @@ pub enum TextError {
     },
     /// The first text of a pair leaves too little room for windows of the second.
     #[error(
-        "pair {index}: its first text has {first_tokens} tokens and leaves, though it may be cut to half, {window} for windows of the second, \
-         which must be more than the stride {stride}; set a larger max_length or a smaller stride"
+        "pair {index}: its first text has {first_tokens} tokens and leaves {window} for windows of the second, which must be more \
+         than the stride {stride}; shorten the text, or set a larger max_length or a smaller stride"
     )]
     WindowRoom {
         /// Which pair, from 1.

@@ -21,7 +21,7 @@ mod wordpiece;
 
 use std::sync::OnceLock;
 
-pub use encode::{EncodeOptions, Encoding, Encodings, Overflow, TextInput, TokenlessWords};
+pub use encode::{EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TokenlessWords};
 pub use text_tokens::TextToken;
 pub use truncation_report::TruncationReport;
 

@@ -251,7 +251,7 @@ fn words_without_a_token_are_counted() {
 }
 
 #[test]
-fn strides_that_leave_no_room_are_refused() {
+fn strides_and_first_texts_that_leave_no_room_are_refused() {
     let families = golden().families;
     let family = families.iter().find(|family| family.name == "electra").unwrap();
     let folder = converted_folder(family, "right");
@@ -265,9 +265,14 @@ fn strides_that_leave_no_room_are_refused() {
         "stride 6 leaves no room for new tokens in a window: with max_length 8 and 2 special tokens it must be below 6"
     );
     assert_eq!(
-        refused("a b a b", Some("a a a a a a"), 10, 4),
-        "pair 2: its first text has 4 tokens and leaves, though it may be cut to half, 4 for windows of the second, which must be more than \
-         the stride 4; set a larger max_length or a smaller stride"
+        refused("a b a b", Some("a a a a a a"), 10, 3),
+        "pair 2: its first text has 4 tokens and leaves 3 for windows of the second, which must be more than the stride 3; shorten the \
+         text, or set a larger max_length or a smaller stride"
+    );
+    assert_eq!(
+        refused("a b a b a b a b", Some("b"), 10, 0),
+        "pair 2: its first text has 8 tokens and leaves 0 for windows of the second, which must be more than the stride 0; shorten the \
+         text, or set a larger max_length or a smaller stride"
     );
 }
 
@@ -280,7 +285,8 @@ fn a_first_text_that_leaves_no_room_for_windows_is_cut_to_half_and_told_once() {
         let tokenizer = Tokenizer::from_folder(folder.path()).unwrap();
         let long = "a b a b a b a b";
         let inputs = [TextInput { text: long, pair: Some("b") }, TextInput { text: long, pair: Some("b a b a b a") }];
-        let Encodings { encodings, truncation, .. } = tokenizer.encode(&inputs, &EncodeOptions::windows(10, 3)).unwrap();
+        let Encodings { encodings, truncation, .. } =
+            tokenizer.encode(&inputs, &EncodeOptions::windows_with_first_cut(10, 3)).unwrap();
         // Of ten tokens three are special; half of the others are three tokens of the first text, which leave four.
         let of_first = |one: &Encoding| one.sequence_ids.iter().filter(|sequence| **sequence == Some(0)).count();
         assert!(encodings.iter().all(|one| of_first(one) == 3 && one.input_ids.len() <= 10), "{side}: {encodings:?}");

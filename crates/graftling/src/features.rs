@@ -157,7 +157,7 @@ pub(crate) fn inputs<L>(dataset: &Dataset<L>) -> Vec<TextInput<'_>> {
 fn options(reading: &Reading) -> EncodeOptions {
     match reading.long_texts {
         LongTexts::Cut => EncodeOptions::truncated(reading.max_length),
-        LongTexts::Windows { stride, .. } => EncodeOptions::windows(reading.max_length, stride),
+        LongTexts::Windows { stride, .. } => EncodeOptions::windows_with_first_cut(reading.max_length, stride),
     }
 }
 
@@ -207,7 +207,12 @@ pub(crate) fn tokenize_questions(
     // White space before a question would be a token of its own to some tokenizers.
     let inputs: Vec<TextInput<'_>> =
         questions.iter().map(|(question, context)| TextInput { text: question.trim_start(), pair: Some(context) }).collect();
-    let encodings = tokenizer.encode(&inputs, &options(reading))?;
+    // A question that is cut is another question.
+    let options = match reading.long_texts {
+        LongTexts::Windows { stride, .. } => EncodeOptions::windows(reading.max_length, stride),
+        LongTexts::Cut => options(reading),
+    };
+    let encodings = tokenizer.encode(&inputs, &options)?;
     let passages: Vec<Passages> =
         encodings.encodings.iter().map(|window| Passages::of(window, &questions[window.example].1)).collect();
     let mut tokenized =

@@ -37,12 +37,22 @@ pub enum Overflow {
     /// They are cut off. Of a pair the longer text is cut first, as `truncation=True` (`longest_first`) of transformers does.
     Truncate,
     /// They stand in further encodings, each with the special tokens around it, as `return_overflowing_tokens=True` of
-    /// transformers has it. Of a pair the first text stands whole in every window and the second is divided (`only_second`); a
-    /// first text that leaves no more than the stride is cut to half of what there is.
+    /// transformers has it. Of a pair the first text stands whole in every window and the second is divided (`only_second`).
     Windows {
         /// How many tokens two neighbouring windows share.
         stride: usize,
+        /// What becomes of a first text that leaves no more room than that.
+        first: FirstText,
     },
+}
+
+/// What becomes of the first text of a pair where it leaves no room for windows of the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstText {
+    /// It must stand whole: the pair is refused.
+    Whole,
+    /// It is cut to half of what there is.
+    CutToHalf,
 }
 
 impl EncodeOptions {
@@ -53,7 +63,12 @@ impl EncodeOptions {
 
     /// What is longer is divided into windows that share `stride` tokens.
     pub fn windows(max_length: usize, stride: usize) -> EncodeOptions {
-        EncodeOptions { max_length, overflow: Overflow::Windows { stride } }
+        EncodeOptions { max_length, overflow: Overflow::Windows { stride, first: FirstText::Whole } }
+    }
+
+    /// The same; a first text that leaves no room for windows is cut, not refused.
+    pub fn windows_with_first_cut(max_length: usize, stride: usize) -> EncodeOptions {
+        EncodeOptions { max_length, overflow: Overflow::Windows { stride, first: FirstText::CutToHalf } }
     }
 }
 
@@ -180,7 +195,7 @@ impl Tokenizer {
             return Err(TextError::MaxLength { max_length, special_tokens });
         }
         match options.overflow {
-            Overflow::Windows { stride } if stride >= max_length - special_tokens => {
+            Overflow::Windows { stride, .. } if stride >= max_length - special_tokens => {
                 Err(TextError::Stride { stride, max_length, special_tokens })
             }
             _ => Ok(()),
@@ -203,7 +218,7 @@ impl Tokenizer {
                 let cut_tokens = whole - cut.0.len();
                 (vec![cut], cut_tokens)
             }
-            Overflow::Windows { stride } => self.divided(example, tokens, (room, stride))?,
+            Overflow::Windows { stride, first } => self.divided(example, tokens, (room, stride, first))?,
         };
         let encodings = pieces.into_iter().enumerate().map(|(number, (tokens, token_range))| {
             // What is cut off a text is told once, whatever its windows.

@@ -4,7 +4,7 @@
 use tokenizers::TruncationDirection;
 
 use super::Tokenizer;
-use super::encode::Tokens;
+use super::encode::{FirstText, Tokens};
 use crate::TextError;
 
 /// The tokens of a window, and which of the divided text's they are.
@@ -12,13 +12,13 @@ pub(super) type Window = (Tokens, (usize, usize));
 
 impl Tokenizer {
     /// The windows of a text or of the second text of a pair, in the order of transformers: from the start of the text, or from
-    /// its end where the settings cut on the left. `room` counts the tokens of text and pair together. A first text that leaves no room
-    /// for windows is cut to half of it; how many tokens that costs is told.
+    /// its end where the settings cut on the left. `room` counts the tokens of text and pair together. Where a first text
+    /// that leaves no room for windows is cut, the number of tokens that costs is told.
     pub(super) fn divided(
         &self,
         example: usize,
         tokens: Tokens,
-        (room, stride): (usize, usize),
+        (room, stride, first_text): (usize, usize, FirstText),
     ) -> Result<(Vec<Window>, usize), TextError> {
         let Tokens { text, pair } = tokens;
         let (mut first, mut last) = match pair {
@@ -26,7 +26,8 @@ impl Tokenizer {
             Some(pair) => (Some(text), pair),
         };
         let whole_first = first.as_ref().map_or(0, tokenizers::Encoding::len);
-        if let Some(first) = first.as_mut().filter(|_| stride >= room.saturating_sub(whole_first)) {
+        let cuts = first_text == FirstText::CutToHalf;
+        if let Some(first) = first.as_mut().filter(|_| cuts && stride >= room.saturating_sub(whole_first)) {
             first.truncate(whole_first.min(room / 2), 0, self.truncation_side);
             first.take_overflowing();
         }
