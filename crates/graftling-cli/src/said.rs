@@ -20,6 +20,9 @@ pub const COLUMNS: &[&str] = &[
     "predicted_answer",
     "predicted_answer_start",
     "null_score_diff",
+    "embedding",
+    "similarity",
+    "similarities",
 ];
 /// Between labels in one cell, as the readers take it.
 const BETWEEN: &str = "|";
@@ -35,6 +38,9 @@ pub fn in_a_line(said: &Said, label_width: usize) -> String {
         | Said::Numbers { .. }
         | Said::Entities { .. }
         | Said::Masks { .. }
+        | Said::Embedding { .. }
+        | Said::Similarity { .. }
+        | Said::Similarities { .. }
         | Said::Tags { .. } => said.to_string(),
     }
 }
@@ -68,6 +74,13 @@ fn cells(said: &Said) -> Vec<(&'static str, Cell)> {
             vec![("predicted", Cell::Json(value))]
         }
         Said::Entities { entities } => vec![("entities", Cell::Json(json!(entities)))],
+        Said::Embedding { embedding } => {
+            vec![("embedding", Cell::Json(embedding.iter().copied().map(number).collect()))]
+        }
+        Said::Similarity { similarity } => vec![("similarity", Cell::Json(number(*similarity)))],
+        Said::Similarities { similarities } => {
+            vec![("similarities", Cell::Json(similarities.iter().copied().map(number).collect()))]
+        }
         Said::Masks { masks } => vec![("predicted_tokens", Cell::Json(json!(masks)))],
         Said::Answer { answer, characters, probability, null_score_diff } => {
             let mut cells = vec![

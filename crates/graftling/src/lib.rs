@@ -44,6 +44,7 @@ mod resume;
 mod run_folder;
 mod sampling;
 pub mod schedule;
+mod sentence_settings;
 mod strategies;
 mod summary;
 mod tasks;
@@ -52,7 +53,9 @@ mod train;
 
 pub use error::{Error, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, evaluate};
+pub use graftling_models::Pooling;
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};
+pub use loaded::BareEncoder;
 pub use observer::{Collected, Event, NoObserver, Observer, SplitName, StopReason};
 pub use passages::NoAnswer;
 pub use predict::{Entity, Guess, Prediction, Predictor, Said, TaggedWord};

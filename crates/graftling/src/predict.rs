@@ -7,12 +7,15 @@ use std::sync::Arc;
 use graftling_text::{TextInput, TokenExample, Tokenizer};
 use serde::{Serialize, Serializer};
 
-use crate::features::{Tokenized, tokenize, tokenize_questions, tokenize_words};
+use crate::features::{Tokenized, tokenize, tokenize_apart, tokenize_questions, tokenize_words};
 use crate::inference::each_batch;
-use crate::loaded::{self, INFERENCE_TOKENS, Loaded};
+use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Spoken};
 use crate::{Error, NoAnswer};
+
+/// How many values of a vector are shown to a person.
+const VALUES_SHOWN: usize = 4;
 
 /// A fine-tuned model that is ready for texts.
 ///
@@ -91,6 +94,21 @@ pub enum Said {
         #[serde(skip_serializing_if = "Option::is_none")]
         null_score_diff: Option<f32>,
     },
+    /// A vector.
+    Embedding {
+        /// Its values.
+        embedding: Vec<f32>,
+    },
+    /// How alike two texts are.
+    Similarity {
+        /// The cosine of their vectors.
+        similarity: f32,
+    },
+    /// How alike the first of several texts is to each of the others.
+    Similarities {
+        /// The cosines of their vectors.
+        similarities: Vec<f32>,
+    },
     /// A tag for each word.
     Tags {
         /// The words and their tags.
@@ -161,6 +179,16 @@ impl fmt::Display for Said {
             }
             Self::Answer { answer, probability, .. } if answer.is_empty() => write!(formatter, "no answer ({probability:.3})"),
             Self::Answer { answer, probability, .. } => write!(formatter, "{answer} ({probability:.3})"),
+            Self::Embedding { embedding } => {
+                let first: Vec<String> = embedding.iter().take(VALUES_SHOWN).map(|value| format!("{value:.4}")).collect();
+                let more = if embedding.len() > first.len() { ", ..." } else { "" };
+                write!(formatter, "[{}{more}] ({} values)", first.join(", "), embedding.len())
+            }
+            Self::Similarity { similarity } => write!(formatter, "{similarity:.4}"),
+            Self::Similarities { similarities } => {
+                let written: Vec<String> = similarities.iter().map(|similarity| format!("{similarity:.4}")).collect();
+                formatter.write_str(&written.join(", "))
+            }
             Self::Tags { tags } => {
                 let written: Vec<String> = tags.iter().map(|word| format!("{}/{}", word.word, word.tag)).collect();
                 formatter.write_str(&written.join(" "))
@@ -178,17 +206,19 @@ impl Prediction {
         sentences: Option<&[TokenExample]>,
     ) -> Vec<Self> {
         let token_text = |token| tokenizer.token_text(token).unwrap_or_default();
-        let predictions = answers.iter().enumerate().map(|(text, answer)| Self {
-            said: objective.say(
-                answer,
-                &Spoken {
-                    seen: &tokenized.words_seen(text),
-                    words: sentences.map(|sentences| &sentences[text]),
-                    token_text: &token_text,
-                },
-            ),
-            tokens: tokenized.length(text),
-            truncated_tokens: tokenized.windows(text).iter().map(|window| window.truncated_tokens).sum(),
+        let predictions = tokenized.examples.iter().enumerate().map(|(example, texts)| {
+            let spoken = Spoken {
+                seen: &tokenized.words_seen(texts.start),
+                words: sentences.map(|sentences| &sentences[example]),
+                token_text: &token_text,
+            };
+            let said = match objective.comparison() {
+                Some(comparison) => objective.say(&comparison.together(&answers[texts.clone()]), &spoken),
+                None => objective.say(&answers[texts.start], &spoken),
+            };
+            let windows = &tokenized.features[tokenized.windows_of_example(example)];
+            let truncated_tokens = windows.iter().map(|window| window.truncated_tokens).sum();
+            Self { said, tokens: windows.iter().map(|window| window.input_ids.len()).sum(), truncated_tokens }
         });
         predictions.collect()
     }
@@ -202,7 +232,12 @@ fn as_map<S: Serializer>(pairs: &[(String, f32)], serializer: S) -> Result<S::Ok
 impl Predictor {
     /// Opens a run folder, or any folder with a fine-tuned model and its tokenizer.
     pub fn load(folder: &Path) -> Result<Self, Error> {
-        Ok(Self { loaded: loaded::load(folder)? })
+        Ok(Self { loaded: loaded::load(folder, None)? })
+    }
+
+    /// Opens an encoder without a head, for vectors of texts. A folder that says itself how they are made is refused.
+    pub fn load_encoder(folder: &Path, encoder: BareEncoder) -> Result<Self, Error> {
+        Ok(Self { loaded: loaded::load(folder, Some(encoder))? })
     }
 
     /// The same model with another rule for when there is no answer to a question; refused where it answers none.
@@ -236,6 +271,10 @@ impl Predictor {
         let mut tokenized = match &sentences {
             Some(sentences) => tokenize_words(tokenizer, sentences, reading)?,
             None if *task == Task::QuestionAnswering => tokenize_questions(tokenizer, &questions(inputs)?, reading)?,
+            None if objective.comparison().is_some() => {
+                let texts = inputs.iter().map(|input| [input.text].into_iter().chain(input.pair).collect());
+                tokenize_apart(tokenizer, &texts.collect::<Vec<_>>(), reading)?
+            }
             None => tokenize(tokenizer, inputs, reading)?,
         };
         objective.ask(inputs, &mut tokenized)?;

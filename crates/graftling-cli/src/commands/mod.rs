@@ -2,6 +2,7 @@
 
 mod answer_flags;
 mod data_flags;
+mod encoder_flags;
 mod evaluate;
 mod models;
 mod predict;

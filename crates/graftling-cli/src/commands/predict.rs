@@ -12,6 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::answer_flags::AnswerFlags;
 use super::data_flags::DataFlags;
+use super::encoder_flags::EncoderFlags;
 use crate::console::Console;
 use crate::failure::{Ending, Failure};
 use crate::text_table::one_line;
@@ -43,7 +44,7 @@ pub struct Arguments {
     /// A csv, tsv or jsonl file with texts, or a .json file with questions (SQuAD), plain or .gz
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities ...) to this csv,
+    /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities, embedding ...) to this csv,
     /// tsv or jsonl file, plain or .gz; for questions in a .json file also a .json file with the answers alone
     #[arg(long, value_name = "FILE", requires = "input")]
     output: Option<PathBuf>,
@@ -57,6 +58,8 @@ pub struct Arguments {
     data_flags: DataFlags,
     #[command(flatten)]
     answer_flags: AnswerFlags,
+    #[command(flatten)]
+    encoder_flags: EncoderFlags,
 }
 
 /// Predicts, and tells each prediction.
@@ -191,7 +194,11 @@ struct Teller<'a> {
 
 impl<'a> Teller<'a> {
     fn load(arguments: &Arguments, console: &'a Console) -> Result<Self, Failure> {
-        let mut predictor = Predictor::load(&models::folder(&arguments.model, console)?)?;
+        let folder = models::folder(&arguments.model, console)?;
+        let mut predictor = match arguments.encoder_flags.encoder() {
+            None => Predictor::load(&folder)?,
+            Some(encoder) => Predictor::load_encoder(&folder, encoder)?,
+        };
         if let Some(no_answer) = arguments.answer_flags.null_score_diff_threshold {
             predictor = predictor.with_no_answer(no_answer)?;
         }

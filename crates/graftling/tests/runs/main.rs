@@ -9,5 +9,6 @@ mod output;
 mod prediction;
 mod questions;
 mod resuming;
+mod sentence_embedding;
 mod stopping;
 mod tasks;
