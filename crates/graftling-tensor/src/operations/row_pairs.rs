@@ -9,6 +9,9 @@ const SHORTEST: f64 = 1e-8;
 /// What torch's `pairwise_distance` adds to every difference.
 const SHIFT: f64 = 1e-6;
 
+/// What two rows come to; it writes the slopes by each value of either.
+type Compare = fn([&[f32]; 2], [&mut [f32]; 2]) -> f64;
+
 impl Graph<'_> {
     /// The cosine of each row of a with the row of b at the same place: both `[rows, hidden]`; gives `[rows, 1]` (torch's
     /// `cosine_similarity`).
@@ -28,8 +31,7 @@ impl Graph<'_> {
         self.compare_rows(a, b, distance)
     }
 
-    /// `compare` gives what two rows come to, and writes the slopes by each value of either.
-    fn compare_rows(&self, a: &Var, b: &Var, compare: fn([&[f32]; 2], [&mut [f32]; 2]) -> f64) -> Var {
+    fn compare_rows(&self, a: &Var, b: &Var, compare: Compare) -> Var {
         assert_eq!(a.tensor.shape(), b.tensor.shape(), "rows in pairs: shapes");
         let columns = a.tensor.columns().max(1);
         let count = a.tensor.values().len();

@@ -21,6 +21,9 @@ const DROPOUT: u64 = 2;
 /// And what a task draws of each example at each step.
 const DRAWN: u64 = 3;
 
+/// The windows of an example as the model sees them, and what it should say to them.
+type Seen<'a> = (Cow<'a, [Features]>, Cow<'a, Target>);
+
 /// Adds the gradients of a step's micro-batches and gives its mean loss. Every part is divided by the weight of the terms that the
 /// loss of the whole step has, so that the sum is that of one big batch.
 pub(super) fn accumulate(prepared: &Prepared, planned: &PlannedStep, seed: u64, gradients: &mut Gradients) -> f32 {
@@ -36,11 +39,10 @@ pub(super) fn accumulate(prepared: &Prepared, planned: &PlannedStep, seed: u64, 
             _ => (Cow::Borrowed(windows), Cow::Borrowed(&train.targets[example])),
         }
     };
-    let micro_batches: Vec<Vec<(Cow<'_, [Features]>, Cow<'_, Target>)>> =
+    let micro_batches: Vec<Vec<Seen<'_>>> =
         planned.step.micro_batches.iter().map(|micro_batch| micro_batch.iter().map(seen).collect()).collect();
-    let packed = |micro_batch: &[(Cow<'_, [Features]>, Cow<'_, Target>)]| {
-        pack(&micro_batch.iter().flat_map(|(features, _)| features.iter()).collect::<Vec<_>>())
-    };
+    let packed =
+        |micro_batch: &[Seen<'_>]| pack(&micro_batch.iter().flat_map(|(features, _)| features.iter()).collect::<Vec<_>>());
     let seed_of = |index: usize| random::key(seed, &[DROPOUT, planned.number, index as u64]);
     let weight: f64 = micro_batches.iter().flatten().map(|(_, target)| objective.training_weight(target)).sum();
     let normalizer = if weight > 0.0 { weight as f32 } else { 1.0 };
