@@ -6,7 +6,7 @@ use super::probabilities::average_precision;
 /// are computed in double precision.
 pub const MEASURES: [&str; 4] = ["cosine", "dot", "manhattan", "euclidean"];
 
-/// How alike two vectors of one length are, by each of [`MEASURES`]. A vector of zeros is alike to none: its cosine is 0.
+/// How alike two vectors of one length are, by cosine, dot product, and the Manhattan and the Euclidean distance, negated. A vector of zeros is alike to none: its cosine is 0.
 pub fn likeness(one: &[f32], other: &[f32]) -> [f64; 4] {
     let pairs = || one.iter().zip(other).map(|(one, other)| (f64::from(*one), f64::from(*other)));
     let length = |vector: &[f32]| vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt().max(SHORTEST);
