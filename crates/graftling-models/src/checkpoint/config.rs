@@ -109,7 +109,7 @@ impl Config {
             Some(kind) => kind,
             None if classes.is_empty() => HeadKind::SequenceClassification,
             None => {
-                let offered = HeadKind::ALL.into_iter().filter(|kind| translation.names.offers(*kind));
+                let offered = HeadKind::ALL.into_iter().filter(|kind| !kind.is_bare() && translation.names.offers(*kind));
                 let accepted = offered.map(|kind| class(&kind)).collect::<Vec<_>>().join(", ");
                 return Err(self.other_task("architectures", classes.join(", "), accepted));
             }
