@@ -20,6 +20,9 @@ pub const COLUMNS: &[&str] = &[
     "predicted_answer",
     "predicted_answer_start",
     "null_score_diff",
+    "embedding",
+    "similarity",
+    "similarities",
 ];
 /// Between labels in one cell, as the readers take it.
 const BETWEEN: &str = "|";
@@ -74,6 +77,13 @@ fn cells(said: &Said, words_given: bool) -> Vec<(&'static str, Cell)> {
         Said::Entities { entities, tags } => {
             let tags = words_given.then(|| ("predicted_tags", Cell::Json(json!(tags))));
             tags.into_iter().chain([("predicted_entities", Cell::Json(json!(entities)))]).collect()
+        }
+        Said::Embedding { embedding } => {
+            vec![("embedding", Cell::Json(embedding.iter().copied().map(number).collect()))]
+        }
+        Said::Similarity { similarity } => vec![("similarity", Cell::Json(number(*similarity)))],
+        Said::Similarities { similarities } => {
+            vec![("similarities", Cell::Json(similarities.iter().copied().map(number).collect()))]
         }
         Said::Answer { answer, characters, probability, null_score_diff } => {
             let mut cells = vec![

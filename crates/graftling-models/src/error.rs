@@ -95,6 +95,30 @@ pub enum ModelError {
         /// What it would have to be.
         accepted: String,
     },
+    /// An encoder without a head, of which nobody says how the vectors of its tokens become one.
+    #[error(
+        "{}: {class} is an encoder without a head, and no modules.json of sentence-transformers says how the vectors of its tokens become \
+         that of a text; name it with pooling (mean, cls or max), or give a fine-tuned model",
+        path.display()
+    )]
+    BareEncoder {
+        /// The config.
+        path: PathBuf,
+        /// The class of the checkpoint.
+        class: String,
+    },
+    /// The modules of a folder of sentence-transformers are not those that are offered here.
+    #[error("{}: {key} is {found}; accepted is {accepted}", path.display())]
+    SentenceModules {
+        /// The list of modules, or the config of one.
+        path: PathBuf,
+        /// What is refused.
+        key: &'static str,
+        /// What was found.
+        found: String,
+        /// What would be accepted.
+        accepted: &'static str,
+    },
     /// The family has no such head.
     #[error("{}: models of the family {family} are not offered as {head}", path.display())]
     HeadNotOffered {

@@ -19,6 +19,44 @@ pub enum Head {
     MaskedLanguageModelling,
     /// Two logits a token: that an answer begins with it, and that one ends with it.
     QuestionAnswering,
+    /// One vector a sequence, as wide as a token's.
+    SentenceEmbedding {
+        /// How the vectors of the tokens become one.
+        pooling: Pooling,
+        /// Whether vectors of texts are brought to length 1. The model itself does not: a text may be read in several sequences,
+        /// whose vectors are joined first.
+        normalize: bool,
+    },
+}
+
+/// How the vectors of the tokens of a sequence, special ones included, become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pooling {
+    /// Their mean.
+    Mean,
+    /// The vector of the first token.
+    Cls,
+    /// The largest value in each place.
+    Max,
+}
+
+impl Pooling {
+    /// Every pooling.
+    pub const ALL: [Self; 3] = [Self::Mean, Self::Cls, Self::Max];
+
+    /// The name it has in a config of sentence-transformers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Cls => "cls",
+            Self::Max => "max",
+        }
+    }
+
+    /// The pooling of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|pooling| pooling.name() == name)
+    }
 }
 
 /// What the logits of a sequence have to do with each other: the `problem_type` of a config.
@@ -61,11 +99,17 @@ pub(crate) enum HeadKind {
     TokenClassification,
     MaskedLanguageModelling,
     QuestionAnswering,
+    SentenceEmbedding,
 }
 
 impl HeadKind {
-    pub const ALL: [Self; 4] =
-        [Self::SequenceClassification, Self::TokenClassification, Self::MaskedLanguageModelling, Self::QuestionAnswering];
+    pub const ALL: [Self; 5] = [
+        Self::SequenceClassification,
+        Self::TokenClassification,
+        Self::MaskedLanguageModelling,
+        Self::QuestionAnswering,
+        Self::SentenceEmbedding,
+    ];
 
     /// What transformers calls the class of this head in a family whose classes begin with `prefix`.
     pub fn class(self, prefix: &str) -> String {
@@ -74,6 +118,7 @@ impl HeadKind {
             Self::TokenClassification => "ForTokenClassification",
             Self::MaskedLanguageModelling => "ForMaskedLM",
             Self::QuestionAnswering => "ForQuestionAnswering",
+            Self::SentenceEmbedding => "Model",
         };
         format!("{prefix}{head}")
     }
@@ -85,6 +130,7 @@ impl HeadKind {
             Self::TokenClassification => "a token classifier",
             Self::MaskedLanguageModelling => "a masked language model",
             Self::QuestionAnswering => "a model that answers questions",
+            Self::SentenceEmbedding => "a sentence encoder",
         }
     }
 
@@ -95,12 +141,18 @@ impl HeadKind {
             Self::TokenClassification => "the head of token classification",
             Self::MaskedLanguageModelling => "the head of masked language modelling",
             Self::QuestionAnswering => "the head of question answering",
+            Self::SentenceEmbedding => "the pooler of the bare encoder",
         }
     }
 
     /// Whether the head is made for labels of its own.
     pub fn has_labels(self) -> bool {
         matches!(self, Self::SequenceClassification | Self::TokenClassification)
+    }
+
+    /// Whether its checkpoints are those of the encoder alone, without the name of the backbone before each weight.
+    pub fn is_bare(self) -> bool {
+        self == Self::SentenceEmbedding
     }
 }
 
@@ -114,7 +166,7 @@ impl Head {
     pub fn labels(&self) -> &[String] {
         match self {
             Self::SequenceClassification { labels, .. } | Self::TokenClassification { labels } => labels,
-            Self::MaskedLanguageModelling | Self::QuestionAnswering => &[],
+            Self::MaskedLanguageModelling | Self::QuestionAnswering | Self::SentenceEmbedding { .. } => &[],
         }
     }
 
@@ -129,6 +181,7 @@ impl Head {
             Self::TokenClassification { .. } => HeadKind::TokenClassification,
             Self::MaskedLanguageModelling => HeadKind::MaskedLanguageModelling,
             Self::QuestionAnswering => HeadKind::QuestionAnswering,
+            Self::SentenceEmbedding { .. } => HeadKind::SentenceEmbedding,
         }
     }
 
@@ -144,7 +197,7 @@ impl Head {
         match self {
             Self::SequenceClassification { problem, .. } => problem.fewest_labels(),
             Self::TokenClassification { .. } => 2,
-            Self::MaskedLanguageModelling | Self::QuestionAnswering => 0,
+            Self::MaskedLanguageModelling | Self::QuestionAnswering | Self::SentenceEmbedding { .. } => 0,
         }
     }
 }

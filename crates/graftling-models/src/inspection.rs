@@ -40,13 +40,19 @@ pub struct TensorFacts {
     pub file: String,
 }
 
+/// The head that a folder of sentence-transformers describes; `None` where the folder is another.
+pub fn sentence_head(folder: &Path) -> Result<Option<Head>, ModelError> {
+    let (config, translation) = Config::read(folder)?;
+    config.sentence_head(&translation)
+}
+
 /// Reads the config and the headers of the weight files of a folder.
 pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
     let (config, translation) = Config::read(folder)?;
     let files = WeightFiles::open(folder)?;
     let classes = config.classes();
-    let of_a_head = HeadKind::ALL.iter().any(|kind| classes.contains(&kind.class(translation.class_prefix)));
-    let head = if of_a_head { Some(config.head(&translation)?) } else { None };
+    let of_a_head = HeadKind::ALL.iter().any(|kind| !kind.is_bare() && classes.contains(&kind.class(translation.class_prefix)));
+    let head = if of_a_head { Some(config.head_of_class(&translation)?) } else { None };
     let names = translation.names.with_head(head.as_ref().map_or(HeadKind::SequenceClassification, Head::kind));
     let tensors: Vec<TensorFacts> = files
         .tensors()

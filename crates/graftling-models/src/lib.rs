@@ -43,6 +43,6 @@ pub use checkpoint::values::read_values;
 pub use error::{ConfigProblem, HeaderProblem, LabelProblem, ModelError, WeightProblem};
 pub use facts::{Depth, ModelFacts};
 pub use families::Family;
-pub use head::{Head, ProblemType};
-pub use inspection::{Inspection, TensorFacts, inspect};
+pub use head::{Head, Pooling, ProblemType};
+pub use inspection::{Inspection, TensorFacts, inspect, sentence_head};
 pub use model::{CLASSIFIER_BIAS, Model};

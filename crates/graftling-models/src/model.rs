@@ -10,6 +10,7 @@ use crate::batch::PackedBatch;
 use crate::checkpoint::config::{Config, check_labels};
 use crate::checkpoint::load::{Heads, LoadReport, load};
 use crate::checkpoint::save::save;
+use crate::checkpoint::sentence_modules;
 use crate::error::ModelError;
 use crate::facts::{Depth, ModelFacts};
 use crate::families::Translation;
@@ -43,10 +44,10 @@ struct Parts {
 }
 
 impl Parts {
-    fn declare(architecture: &Architecture, head: &Head) -> (Self, Declarations) {
+    fn declare(architecture: &Architecture, names: Names, head: &Head) -> (Self, Declarations) {
         let mut declarations = Declarations::new(architecture.initializer_range);
         let encoder = Encoder::new(&mut declarations, architecture);
-        let head = HeadBricks::new(&mut declarations, architecture, head);
+        let head = HeadBricks::new(&mut declarations, architecture, names, head);
         let depths = declarations.iter().map(|(place, declaration)| (place, declaration.depth)).collect();
         (Self { encoder, head, depths }, declarations)
     }
@@ -73,7 +74,9 @@ impl Model {
     pub fn from_checkpoint(folder: &Path) -> Result<Self, ModelError> {
         let (config, translation) = Config::read(folder)?;
         let head = config.head(&translation)?;
-        let (model, _) = Self::load(folder, config, translation, head, &Heads::Stored)?;
+        // The pooler of a bare encoder is looked at by nobody, and may be missing.
+        let heads = if head.kind().is_bare() { Heads::Fresh { seed: 0, replaced: &[] } } else { Heads::Stored };
+        let (model, _) = Self::load(folder, config, translation, head, &heads)?;
         Ok(model)
     }
 
@@ -94,7 +97,7 @@ impl Model {
             });
         }
         let names = names.with_head(kind);
-        let (parts, declarations) = Parts::declare(&architecture, &head);
+        let (parts, declarations) = Parts::declare(&architecture, names, &head);
         let (parameters, report) = load(folder, &declarations, names, heads)?;
         let facts = ModelFacts::new(config.family.model_type(), &architecture, declarations.value_count());
         let class = kind.class(class_prefix);
@@ -102,7 +105,8 @@ impl Model {
     }
 
     /// The logits: a row for each sequence, or for each token that the batch wants; a column for each label (each entry of the
-    /// vocabulary; beginning and end of an answer).
+    /// vocabulary; beginning and end of an answer). Of a sentence encoder the pooled vectors, `[sequences, hidden_size]`, of whatever
+    /// length they are.
     ///
     /// # Panics
     /// If the batch contradicts itself, has an empty sequence, a sequence longer than the positions, or an id without embedding.
@@ -135,6 +139,15 @@ impl Model {
             Ok(index) => self.parts.depths[index].1,
             Err(_) => panic!("depth: {id:?} is not a parameter of this model"),
         }
+    }
+
+    /// Whether anything that the model gives depends on a parameter. The pooler that a family saves with its bare encoder is kept and
+    /// not looked at.
+    ///
+    /// # Panics
+    /// If the parameter is not one of this model.
+    pub fn is_used(&self, id: ParameterId) -> bool {
+        !(self.head.kind().is_bare() && self.depth(id) == Depth::Head)
     }
 
     /// The name on disk of the weight that is the parameter, or holds it beside others.
@@ -172,8 +185,15 @@ impl Model {
         self.dropout = self.dropout.everywhere(probability);
     }
 
-    /// Writes `config.json` and `model.safetensors` under the family's Hugging Face names. Each is whole or as it was before.
+    /// Writes `config.json` and `model.safetensors` under the family's Hugging Face names, and for a sentence encoder the modules of
+    /// sentence-transformers. Each file is whole or as it was before.
     pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
-        save(folder, &self.config.with_head(&self.class, &self.head), &self.parameters, self.names)
+        save(folder, &self.config.with_head(&self.class, &self.head), &self.parameters, self.names)?;
+        match self.head {
+            Head::SentenceEmbedding { pooling, normalize } => {
+                sentence_modules::write(folder, pooling, normalize, self.facts.hidden_size)
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Examples that are no text with its label: what they all are, and how some of them are set aside.
 //! Knows nothing of files and formats.
 
+mod compared;
 mod plain;
 mod similarity;
 mod split;
@@ -9,6 +10,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use compared::{ComparedTexts, compared_texts};
 pub use plain::{PlainExample, PlainFormat, plain_texts, read_lines, read_plain_texts};
 pub use similarity::{SimilarityExample, TripletColumns, TripletExample, labelled_similarities, triplets};
 pub use split::{ExampleSplit, random_split};

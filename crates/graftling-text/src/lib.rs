@@ -42,8 +42,8 @@ pub use dataset::{Dataset, Example, labelled, multi_labelled, numbered, unlabell
 pub use encoding_guess::EncodingGuess;
 pub use error::TextError;
 pub use examples::{
-    ExampleSplit, Examples, PlainExample, PlainFormat, SameText, SimilarityExample, TripletColumns, TripletExample,
-    labelled_similarities, plain_texts, random_split, read_lines, read_plain_texts, triplets,
+    ComparedTexts, ExampleSplit, Examples, PlainExample, PlainFormat, SameText, SimilarityExample, TripletColumns,
+    TripletExample, compared_texts, labelled_similarities, plain_texts, random_split, read_lines, read_plain_texts, triplets,
 };
 pub use format::Format;
 pub use labels::{LabelSet, unknown_labels};

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use graftling_text::{
-    Cell, Columns, Dataset, Examples, Format, PlainExample, PlainFormat, QuestionColumns, QuestionExample, QuestionFormat,
-    Stratum, TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, labelled, labelled_tokens,
-    leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_plain_texts, read_questions, read_table,
-    shared_contexts_notice, stratified_split,
+    Cell, Columns, ComparedTexts, Dataset, Examples, Format, PlainExample, PlainFormat, QuestionColumns, QuestionExample,
+    QuestionFormat, Stratum, TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, compared_texts,
+    labelled, labelled_tokens, leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_plain_texts,
+    read_questions, read_table, shared_contexts_notice, stratified_split,
 };
 
-use crate::features::{Tokenized, inputs, tokenize, tokenize_questions, tokenize_with_words, tokenize_words};
+use crate::features::{Tokenized, inputs, tokenize, tokenize_apart, tokenize_questions, tokenize_with_words, tokenize_words};
 use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::{Error, Event, Observer, SplitName};
@@ -30,6 +30,8 @@ pub(crate) enum Data {
     Plain(Examples<PlainExample>),
     /// Questions about texts.
     Questions(Examples<QuestionExample>),
+    /// Texts that are compared with each other.
+    Compared(Examples<ComparedTexts>),
 }
 
 /// Does the same for the examples of every form.
@@ -39,6 +41,7 @@ macro_rules! each_form {
             Data::Words($dataset) => $body,
             Data::Plain($dataset) => $body,
             Data::Questions($dataset) => $body,
+            Data::Compared($dataset) => $body,
             Data::Labelled($dataset) => $body,
             Data::MultiLabelled($dataset) => $body,
             Data::Numbered($dataset) => $body,
@@ -55,6 +58,7 @@ impl Data {
             Task::SequenceRegression => Self::Numbered(numbered(read_table(path, format)?, columns)?),
             Task::TokenClassification => Self::Words(words(path, format, columns)?),
             Task::QuestionAnswering => Self::Questions(questions(path, format, columns)?),
+            Task::SentenceEmbedding => Self::Compared(compared_texts(read_table(path, format)?, columns)?),
             Task::MaskedLm => Self::Plain(read_plain_texts(path, format.map(PlainFormat::Table), columns.text.as_deref())?),
         })
     }
@@ -86,6 +90,10 @@ impl Data {
                 let split = random_split(dataset, fraction, seed)?;
                 (Self::Questions(split.train), Self::Questions(split.validation))
             }
+            Self::Compared(dataset) => {
+                let split = random_split(dataset, fraction, seed)?;
+                (Self::Compared(split.train), Self::Compared(split.validation))
+            }
         })
     }
 
@@ -110,6 +118,10 @@ impl Data {
             Self::Questions(dataset) => {
                 let questions = dataset.examples.iter().map(|example| (example.question.as_str(), Arc::clone(&example.context)));
                 tokenize_questions(tokenizer, &questions.collect::<Vec<_>>(), reading)
+            }
+            Self::Compared(dataset) => {
+                let examples = dataset.examples.iter().map(|example| example.texts.iter().map(String::as_str).collect());
+                tokenize_apart(tokenizer, &examples.collect::<Vec<_>>(), reading)
             }
             Self::Plain(dataset) => {
                 let texts = dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: None });

@@ -8,7 +8,7 @@ use graftling_models::ModelError;
 use graftling_text::TextError;
 
 use crate::aggregation::AggregationStrategy;
-use crate::recipe::{BestMetric, RecipeErrors, Task};
+use crate::recipe::{BestMetric, EmbeddingLoss, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 
 /// What went wrong.
@@ -115,6 +115,72 @@ pub enum Error {
         found: usize,
         /// How many the model gives.
         expected: usize,
+    },
+    /// A loss of sentence vectors cannot be computed of such examples.
+    #[error("{}: embedding_loss {loss} wants {}, but these are {found}; auto takes a loss for them", path.display(), loss.forms())]
+    LossOfOtherForm {
+        /// The loss that was asked for.
+        loss: EmbeddingLoss,
+        /// The training file.
+        path: PathBuf,
+        /// What its examples are.
+        found: &'static str,
+    },
+    /// An option does not go with the loss that follows from the examples.
+    #[error("{option} does not go with the loss {loss}, which {found} have; leave it out, or name another embedding_loss")]
+    OptionOfOtherLoss {
+        /// The option.
+        option: &'static str,
+        /// The loss.
+        loss: EmbeddingLoss,
+        /// What the examples are.
+        found: &'static str,
+    },
+    /// Texts that are compared come in another form than those that are trained on.
+    #[error("{}:{line}: {found}, but the training file has {expected}; all files of a run have one form", path.display())]
+    OtherFormOfTexts {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first example that shows it.
+        line: usize,
+        /// What its examples are.
+        found: &'static str,
+        /// What they would have to be.
+        expected: &'static str,
+    },
+    /// A score that no cosine can reach.
+    #[error(
+        "{}:{line}: score {score} is not between -1 and 1, as cosine_similarity needs it; divide the scores by the largest one, or take the loss cosent, to \
+         which their order alone matters",
+        path.display()
+    )]
+    ScoreIsNoCosine {
+        /// The file.
+        path: PathBuf,
+        /// The line of the example.
+        line: usize,
+        /// The score.
+        score: f32,
+    },
+    /// A setting of a folder of sentence-transformers that is not offered.
+    #[error("{}: {key} is {found}; accepted is {accepted}", path.display())]
+    SentenceSetting {
+        /// The file.
+        path: PathBuf,
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// What would be accepted.
+        accepted: &'static str,
+    },
+    /// Pooling was named for a model that says itself what it gives.
+    #[error("{}: this is {head}, which says itself what it gives; leave pooling and normalize out", folder.display())]
+    PoolingIsKnown {
+        /// The folder of the model.
+        folder: PathBuf,
+        /// What its head is called.
+        head: &'static str,
     },
     /// A model has a head that is of no use to any task.
     #[error("{}: this is {head}, which can neither be evaluated nor predicted with; give a fine-tuned model", folder.display())]

@@ -1,5 +1,6 @@
 //! How well a model does on labelled examples: the same in training, after it, and on request. Knows nothing of updates.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use crate::data::Data;
 use crate::error::Complaints;
 use crate::features::{Features, Tokenized};
 use crate::inference::each_batch;
-use crate::loaded::{self, INFERENCE_TOKENS};
+use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS};
 use crate::metrics::Metrics;
 use crate::reading::Reading;
 use crate::recipe::Task;
@@ -34,6 +35,8 @@ pub struct EvaluateRequest {
     pub with_predictions: bool,
     /// When a model that answers questions says that there is no answer; `None` is as it was trained.
     pub no_answer: Option<NoAnswer>,
+    /// How an encoder without a head gives the vectors of texts; such a folder alone takes it, and needs it.
+    pub encoder: Option<BareEncoder>,
 }
 
 /// How a model did on labelled examples.
@@ -56,8 +59,10 @@ pub struct Evaluation {
 /// Labelled examples as the model sees them.
 pub(crate) struct Examples {
     pub tokenized: Tokenized,
-    /// One for each text, or for each window where they are trained on.
+    /// One for each example; where they are trained on, one for each window of a text that is an example by itself.
     pub targets: Vec<Target>,
+    /// The windows that belong to each target.
+    pub windows: Vec<Range<usize>>,
 }
 
 impl Examples {
@@ -69,22 +74,42 @@ impl Examples {
         if let Some(drawn) = drawn.filter(|drawn| !drawn.is_empty()) {
             (tokenized.features, targets) = drawn.into_iter().unzip();
             tokenized.texts = (0..tokenized.features.len()).map(|window| window..window + 1).collect();
-            return Self { tokenized, targets };
+            tokenized.examples = tokenized.texts.clone();
+        } else {
+            for (example, target) in targets.iter_mut().enumerate() {
+                target.see(tokenized.windows(tokenized.examples[example].start));
+                target.measure(tokenized.measures(example));
+            }
         }
-        targets.iter_mut().enumerate().for_each(|(text, target)| target.see(tokenized.windows(text)));
-        Self { tokenized, targets }
+        let windows = (0..targets.len()).map(|example| tokenized.windows_of_example(example)).collect();
+        Self { tokenized, targets, windows }
     }
 
-    /// To be trained on: every window is an example of its own, with the part of its text's target that it sees.
+    /// To be trained on: every window is an example of its own, with the part of its text's target that it sees. Several texts that are
+    /// compared with each other stay one.
     pub fn to_train_on(mut tokenized: Tokenized, targets: Vec<Target>) -> Self {
-        let of_text = |(text, target): (usize, Target)| {
-            let windows = tokenized.windows(text).iter();
-            windows.map(|window| target.of_window(window)).collect::<Vec<_>>()
-        };
-        let of_windows = targets.into_iter().enumerate().flat_map(of_text).collect();
+        let mut of_windows = Vec::with_capacity(tokenized.features.len());
+        let mut ranges = Vec::with_capacity(tokenized.features.len());
+        for (example, mut target) in targets.into_iter().enumerate() {
+            let all = tokenized.windows_of_example(example);
+            if tokenized.examples[example].len() > 1 {
+                target.measure(tokenized.measures(example));
+                of_windows.push(target);
+                ranges.push(all);
+                continue;
+            }
+            of_windows.extend(tokenized.features[all.clone()].iter().map(|window| target.of_window(window)));
+            ranges.extend(all.map(|window| window..window + 1));
+        }
         // What answers would be read from is not needed any more, and takes more room than the tokens.
         tokenized.features.iter_mut().for_each(|features| features.passages = None);
-        Self { tokenized, targets: of_windows }
+        Self { tokenized, targets: of_windows, windows: ranges }
+    }
+
+    /// How many tokens belong to each target.
+    pub fn lengths(&self) -> Vec<usize> {
+        let length = |windows: &Range<usize>| self.tokenized.features[windows.clone()].iter().map(|it| it.input_ids.len()).sum();
+        self.windows.iter().map(length).collect()
     }
 }
 
@@ -92,7 +117,8 @@ impl Examples {
 pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Result<Evaluation, Error> {
     threads::pool(request.threads)?.install(|| {
         let mut complaints = Complaints::default();
-        let loaded = complaints.note(loaded::load(&request.run).and_then(|loaded| loaded.with_no_answer(request.no_answer)));
+        let loaded = loaded::load(&request.run, request.encoder).and_then(|loaded| loaded.with_no_answer(request.no_answer));
+        let loaded = complaints.note(loaded);
         let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
         let data = complaints.note(Data::read(task, &request.data, request.format, &request.columns));
         if request.with_predictions && task == Task::MaskedLm {
@@ -143,18 +169,25 @@ pub(crate) struct Scorer<'a> {
 pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> (Evaluation, Vec<Answer>) {
     let Scorer { model, objective, reading } = *scorer;
     let started = Instant::now();
-    let mut answers: Vec<Option<Answer>> = vec![None; examples.targets.len()];
+    let mut answers: Vec<Option<Answer>> = vec![None; examples.tokenized.texts.len()];
+    let comparison = objective.comparison();
     let mut loss = 0.0;
     each_batch(model, &examples.tokenized, reading, budget, |batch| {
-        let targets: Vec<&Target> = batch.texts.iter().map(|&place| &examples.targets[place]).collect();
-        loss += f64::from(objective.loss(batch.graph, batch.logits, &targets, 1.0).tensor().item());
+        if comparison.is_none() {
+            let targets: Vec<&Target> = batch.texts.iter().map(|&place| &examples.targets[place]).collect();
+            loss += f64::from(objective.loss(batch.graph, batch.logits, &targets, 1.0).tensor().item());
+        }
         batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place))));
     });
     let answers: Vec<Answer> = answers.into_iter().flatten().collect();
     let terms: usize = examples.targets.iter().map(Target::terms).sum();
+    let mean = match comparison {
+        Some(comparison) => comparison.mean_loss(&answers, &examples.targets),
+        None => loss / terms.max(1) as f64,
+    };
     let evaluation = Evaluation {
         labels: objective.labels().to_vec(),
-        metrics: objective.metrics(&answers, &examples.targets, loss / terms.max(1) as f64),
+        metrics: objective.metrics(&answers, &examples.targets, mean),
         truncation: examples.tokenized.truncation,
         tokens: examples.tokenized.tokens(),
         runtime: started.elapsed(),

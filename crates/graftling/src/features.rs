@@ -77,6 +77,8 @@ pub(crate) struct Tokenized {
     pub features: Vec<Features>,
     /// The windows of each text.
     pub texts: Vec<Range<usize>>,
+    /// The texts of each example; most examples have one.
+    pub examples: Vec<Range<usize>>,
     /// What was cut off.
     pub truncation: TruncationReport,
 }
@@ -145,7 +147,31 @@ impl Tokenized {
             all_wanted.extend(wanted(windows));
         }
         let features = encodings.into_iter().zip(all_wanted).map(|(encoding, wanted)| Features::new(encoding, wanted)).collect();
-        Self { features, texts, truncation }
+        let examples = (0..texts.len()).map(|text| text..text + 1).collect();
+        Self { features, texts, examples, truncation }
+    }
+
+    /// The same texts as examples of so many texts each.
+    fn grouped(mut self, sizes: impl IntoIterator<Item = usize>) -> Self {
+        let mut done = 0;
+        let example = |size: usize| {
+            done += size;
+            done - size..done
+        };
+        self.examples = sizes.into_iter().map(example).collect();
+        self
+    }
+
+    /// The windows of all texts of an example.
+    pub fn windows_of_example(&self, example: usize) -> Range<usize> {
+        let texts = &self.examples[example];
+        self.texts[texts.start].start..self.texts[texts.end - 1].end
+    }
+
+    /// How many tokens each window of each text of an example has.
+    pub fn measures(&self, example: usize) -> Vec<Vec<usize>> {
+        let text = |text| self.windows(text).iter().map(|window| window.input_ids.len()).collect();
+        self.examples[example].clone().map(text).collect()
     }
 }
 
@@ -172,6 +198,13 @@ fn refuse_tokenless(encodings: &[Encoding], inputs: &[TextInput<'_>]) -> Result<
     let Some(empty) = encodings.iter().find(|encoding| encoding.input_ids.is_empty()) else { return Ok(()) };
     let text = inputs[empty.example].text.chars().take(40).collect();
     Err(Error::NoTokens { index: empty.example + 1, text })
+}
+
+/// The same, for examples of several texts that the model reads one by one.
+pub(crate) fn tokenize_apart(tokenizer: &Tokenizer, examples: &[Vec<&str>], reading: &Reading) -> Result<Tokenized, Error> {
+    let texts = examples.iter().flatten().map(|text| TextInput { text, pair: None });
+    let tokenized = tokenize(tokenizer, &texts.collect::<Vec<_>>(), reading)?;
+    Ok(tokenized.grouped(examples.iter().map(Vec::len)))
 }
 
 /// The same, for texts of which words or tokens will be drawn.

@@ -98,7 +98,8 @@ fn joined(tokenized: &Tokenized, texts: &[usize], reading: &Reading, values: &[f
         if of_windows == rows(tokenized, text) {
             joined.extend_from_slice(logits);
         } else {
-            joined.extend(reading.pooled(logits, columns));
+            let tokens: Vec<usize> = windows.iter().map(|window| window.input_ids.len()).collect();
+            joined.extend(reading.pooled(logits, columns, &tokens));
         }
         rest = others;
     }

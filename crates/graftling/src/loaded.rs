@@ -2,17 +2,27 @@
 
 use std::path::Path;
 
-use graftling_models::Model;
+use graftling_models::{Head, Model, Pooling, inspect, sentence_head};
 use graftling_text::Tokenizer;
 
 use crate::reading::Reading;
 use crate::recipe::{Recipe, RecipeFile, Task};
 use crate::run_folder::RECIPE;
+use crate::sentence_settings::SentenceSettings;
 use crate::tasks::{self, Objective};
 use crate::{Error, NoAnswer, preparation};
 
 /// The most tokens in one forward pass of an evaluation or prediction, unless a single text is longer.
 pub(crate) const INFERENCE_TOKENS: usize = 2048;
+
+/// How an encoder without a head gives vectors of texts, where no folder of sentence-transformers says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BareEncoder {
+    /// How the vectors of a text's tokens become one.
+    pub pooling: Pooling,
+    /// Whether vectors are brought to length 1.
+    pub normalize: bool,
+}
 
 /// A fine-tuned model with all that belongs to it.
 pub(crate) struct Loaded {
@@ -33,9 +43,13 @@ impl Loaded {
     }
 }
 
-/// Opens a run folder, or a checkpoint that another program wrote.
-pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
-    let (model, tokenizer) = rayon::join(|| Model::from_checkpoint(folder), || Tokenizer::from_folder(folder));
+/// Opens a run folder, or a checkpoint that another program wrote, or an encoder without a head that gives vectors in this way.
+pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded, Error> {
+    let model = || match encoder {
+        None => Ok(Model::from_checkpoint(folder)?),
+        Some(encoder) => bare(folder, encoder),
+    };
+    let (model, tokenizer) = rayon::join(model, || Tokenizer::from_folder(folder));
     let (model, tokenizer) = (model?, tokenizer?);
     preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
     let recipe = recipe_of(folder)?;
@@ -52,9 +66,26 @@ pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
             tokenizer.model_max_length().map(|length| if task == Task::QuestionAnswering { length.min(usual) } else { length })
         }
     };
-    let max_length = wanted.unwrap_or(usual).min(model.facts().max_positions);
+    let of_sentences = match model.head() {
+        Head::SentenceEmbedding { .. } => SentenceSettings::read(folder)?.max_length,
+        _ => None,
+    };
+    let max_length = of_sentences.or(wanted).unwrap_or(usual).min(model.facts().max_positions);
     let reading = Reading::new(task, recipe.as_ref(), max_length);
     Ok(Loaded { model, tokenizer, task, objective, reading })
+}
+
+/// An encoder without a head. That it has none is made sure of: another says itself what it gives.
+fn bare(folder: &Path, encoder: BareEncoder) -> Result<Model, Error> {
+    let head = match inspect(folder)?.head {
+        None => sentence_head(folder)?,
+        head => head,
+    };
+    if let Some(head) = head {
+        return Err(Error::PoolingIsKnown { folder: folder.to_owned(), head: head.described() });
+    }
+    let BareEncoder { pooling, normalize } = encoder;
+    Ok(Model::from_pretrained(folder, Head::SentenceEmbedding { pooling, normalize }, 0)?.0)
 }
 
 /// The recipe that a run folder was made by; a checkpoint from elsewhere has none.

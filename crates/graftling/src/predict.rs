@@ -8,12 +8,15 @@ use graftling_text::{TextInput, TokenExample, Tokenizer};
 use serde::{Serialize, Serializer};
 
 use crate::aggregation::{Aggregated, Aggregation};
-use crate::features::{Tokenized, tokenize, tokenize_questions, tokenize_words};
+use crate::features::{Tokenized, tokenize, tokenize_apart, tokenize_questions, tokenize_words};
 use crate::inference::each_batch;
-use crate::loaded::{self, INFERENCE_TOKENS, Loaded};
+use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Spoken};
 use crate::{Error, NoAnswer};
+
+/// How many values of a vector are shown to a person.
+const VALUES_SHOWN: usize = 4;
 
 /// A fine-tuned model that is ready for texts.
 ///
@@ -101,6 +104,21 @@ pub enum Said {
         #[serde(skip_serializing_if = "Option::is_none")]
         null_score_diff: Option<f32>,
     },
+    /// A vector.
+    Embedding {
+        /// Its values.
+        embedding: Vec<f32>,
+    },
+    /// How alike two texts are.
+    Similarity {
+        /// The cosine of their vectors.
+        similarity: f32,
+    },
+    /// How alike the first of several texts is to each of the others.
+    Similarities {
+        /// The cosines of their vectors.
+        similarities: Vec<f32>,
+    },
     /// A tag for each word.
     Tags {
         /// The words and their tags.
@@ -179,6 +197,16 @@ impl fmt::Display for Said {
             }
             Self::Answer { answer, probability, .. } if answer.is_empty() => write!(formatter, "no answer ({probability:.3})"),
             Self::Answer { answer, probability, .. } => write!(formatter, "{answer} ({probability:.3})"),
+            Self::Embedding { embedding } => {
+                let first: Vec<String> = embedding.iter().take(VALUES_SHOWN).map(|value| format!("{value:.4}")).collect();
+                let more = if embedding.len() > first.len() { ", ..." } else { "" };
+                write!(formatter, "[{}{more}] ({} values)", first.join(", "), embedding.len())
+            }
+            Self::Similarity { similarity } => write!(formatter, "{similarity:.4}"),
+            Self::Similarities { similarities } => {
+                let written: Vec<String> = similarities.iter().map(|similarity| format!("{similarity:.4}")).collect();
+                formatter.write_str(&written.join(", "))
+            }
             Self::Tags { tags } => {
                 let written: Vec<String> = tags.iter().map(|word| format!("{}/{}", word.word, word.tag)).collect();
                 formatter.write_str(&written.join(" "))
@@ -195,23 +223,28 @@ impl Prediction {
         tokenized: &Tokenized,
         sentences: Option<&[TokenExample]>,
     ) -> Vec<Self> {
-        let predictions = answers.iter().enumerate().map(|(text, answer)| {
-            let seen = tokenized.words_seen(text);
+        let predictions = tokenized.examples.iter().enumerate().map(|(example, texts)| {
+            let seen = tokenized.words_seen(texts.start);
             let spoken = Spoken {
                 seen: &seen,
-                words: sentences.map(|sentences| &sentences[text]),
-                windows: tokenized.windows(text),
+                words: sentences.map(|sentences| &sentences[example]),
+                windows: tokenized.windows(texts.start),
                 tokenizer: Some(tokenizer),
             };
-            Self::told(objective.say(answer, &spoken), tokenized, text)
+            let said = match objective.comparison() {
+                Some(comparison) => objective.say(&comparison.together(&answers[texts.clone()]), &spoken),
+                None => objective.say(&answers[texts.start], &spoken),
+            };
+            Self::told(said, tokenized, example)
         });
         predictions.collect()
     }
 
-    /// What is said of a text, with how much of it was read.
-    fn told(said: Said, tokenized: &Tokenized, text: usize) -> Self {
-        let truncated_tokens = tokenized.windows(text).iter().map(|window| window.truncated_tokens).sum();
-        Self { said, tokens: tokenized.length(text), truncated_tokens }
+    /// What is said of an example, with how much of it was read.
+    fn told(said: Said, tokenized: &Tokenized, example: usize) -> Self {
+        let windows = &tokenized.features[tokenized.windows_of_example(example)];
+        let truncated_tokens = windows.iter().map(|window| window.truncated_tokens).sum();
+        Self { said, tokens: windows.iter().map(|window| window.input_ids.len()).sum(), truncated_tokens }
     }
 }
 
@@ -223,7 +256,12 @@ fn as_map<S: Serializer>(pairs: &[(String, f32)], serializer: S) -> Result<S::Ok
 impl Predictor {
     /// Opens a run folder, or any folder with a fine-tuned model and its tokenizer.
     pub fn load(folder: &Path) -> Result<Self, Error> {
-        Ok(Self { loaded: loaded::load(folder)?, aggregation: None })
+        Ok(Self { loaded: loaded::load(folder, None)?, aggregation: None })
+    }
+
+    /// Opens an encoder without a head, for vectors of texts. A folder that says itself how they are made is refused.
+    pub fn load_encoder(folder: &Path, encoder: BareEncoder) -> Result<Self, Error> {
+        Ok(Self { loaded: loaded::load(folder, Some(encoder))?, aggregation: None })
     }
 
     /// The same, to put the tags of tokens together in this way and answer with [`Said::Aggregated`]. Without it a token classifier tags
@@ -267,12 +305,16 @@ impl Predictor {
             let sentences: Vec<TokenExample> = inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect();
             return self.predict_words(&sentences);
         }
-        let Loaded { tokenizer, task, reading, .. } = &self.loaded;
+        let Loaded { tokenizer, task, objective, reading, .. } = &self.loaded;
         let mut tokenized = match task {
             Task::QuestionAnswering => tokenize_questions(tokenizer, &questions(inputs)?, reading)?,
+            _ if objective.comparison().is_some() => {
+                let texts = inputs.iter().map(|input| [input.text].into_iter().chain(input.pair).collect());
+                tokenize_apart(tokenizer, &texts.collect::<Vec<_>>(), reading)?
+            }
             _ => tokenize(tokenizer, inputs, reading)?,
         };
-        self.loaded.objective.ask(inputs, &mut tokenized)?;
+        objective.ask(inputs, &mut tokenized)?;
         Ok(self.answered(&tokenized, None))
     }
 

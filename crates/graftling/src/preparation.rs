@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use graftling_models::{LoadReport, Model, ModelFacts, inspect};
+use graftling_models::{LoadReport, Model, ModelFacts, inspect, sentence_head};
 use graftling_text::{Columns, Format, Tokenizer};
 
 use crate::data::Data;
@@ -13,10 +13,11 @@ use crate::error::Complaints;
 use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
 use crate::reading::Reading;
-use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Sampling};
+use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Sampling, Task};
 use crate::resume::Interrupted;
 use crate::sampling::Sampler;
 use crate::schedule::Schedule;
+use crate::sentence_settings::SentenceSettings;
 use crate::strategies::{self, Groups};
 use crate::tasks::{self, Objective};
 use crate::{Error, Event, Observer, SplitName, disk, learning_rate, run_folder};
@@ -38,6 +39,8 @@ pub(crate) struct Prepared {
     pub learning_rate: f32,
     /// How long texts are read.
     pub reading: Reading,
+    /// What a folder of sentence vectors says of texts, where the model gives such.
+    pub sentences: Option<SentenceSettings>,
     /// The run that is gone on with, where it is not a new one.
     pub interrupted: Option<Interrupted>,
 }
@@ -67,6 +70,13 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
 
     let mut data = data;
     data.objective.meet(&tokenizer)?;
+    let mut sentences = None;
+    if recipe.task == Task::SentenceEmbedding {
+        for notice in data.objective.settle(sentence_head(folder)?.as_ref()) {
+            observer.observe(&Event::Notice(&notice));
+        }
+        sentences = Some(SentenceSettings::read(folder)?);
+    }
     let metric = best_metric(recipe, data.objective.as_ref())?;
     let head = data.objective.head();
     let (mut model, report) = match &interrupted {
@@ -82,7 +92,12 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     announce_model(from, &model, &report, observer);
     proceed(stop)?;
 
-    let reading = Reading::new(recipe.task, Some(recipe), max_length(recipe, model.facts())?);
+    let longest = match sentences.as_ref().and_then(|sentences| sentences.max_length) {
+        Some(tokens) if recipe.max_length.is_none() => tokens.min(model.facts().max_positions),
+        _ => max_length(recipe, model.facts())?,
+    };
+    let reading = Reading::new(recipe.task, Some(recipe), longest);
+    let sentences = sentences.map(|sentences| sentences.with_max_length(longest));
     let mut examples = |split, examples: &Data| -> Result<Examples, Error> {
         let tokenized = examples.tokenize(&tokenizer, &reading)?;
         observer.observe(&Event::Tokenized { split, truncation: &tokenized.truncation });
@@ -107,7 +122,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     if let Some(notice) = sampler.notice() {
         observer.observe(&Event::Notice(&notice));
     }
-    let plan = Plan::new(recipe, train.tokenized.lengths(), sampler);
+    let plan = Plan::new(recipe, train.lengths(), sampler);
     if let Some(interrupted) = &interrupted {
         interrupted.check_data(&train.tokenized)?;
         let done = interrupted.steps_done();
@@ -136,6 +151,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         metric,
         learning_rate,
         reading,
+        sentences,
         interrupted,
     })
 }

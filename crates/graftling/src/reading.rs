@@ -11,6 +11,17 @@ pub(crate) struct Reading {
     pub long_texts: LongTexts,
 }
 
+/// How the rows of the windows of a text become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Joining {
+    /// Their mean.
+    Mean,
+    /// The largest value in each place.
+    Max,
+    /// Their mean, each row counting as often as its window has tokens.
+    ByTokens,
+}
+
 /// What becomes of texts that are longer than the model reads at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LongTexts {
@@ -21,7 +32,7 @@ pub(crate) enum LongTexts {
         /// How many tokens two neighbouring windows share.
         stride: usize,
         /// How the logits of the windows become those of the text.
-        pooling: WindowPooling,
+        joining: Joining,
     },
 }
 
@@ -41,8 +52,12 @@ impl Reading {
             _ => max_length / 4,
         };
         let stride = recipe.and_then(|recipe| recipe.window_stride).unwrap_or(usual);
-        let pooling = recipe.map_or(WindowPooling::default(), |recipe| recipe.window_pooling);
-        Self { max_length, long_texts: LongTexts::Windows { stride, pooling } }
+        let joining = match recipe.map_or(WindowPooling::default(), |recipe| recipe.window_pooling) {
+            _ if task == Task::SentenceEmbedding => Joining::ByTokens,
+            WindowPooling::Mean => Joining::Mean,
+            WindowPooling::Max => Joining::Max,
+        };
+        Self { max_length, long_texts: LongTexts::Windows { stride, joining } }
     }
 
     /// The longest text, in tokens, of a task where nobody says otherwise and the model takes it.
@@ -50,13 +65,18 @@ impl Reading {
         if task == Task::QuestionAnswering { 384 } else { 512 }
     }
 
-    /// The logits of a text from those of its windows, one row of `columns` each.
-    pub fn pooled(&self, windows: &[f32], columns: usize) -> Vec<f32> {
-        let LongTexts::Windows { pooling, .. } = self.long_texts else { return windows.to_vec() };
+    /// The logits of a text from those of its windows, one row of `columns` each; the windows have so many tokens.
+    pub fn pooled(&self, windows: &[f32], columns: usize, tokens: &[usize]) -> Vec<f32> {
+        let LongTexts::Windows { joining, .. } = self.long_texts else { return windows.to_vec() };
         let rows = || windows.chunks_exact(columns.max(1));
-        let of_column = |column: usize| match pooling {
-            WindowPooling::Mean => (rows().map(|row| f64::from(row[column])).sum::<f64>() / rows().len() as f64) as f32,
-            WindowPooling::Max => rows().map(|row| row[column]).fold(f32::NEG_INFINITY, f32::max),
+        let all = tokens.iter().sum::<usize>() as f64;
+        let of_column = |column: usize| match joining {
+            Joining::Mean => (rows().map(|row| f64::from(row[column])).sum::<f64>() / rows().len() as f64) as f32,
+            Joining::ByTokens => {
+                let weighted = rows().zip(tokens).map(|(row, tokens)| f64::from(row[column]) * (*tokens as f64 / all));
+                weighted.sum::<f64>() as f32
+            }
+            Joining::Max => rows().map(|row| row[column]).fold(f32::NEG_INFINITY, f32::max),
         };
         (0..columns).map(of_column).collect()
     }
@@ -68,10 +88,11 @@ mod tests {
 
     #[test]
     fn logits_of_windows_are_pooled_by_the_rule_that_is_named() {
-        let reading = |pooling| Reading { max_length: 8, long_texts: LongTexts::Windows { stride: 2, pooling } };
+        let reading = |joining| Reading { max_length: 8, long_texts: LongTexts::Windows { stride: 2, joining } };
         let windows = [1.0, -2.0, 0.5, 4.0, 3.0, -2.0];
-        assert_eq!(reading(WindowPooling::Mean).pooled(&windows, 2), [1.5, 0.0]);
-        assert_eq!(reading(WindowPooling::Max).pooled(&windows, 2), [3.0, 4.0]);
-        assert_eq!(reading(WindowPooling::Mean).pooled(&windows[..2], 2), [1.0, -2.0]);
+        assert_eq!(reading(Joining::Mean).pooled(&windows, 2, &[8, 8, 4]), [1.5, 0.0]);
+        assert_eq!(reading(Joining::Max).pooled(&windows, 2, &[8, 8, 4]), [3.0, 4.0]);
+        assert_eq!(reading(Joining::ByTokens).pooled(&windows, 2, &[4, 8, 4]), [1.25, 1.0]);
+        assert_eq!(reading(Joining::Mean).pooled(&windows[..2], 2, &[8]), [1.0, -2.0]);
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::answer_flags::AnswerFlags;
 use super::data_flags::DataFlags;
+use super::encoder_flags::EncoderFlags;
 use crate::console::Console;
 use crate::data_file::DataFile;
 use crate::failure::{Ending, Failure};
@@ -40,6 +41,8 @@ pub struct Arguments {
     data_flags: DataFlags,
     #[command(flatten)]
     answer_flags: AnswerFlags,
+    #[command(flatten)]
+    encoder_flags: EncoderFlags,
 }
 
 /// Evaluates, and tells the figures.
@@ -54,6 +57,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         threads: arguments.threads.map(usize::from),
         with_predictions: output.is_some(),
         no_answer: arguments.answer_flags.null_score_diff_threshold,
+        encoder: arguments.encoder_flags.encoder(),
     };
     let evaluation = graftling::evaluate(&request, &mut RunProgress::new(console, 1))?;
     if let Some(output) = output {

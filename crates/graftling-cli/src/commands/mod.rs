@@ -3,6 +3,7 @@
 mod aggregation_flags;
 mod answer_flags;
 mod data_flags;
+mod encoder_flags;
 mod evaluate;
 mod models;
 mod predict;

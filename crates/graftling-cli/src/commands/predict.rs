@@ -14,6 +14,7 @@ use graftling_text::{
 use super::aggregation_flags::AggregationFlags;
 use super::answer_flags::AnswerFlags;
 use super::data_flags::DataFlags;
+use super::encoder_flags::EncoderFlags;
 use super::teller::{Asked, Teller};
 use crate::console::Console;
 use crate::data_file::DataFile;
@@ -45,7 +46,7 @@ pub struct Arguments {
     /// CoNLL) or with questions (csv, tsv, jsonl; .json of SQuAD); plain or .gz
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities ...) to this csv,
+    /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities, embedding ...) to this csv,
     /// tsv or jsonl file, or CoNLL with the predicted tag of each word as its last column to a CoNLL file; plain or .gz. For questions in
     /// a .json file also a .json file with the answers alone
     #[arg(long, value_name = "FILE", requires = "input")]
@@ -62,6 +63,8 @@ pub struct Arguments {
     data_flags: DataFlags,
     #[command(flatten)]
     answer_flags: AnswerFlags,
+    #[command(flatten)]
+    encoder_flags: EncoderFlags,
 }
 
 /// Predicts, and tells each prediction.
@@ -79,7 +82,11 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
 }
 
 fn load<'a>(arguments: &Arguments, console: &'a Console) -> Result<Teller<'a>, Failure> {
-    let mut predictor = Predictor::load(&models::folder(&arguments.model, console)?)?;
+    let folder = models::folder(&arguments.model, console)?;
+    let mut predictor = match arguments.encoder_flags.encoder() {
+        None => Predictor::load(&folder)?,
+        Some(encoder) => Predictor::load_encoder(&folder, encoder)?,
+    };
     if let Some(aggregation) = arguments.aggregation.aggregation() {
         predictor = predictor.with_aggregation(aggregation)?;
     }

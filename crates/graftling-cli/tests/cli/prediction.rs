@@ -96,3 +96,32 @@ fn a_checkpoint_of_transformers_predicts_as_it_is() {
     let object: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(object["probabilities"].as_object().unwrap().len(), 3, "{said:?}");
 }
+
+#[test]
+fn an_encoder_of_sentences_gives_vectors_and_the_cosine_of_pairs() {
+    let scratch = Scratch::new();
+    let rows: String = (0..12).map(|number| format!("a good film {number},film number {number} is good\n")).collect();
+    scratch.write("pairs.csv", format!("anchor,positive\n{rows}"));
+    let train = ["train", "--task", "sentence_embedding", "--model", "tiny", "--train", "pairs.csv", "--output", "run"];
+    let json = scratch.json(&[&train[..], &["--normalize", "--epochs", "1", "--json"]].concat());
+    assert!(json["eval_cosine_accuracy@1"].is_number() && json["eval_cosine_mrr@10"].is_number(), "{json}");
+    let said = scratch.json(&["predict", "--model", "run", "--text", "a film", "--json"]);
+    let length: f64 = said["embedding"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap().powi(2)).sum();
+    assert!((length - 1.0).abs() < 1e-5, "{length}");
+    let same = scratch.json(&["predict", "--model", "run", "--text", "a film", "--text-pair", "a film", "--json"]);
+    assert!((same["similarity"].as_f64().unwrap() - 1.0).abs() < 1e-5, "{same}");
+    let line = scratch.run(&["predict", "--model", "run", "--text", "a film"]).stdout;
+    assert!(line.starts_with('[') && line.ends_with(", ...] (32 values)  a film\n"), "{line}");
+    scratch.write("texts.csv", "id,text\n1,a film\n");
+    let written = scratch.run(&["predict", "--model", "run", "--input", "texts.csv", "--output", "out.jsonl"]);
+    assert_eq!(written.code, Some(0), "{written:?}");
+    let row: Value = serde_json::from_str(scratch.read("out.jsonl").lines().next().unwrap()).unwrap();
+    assert_eq!(row["embedding"].as_array().unwrap().len(), 32);
+    let known = scratch.run(&["predict", "--model", "run", "--pooling", "mean", "--text", "a film"]);
+    assert!(known.stderr.contains("says itself what it gives; leave pooling and normalize out"), "{}", known.stderr);
+    std::fs::remove_file(scratch.path("run/modules.json")).unwrap();
+    let bare = scratch.run(&["predict", "--model", "run", "--text", "a film"]);
+    assert!(bare.stderr.contains("name it with pooling (mean, cls or max)"), "{}", bare.stderr);
+    let named = scratch.run(&["predict", "--model", "run", "--pooling", "mean", "--normalize", "--text", "a film"]);
+    assert_eq!(named.stdout, line);
+}

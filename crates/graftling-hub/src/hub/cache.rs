@@ -52,7 +52,9 @@ impl RepositoryCache {
     pub(crate) fn link(&self, commit: &str, file: &str, etag: &str) -> Result<(), HubError> {
         let name = self.snapshot_folder(commit).join(file);
         disk::create_parent(&name)?;
-        let target = Path::new("..").join("..").join("blobs").join(etag);
+        // A file in a folder of the snapshot lies further from the blobs.
+        let up: PathBuf = std::iter::repeat_n("..", 2 + file.matches('/').count()).collect();
+        let target = up.join("blobs").join(etag);
         if std::fs::read_link(&name).is_ok_and(|present| present == target) {
             return Ok(());
         }

@@ -25,6 +25,9 @@ const VOCABULARIES: [&str; 8] = [
 /// These go with a vocabulary where they are there.
 const COMPANIONS: [&str; 5] =
     ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", "target.spm"];
+/// These say in a model of sentence vectors how they are made, where it is one.
+const OF_SENTENCES: [&str; 4] =
+    ["modules.json", "1_Pooling/config.json", "sentence_bert_config.json", "config_sentence_transformers.json"];
 /// Weight files that can hold code.
 const UNSAFE_ENDINGS: [&str; 6] = [".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack"];
 
@@ -68,7 +71,7 @@ pub(crate) fn select(repository: &Repository, listing: &Listing) -> Result<Selec
     if !missing.is_empty() {
         return Err(HubError::MissingFiles { model, missing: missing.join(" and ") });
     }
-    let small = [CONFIG].into_iter().chain(VOCABULARIES).chain(COMPANIONS);
+    let small = [CONFIG].into_iter().chain(VOCABULARIES).chain(COMPANIONS).chain(OF_SENTENCES);
     Ok(Selection { small_files: small.filter(|name| has(name)).map(str::to_owned).collect(), weights })
 }
 

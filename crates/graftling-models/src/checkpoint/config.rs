@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::sentence_modules;
 use crate::error::{LabelProblem, ModelError};
 use crate::families::{Family, Translation};
 use crate::head::{Head, HeadKind, ProblemType};
@@ -74,15 +75,41 @@ impl Config {
         names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
-    /// The head that the config says the checkpoint has. Without a class, it is a sequence classifier.
+    /// The head that the checkpoint has. An encoder in a folder of sentence-transformers has the one that its modules describe.
     pub fn head(&self, translation: &Translation) -> Result<Head, ModelError> {
+        match self.sentence_head(translation)? {
+            Some(head) => Ok(head),
+            None => self.head_of_class(translation),
+        }
+    }
+
+    /// The head that the modules of sentence-transformers describe, where the folder has such and its class is no other model.
+    pub fn sentence_head(&self, translation: &Translation) -> Result<Option<Head>, ModelError> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let of_an_encoder =
+            matches!(self.named_kind(translation), Some(HeadKind::MaskedLanguageModelling | HeadKind::SentenceEmbedding) | None);
+        if !of_an_encoder || !sentence_modules::are_there(folder) {
+            return Ok(None);
+        }
+        sentence_modules::read(folder, translation.architecture.hidden_size).map(Some)
+    }
+
+    /// The kind of head whose class the config names.
+    fn named_kind(&self, translation: &Translation) -> Option<HeadKind> {
+        let classes = self.classes();
+        let mut offered = HeadKind::ALL.into_iter().filter(|kind| translation.names.offers(*kind));
+        offered.find(|kind| classes.contains(&kind.class(translation.class_prefix)))
+    }
+
+    /// The head that the config alone says the checkpoint has. Without a class, it is a sequence classifier.
+    pub fn head_of_class(&self, translation: &Translation) -> Result<Head, ModelError> {
         let classes = self.classes();
         let class = |kind: &HeadKind| kind.class(translation.class_prefix);
-        let offered = HeadKind::ALL.into_iter().filter(|kind| translation.names.offers(*kind));
-        let kind = match offered.clone().find(|kind| classes.contains(&class(kind))) {
+        let kind = match self.named_kind(translation) {
             Some(kind) => kind,
             None if classes.is_empty() => HeadKind::SequenceClassification,
             None => {
+                let offered = HeadKind::ALL.into_iter().filter(|kind| !kind.is_bare() && translation.names.offers(*kind));
                 let accepted = offered.map(|kind| class(&kind)).collect::<Vec<_>>().join(", ");
                 return Err(self.other_task("architectures", classes.join(", "), accepted));
             }
@@ -101,6 +128,9 @@ impl Config {
             }
             HeadKind::MaskedLanguageModelling => Head::MaskedLanguageModelling,
             HeadKind::QuestionAnswering => Head::QuestionAnswering,
+            HeadKind::SentenceEmbedding => {
+                return Err(ModelError::BareEncoder { path: self.path.clone(), class: class(&HeadKind::SentenceEmbedding) });
+            }
         })
     }
 

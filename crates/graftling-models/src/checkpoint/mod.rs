@@ -1,4 +1,4 @@
-//! Checkpoints on disk: `config.json` and safetensors, read strictly and written whole or not at all. Knows no brick's maths.
+//! Checkpoints on disk: `config.json`, safetensors and the modules of sentence-transformers, read strictly and written whole or not at all. Knows no brick's maths.
 
 pub(crate) mod config;
 pub(crate) mod files;
@@ -8,4 +8,5 @@ mod map;
 mod matching;
 mod replace;
 pub(crate) mod save;
+pub(crate) mod sentence_modules;
 pub(crate) mod values;

@@ -25,6 +25,7 @@ const NAMES: NameTable = NameTable {
             ],
         ),
         (HeadKind::QuestionAnswering, &[module("answers", "qa_outputs")]),
+        (HeadKind::SentenceEmbedding, &[module("pooler.dense", "bert.pooler.dense")]),
     ],
     ignored: &[
         Ignored { pattern: Pattern::Exactly("embeddings.position_ids"), reason: "a list of 0, 1, 2 ... that is counted anew" },

@@ -79,7 +79,8 @@ pub(crate) struct NameTable {
     /// What stands before the names of the backbone in a checkpoint with a head, and is missing in one of the backbone alone.
     pub backbone_prefix: &'static str,
     pub backbone: &'static [Module],
-    /// What stands above the encoder, by kind of head. A family without an entry does not offer the head.
+    /// What stands above the encoder, by kind of head. A family without an entry does not offer the head, except that every family
+    /// offers its bare encoder, with a pooler where the entry has one.
     pub heads: &'static [(HeadKind, &'static [Module])],
     pub ignored: &'static [Ignored],
 }
@@ -113,7 +114,8 @@ impl NameTable {
 
     /// Whether the family has this kind of head.
     pub fn offers(&self, kind: HeadKind) -> bool {
-        self.heads.iter().any(|(offered, _)| *offered == kind)
+        // A bare encoder is what every family is made of.
+        kind.is_bare() || self.heads.iter().any(|(offered, _)| *offered == kind)
     }
 }
 
@@ -121,6 +123,11 @@ impl Names {
     /// What stands before the names of the backbone in a checkpoint with a head.
     pub fn backbone_prefix(self) -> &'static str {
         self.table.backbone_prefix
+    }
+
+    /// Whether a pooler is saved with the bare encoder.
+    pub fn has_pooler(self) -> bool {
+        self.modules().any(|module| module.canonical == "pooler.dense")
     }
 
     fn modules(self) -> impl Iterator<Item = &'static Module> {
@@ -136,7 +143,8 @@ impl Names {
         let (module, leaf) = canonical.rsplit_once('.').unwrap_or((canonical, ""));
         let stored = self.modules().find_map(|entry| Some((rename(module, entry.canonical, entry.stored)?, entry.part)));
         let (stored, part) = stored.unwrap_or_else(|| panic!("names: no entry for the parameter {canonical}"));
-        (format!("{stored}.{leaf}"), part)
+        let bare = stored.strip_prefix(self.table.backbone_prefix).filter(|_| self.kind.is_bare());
+        (format!("{}.{leaf}", bare.unwrap_or(&stored)), part)
     }
 
     /// Our names of what a weight on disk holds, with or without the backbone's prefix: none where the model has no such weight,

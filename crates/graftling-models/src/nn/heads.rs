@@ -10,7 +10,8 @@ use super::transform::Transform;
 use crate::architecture::{Architecture, Bias, Dropout, HeadLayout, Pooling};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
-use crate::head::Head;
+use crate::families::names::Names;
+use crate::head::{self, Head};
 
 /// The bricks of a head.
 pub(crate) enum HeadBricks {
@@ -22,10 +23,12 @@ pub(crate) enum HeadBricks {
     Language(LanguageHead),
     /// A projection of each token to two logits, in some families over a transform.
     Answers { transform: Option<Transform>, projection: Linear },
+    /// One vector from those of the tokens. The pooler that a family saves with its bare encoder is kept, and not looked at.
+    Embedding { pooling: head::Pooling },
 }
 
 impl HeadBricks {
-    pub fn new(declarations: &mut Declarations, architecture: &Architecture, head: &Head) -> Self {
+    pub fn new(declarations: &mut Declarations, architecture: &Architecture, names: Names, head: &Head) -> Self {
         let hidden_size = architecture.hidden_size;
         let layout = architecture.layout.head;
         let transform = |declarations: &mut Declarations, name: &str| match layout {
@@ -63,6 +66,13 @@ impl HeadBricks {
                 transform: transform(declarations, "transform"),
                 projection: projection(declarations, "answers", 2),
             },
+            Head::SentenceEmbedding { pooling, .. } => {
+                if names.has_pooler() {
+                    let mut scope = declarations.scope("pooler", Depth::Head);
+                    Transform::plain(&mut scope, architecture, architecture.pooler_activation);
+                }
+                Self::Embedding { pooling: *pooling }
+            }
         }
     }
 
@@ -92,6 +102,9 @@ impl HeadBricks {
             Self::Answers { transform, projection } => {
                 projection.forward(graph, &graph.dropout(&transformed(transform), dropout.answers.unwrap_or(0.0)))
             }
+            Self::Embedding { pooling: head::Pooling::Cls } => encoder.forward(graph, batch, Wanted::FirstTokens, dropout),
+            Self::Embedding { pooling: head::Pooling::Max } => graph.span_max(&tokens(), &batch.spans),
+            Self::Embedding { pooling: head::Pooling::Mean } => graph.mean_rows(&tokens(), &batch.spans),
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::readers::parse;
 use crate::{
-    Columns, Examples, Format, PlainExample, PlainFormat, Table, TextError, TripletColumns, labelled_similarities, plain_texts,
-    random_split, read_plain_texts, triplets,
+    Columns, ComparedTexts, Examples, Format, PlainExample, PlainFormat, Table, TextError, TripletColumns, compared_texts,
+    labelled_similarities, plain_texts, random_split, read_plain_texts, triplets,
 };
 
 fn table(text: &str) -> Table {
@@ -106,4 +106,31 @@ fn a_random_split_keeps_equal_texts_together_and_depends_on_the_seed_only() {
         message(random_split(one.clone(), 0.5, 1)).contains("2 examples (those with the same text count as one) are too few")
     );
     assert!(message(random_split(one, 1.0, 1)).starts_with("validation fraction 1"));
+}
+
+#[test]
+fn a_table_holds_triplets_scored_pairs_or_pairs_that_are_alike() {
+    struct Case(&'static str, &'static [&'static str], Option<f32>);
+    let cases = [
+        Case("anchor,positive,negative\na,p,n\n", &["a", "p", "n"], None),
+        Case("anchor,positive\na,p\n", &["a", "p"], None),
+        Case("query,positive,label\na,p,1\n", &["a", "p"], Some(1.0)),
+        Case("sentence1,sentence2,score\na,b,0.25\n", &["a", "b"], Some(0.25)),
+        Case("text_a,text_b\na,b\n", &["a", "b"], None),
+        Case("{\"text\": \"a\", \"text_pair\": \"b\", \"similarity\": -1}\n", &["a", "b"], Some(-1.0)),
+    ];
+    for Case(text, texts, score) in cases {
+        let examples =
+            compared_texts(table(text), &Columns::default()).unwrap_or_else(|error| panic!("{text}: {error}")).examples;
+        let line = if text.starts_with('{') { 1 } else { 2 };
+        let expected = ComparedTexts { texts: texts.iter().map(|&text| text.to_owned()).collect(), score, line };
+        assert_eq!(examples, [expected], "{text}");
+    }
+    let label = |label: &str| Columns { label: Some(label.to_owned()), ..Columns::default() };
+    let named = compared_texts(table("text_a,text_b,closeness\na,b,3\n"), &label("closeness")).unwrap();
+    assert_eq!(named.examples[0].score, Some(3.0));
+    let refused = |text: &str| message(compared_texts(table(text), &Columns::default()));
+    assert!(refused("text\na\n").contains("no column for the second text"), "{}", refused("text\na\n"));
+    assert!(refused("text_a,text_b,label\na,b,match\n").contains("match"), "{}", refused("text_a,text_b,label\na,b,match\n"));
+    assert!(refused("text_a,text_b\na,\n").contains("a.csv:2"), "{}", refused("text_a,text_b\na,\n"));
 }

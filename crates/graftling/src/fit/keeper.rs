@@ -53,9 +53,10 @@ impl Keeper<'_> {
 
     fn save(&self, prepared: &Prepared, state: &mut TrainingState, observer: &mut dyn Observer, best: bool) -> Result<(), Error> {
         let json = state.to_json(self.recipe);
-        let Prepared { model, tokenizer, .. } = prepared;
-        let folder =
-            self.run.save_checkpoint(state.step, &Checkpoint { model, tokenizer, moments: &state.moments, state: &json })?;
+        let Prepared { model, tokenizer, sentences, .. } = prepared;
+        let sentences = sentences.as_ref();
+        let checkpoint = Checkpoint { model, tokenizer, sentences, moments: &state.moments, state: &json };
+        let folder = self.run.save_checkpoint(state.step, &checkpoint)?;
         for step in &state.checkpoints {
             self.run.remove_moments(*step)?;
         }

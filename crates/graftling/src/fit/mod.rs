@@ -1,5 +1,6 @@
 //! The training loop. Knows neither texts nor files: examples come in as tokens and targets, checkpoints go out through the keeper.
 
+mod compared;
 mod keeper;
 pub(crate) mod plan;
 mod state;

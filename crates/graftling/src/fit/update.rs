@@ -4,8 +4,10 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use graftling_models::PackedBatch;
 use graftling_tensor::{Gradients, Graph, MomentumForm, Optimizer};
 
+use super::compared;
 use super::plan::PlannedStep;
 use crate::error::Quantity;
 use crate::features::{Features, pack};
@@ -19,25 +21,41 @@ const DROPOUT: u64 = 2;
 /// And what a task draws of each example at each step.
 const DRAWN: u64 = 3;
 
+/// The windows of an example as the model sees them, and what it should say to them.
+type Seen<'a> = (Cow<'a, [Features]>, Cow<'a, Target>);
+
 /// Adds the gradients of a step's micro-batches and gives its mean loss. Every part is divided by the weight of the terms that the
 /// loss of the whole step has, so that the sum is that of one big batch.
 pub(super) fn accumulate(prepared: &Prepared, planned: &PlannedStep, seed: u64, gradients: &mut Gradients) -> f32 {
     let Prepared { model, objective, train, .. } = prepared;
     let seen = |&example: &usize| {
         let key = random::key(seed, &[DRAWN, planned.number, example as u64]);
-        match objective.drawn(&train.tokenized.features[example], key) {
-            Some((features, target)) => (Cow::Owned(features), Cow::Owned(target)),
-            None => (Cow::Borrowed(&train.tokenized.features[example]), Cow::Borrowed(&train.targets[example])),
+        let windows = &train.tokenized.features[train.windows[example].clone()];
+        match windows {
+            [alone] => match objective.drawn(alone, key) {
+                Some((features, target)) => (Cow::Owned(vec![features]), Cow::Owned(target)),
+                None => (Cow::Borrowed(windows), Cow::Borrowed(&train.targets[example])),
+            },
+            _ => (Cow::Borrowed(windows), Cow::Borrowed(&train.targets[example])),
         }
     };
-    let micro_batches: Vec<Vec<(Cow<'_, Features>, Cow<'_, Target>)>> =
+    let micro_batches: Vec<Vec<Seen<'_>>> =
         planned.step.micro_batches.iter().map(|micro_batch| micro_batch.iter().map(seen).collect()).collect();
+    let packed =
+        |micro_batch: &[Seen<'_>]| pack(&micro_batch.iter().flat_map(|(features, _)| features.iter()).collect::<Vec<_>>());
+    let seed_of = |index: usize| random::key(seed, &[DROPOUT, planned.number, index as u64]);
     let weight: f64 = micro_batches.iter().flatten().map(|(_, target)| objective.training_weight(target)).sum();
     let normalizer = if weight > 0.0 { weight as f32 } else { 1.0 };
+    let spans_step = objective.comparison().is_some_and(|comparison| comparison.spans_step());
+    if spans_step && micro_batches.len() > 1 {
+        let batches: Vec<PackedBatch> = micro_batches.iter().map(|micro_batch| packed(micro_batch)).collect();
+        let targets: Vec<&Target> = micro_batches.iter().flatten().map(|(_, target)| &**target).collect();
+        return compared::accumulate(prepared, &batches, &targets, normalizer, seed_of, gradients);
+    }
     let mut sum = 0.0;
     for (index, micro_batch) in micro_batches.iter().enumerate() {
-        let graph = Graph::training(&model.parameters, random::key(seed, &[DROPOUT, planned.number, index as u64]));
-        let logits = model.forward(&graph, &pack(&micro_batch.iter().map(|(features, _)| &**features).collect::<Vec<_>>()));
+        let graph = Graph::training(&model.parameters, seed_of(index));
+        let logits = model.forward(&graph, &packed(micro_batch));
         let targets: Vec<&Target> = micro_batch.iter().map(|(_, target)| &**target).collect();
         let loss = objective.training_loss(&graph, &logits, &targets, normalizer);
         sum += f64::from(loss.tensor().item());

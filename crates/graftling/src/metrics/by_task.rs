@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    AnswerMetrics, ClassificationMetrics, ConfusionMatrix, EntityMetrics, LanguageMetrics, MultiLabelMetrics, ProbabilityMetrics,
-    RegressionFigures, RegressionMetrics,
+    AnswerMetrics, ClassificationMetrics, ConfusionMatrix, EmbeddingMetrics, EntityMetrics, LanguageMetrics, MultiLabelMetrics,
+    ProbabilityMetrics, RegressionFigures, RegressionMetrics,
 };
 use crate::recipe::BestMetric;
 
@@ -37,6 +37,8 @@ pub enum Metrics {
     Language(LanguageMetrics),
     /// Of answers to questions.
     Answers(AnswerMetrics),
+    /// Of sentence vectors.
+    Embeddings(EmbeddingMetrics),
 }
 
 impl Metrics {
@@ -49,6 +51,7 @@ impl Metrics {
             Self::Entities(figures) => figures.examples,
             Self::Language(figures) => figures.examples,
             Self::Answers(figures) => figures.examples(),
+            Self::Embeddings(figures) => figures.examples,
         }
     }
 
@@ -61,6 +64,7 @@ impl Metrics {
             Self::Entities(figures) => figures.loss,
             Self::Language(figures) => figures.loss,
             Self::Answers(figures) => figures.loss,
+            Self::Embeddings(figures) => figures.loss,
         }
     }
 
@@ -73,6 +77,7 @@ impl Metrics {
             Self::Entities(figures) => figures.value(metric),
             Self::Language(figures) => figures.value(metric),
             Self::Answers(figures) => figures.value(metric),
+            Self::Embeddings(figures) => figures.value(metric),
         }
     }
 
@@ -98,6 +103,7 @@ impl Metrics {
                 ("R2", figures.mean.r2.unwrap_or(f64::NAN)),
                 ("loss", figures.loss),
             ],
+            Self::Embeddings(figures) => figures.headline(),
             Self::Language(figures) => {
                 vec![("perplexity", figures.perplexity()), ("accuracy", figures.accuracy), ("loss", figures.loss)]
             }
@@ -119,6 +125,7 @@ impl Metrics {
             Self::Entities(figures) => figures.flat(prefix),
             Self::Language(figures) => figures.flat(prefix),
             Self::Answers(figures) => figures.flat(prefix),
+            Self::Embeddings(figures) => figures.flat(prefix),
         }
     }
 
@@ -144,7 +151,7 @@ impl Metrics {
                     details.insert("strict_types".to_owned(), json!(strict.types));
                 }
             }
-            Self::Language(_) | Self::Answers(_) => {}
+            Self::Language(_) | Self::Answers(_) | Self::Embeddings(_) => {}
             Self::Regression(figures) => {
                 let output = |figures: &RegressionFigures| figures.named().into_iter().collect::<BTreeMap<_, _>>();
                 details.insert("outputs".to_owned(), json!(figures.outputs.iter().map(output).collect::<Vec<_>>()));
@@ -165,6 +172,7 @@ impl Metrics {
             Self::Entities(figures) => figures.table(),
             Self::Language(figures) => figures.table(),
             Self::Answers(figures) => figures.table(),
+            Self::Embeddings(figures) => figures.table(),
         }
     }
 }

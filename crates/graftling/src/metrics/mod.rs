@@ -6,12 +6,14 @@ mod answers;
 mod by_task;
 mod classification;
 mod confusion_matrix;
+mod embeddings;
 mod entities;
 mod language;
 mod multi_label;
 mod probabilities;
 mod regression;
 mod scheme;
+mod similarities;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -20,9 +22,11 @@ pub use answers::{AnswerFigures, AnswerMetrics, AnswerParts, BestThreshold, Judg
 pub use by_task::Metrics;
 pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
+pub use embeddings::{EmbeddingFigures, EmbeddingMetrics};
 pub use entities::{EntityFigures, EntityMetrics};
 pub use language::LanguageMetrics;
 pub use multi_label::MultiLabelMetrics;
 pub use probabilities::{Pooled, ProbabilityMetrics};
 pub use regression::{RegressionFigures, RegressionMetrics};
 pub use scheme::{Scheme, Span, tolerant_entities};
+pub use similarities::{DecisionFigures, SearchFigures, likeness, place_of_first};

@@ -148,7 +148,7 @@ fn figures(truths: &[f64], predictions: &[f64]) -> RegressionFigures {
 }
 
 /// The covariance of two series divided by both deviations.
-fn pearson(left: &[f64], right: &[f64]) -> Option<f64> {
+pub(super) fn pearson(left: &[f64], right: &[f64]) -> Option<f64> {
     let is_constant = |values: &[f64]| values.windows(2).all(|pair| pair[0] == pair[1]);
     if left.len() < 2 || is_constant(left) || is_constant(right) {
         return None;
@@ -165,7 +165,7 @@ fn pearson(left: &[f64], right: &[f64]) -> Option<f64> {
 }
 
 /// The place of each value among all, from 1; equal values have the mean of their places (`scipy.stats.rankdata`).
-fn ranks(values: &[f64]) -> Vec<f64> {
+pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&left, &right| values[left].total_cmp(&values[right]));
     let mut ranks = vec![0.0; values.len()];

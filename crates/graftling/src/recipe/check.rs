@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::choices::{ClassWeights, LongTexts, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task};
+use super::choices::{ClassWeights, EmbeddingLoss, LongTexts, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task};
 use super::error::{Place, RecipeError, RecipeErrors};
 use super::field::{Field, FieldDefault};
 use super::file::{Raw, RecipeFile};
@@ -131,10 +131,16 @@ impl Values {
         );
 
         let masked = recipe.task == Task::MaskedLm;
+        let embedding = recipe.task == Task::SentenceEmbedding;
         for name in ["mask_probability", "whole_word_masking"] {
             self.contradiction(name, "task", self.changed(name) && !masked, "it belongs to masked_lm");
         }
-        self.contradiction("head_bias", "task", self.changed("head_bias") && masked, "it belongs to tasks with a classifier");
+        self.contradiction(
+            "head_bias",
+            "task",
+            self.changed("head_bias") && (masked || embedding),
+            "it belongs to tasks with a classifier",
+        );
         for name in ["text_pair_column", "label_column"] {
             self.contradiction(name, "task", self.changed(name) && masked, "masked_lm reads one text, without a label");
         }
@@ -144,8 +150,9 @@ impl Values {
         }
         let cut = questions && recipe.long_texts == Some(LongTexts::Cut);
         self.contradiction("long_texts", "task", cut, "an answer may stand anywhere, so that every text is read whole");
+        self.contradictions_of_embeddings(recipe);
         for name in ["class_weights", "label_smoothing", "focal_gamma"] {
-            let unlabelled = regression || masked || questions;
+            let unlabelled = regression || masked || questions || embedding;
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
         }
         let both_shapes = recipe.label_smoothing > 0.0 && recipe.focal_gamma > 0.0;
@@ -189,6 +196,44 @@ impl Values {
         self.contradiction("resume", "overwrite_output", both, "one goes on with a run, the other removes it");
         let itself = Path::new(&recipe.model) == recipe.output;
         self.contradiction("output", "model", itself, "the run would write over the model it starts from");
+    }
+
+    /// What belongs to sentence vectors, and what does not. A loss that follows from the examples is looked at when they are read.
+    fn contradictions_of_embeddings(&mut self, recipe: &Recipe) {
+        let embedding = recipe.task == Task::SentenceEmbedding;
+        let options = ["pooling", "normalize", "embedding_loss", "embedding_scale", "embedding_margin", "triplet_distance"];
+        for name in options {
+            let given = self.changed(name);
+            self.contradiction(name, "task", given && !embedding, "it belongs to sentence_embedding");
+        }
+        if !embedding {
+            return;
+        }
+        if let Some(loss) = recipe.embedding_loss {
+            let scaled = self.changed("embedding_scale") && !loss.spans_step();
+            let of_scale = "it belongs to the losses cosent and multiple_negatives";
+            self.contradiction("embedding_scale", "embedding_loss", scaled, of_scale);
+            let margined = self.changed("embedding_margin") && !loss.has_margin();
+            self.contradiction(
+                "embedding_margin",
+                "embedding_loss",
+                margined,
+                "it belongs to the losses contrastive and triplet",
+            );
+            let distant = self.changed("triplet_distance") && loss != EmbeddingLoss::Triplet;
+            self.contradiction("triplet_distance", "embedding_loss", distant, "it belongs to the loss triplet");
+            let joined = recipe.gradient_accumulation > 1 && loss.spans_step();
+            let of_batch =
+                "it compares all examples of a step: batch_size says how many, and micro_batch_tokens bounds the memory";
+            self.contradiction("gradient_accumulation", "embedding_loss", joined, of_batch);
+            let alone = recipe.batch_size == 1 && recipe.batch_tokens.is_none() && loss.spans_step();
+            self.contradiction("batch_size", "embedding_loss", alone, "an example alone has nothing to be compared with");
+        }
+        let head_only = recipe.strategy == Strategy::HeadOnly;
+        self.contradiction("strategy", "task", head_only, "pooling has no parameters that could be trained alone");
+        let pooled = self.changed("window_pooling");
+        let by_tokens = "the vectors of windows are averaged, each as often as it has tokens";
+        self.contradiction("window_pooling", "task", pooled, by_tokens);
     }
 
     fn contradiction(&mut self, name: &'static str, other: &'static str, holds: bool, reason: &'static str) {

@@ -57,6 +57,8 @@ words! {
         MaskedLm = "masked_lm",
         /// The passage of a text that answers a question about it.
         QuestionAnswering = "question_answering",
+        /// A vector for each text, near to those of texts that are like it.
+        SentenceEmbedding = "sentence_embedding",
     }
     /// How a data file is written, where its name does not tell.
     DataFormat {
@@ -109,6 +111,35 @@ words! {
         Prior = "prior",
         /// At zero, as in transformers.
         Zero = "zero",
+    }
+    /// How the vectors of a text's tokens become one (sentence_embedding).
+    Pooling {
+        /// Their mean.
+        Mean = "mean",
+        /// The vector of the first token.
+        Cls = "cls",
+        /// The largest value in each place.
+        Max = "max",
+    }
+    /// What sentence vectors are trained by (sentence_embedding).
+    EmbeddingLoss {
+        /// The order of the scores: a pair with a higher score should have the higher cosine.
+        Cosent = "cosent",
+        /// The squared difference of cosine and score.
+        CosineSimilarity = "cosine_similarity",
+        /// Each first text should find its own among the second texts, and the negatives, of the whole batch.
+        MultipleNegatives = "multiple_negatives",
+        /// Pairs that are alike should be near, others at least a margin apart.
+        Contrastive = "contrastive",
+        /// The positive should be nearer than the negative, by a margin.
+        Triplet = "triplet",
+    }
+    /// How far apart the vectors of a triplet are.
+    TripletDistance {
+        /// By the Euclidean distance.
+        Euclidean = "euclidean",
+        /// By 1 less the cosine.
+        Cosine = "cosine",
     }
     /// Which examples an epoch has.
     Sampling {
@@ -168,6 +199,10 @@ words! {
         Mse = "mse",
         /// Mean absolute error; lower is better.
         Mae = "mae",
+        /// The area under precision and recall.
+        AveragePrecision = "average_precision",
+        /// The mean of one through the place at which a text finds its own.
+        Mrr = "mrr",
         /// Mean loss; lower is better.
         Loss = "loss",
     }
@@ -224,6 +259,29 @@ impl RecipeValue for Warmup {
             Warmup::Fraction(fraction) => fraction.written(),
             Warmup::Steps(steps) => steps.written(),
         }
+    }
+}
+
+impl EmbeddingLoss {
+    /// What a loss looks at in texts of each form; the first form is the one it is meant for.
+    pub fn forms(self) -> &'static str {
+        match self {
+            EmbeddingLoss::Cosent => "pairs with scores",
+            EmbeddingLoss::CosineSimilarity => "pairs with scores from -1 to 1",
+            EmbeddingLoss::MultipleNegatives => "pairs that are alike, without scores, or triplets",
+            EmbeddingLoss::Contrastive => "pairs with the score 0 or 1",
+            EmbeddingLoss::Triplet => "triplets",
+        }
+    }
+
+    /// Whether it compares each example with all others of the step.
+    pub fn spans_step(self) -> bool {
+        matches!(self, EmbeddingLoss::Cosent | EmbeddingLoss::MultipleNegatives)
+    }
+
+    /// Whether it has a margin.
+    pub fn has_margin(self) -> bool {
+        matches!(self, EmbeddingLoss::Contrastive | EmbeddingLoss::Triplet)
     }
 }
 

@@ -25,8 +25,8 @@ mod value;
 
 pub use check::field;
 pub use choices::{
-    BestMetric, ClassWeights, DataFormat, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice, RegressionLoss,
-    Sampling, ScheduleKind, Strategy, Task, Warmup, WindowPooling,
+    BestMetric, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice,
+    Pooling, RegressionLoss, Sampling, ScheduleKind, Strategy, Task, TripletDistance, Warmup, WindowPooling,
 };
 pub use error::{Place, RecipeError, RecipeErrors};
 pub use field::{Bound, Field, FieldDefault, Group, Kind};

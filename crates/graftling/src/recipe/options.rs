@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, ClassWeights, DataFormat, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice, RegressionLoss,
-    Sampling, ScheduleKind, Strategy, Task, Warmup, WindowPooling,
+    BestMetric, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice,
+    Pooling, RegressionLoss, Sampling, ScheduleKind, Strategy, Task, TripletDistance, Warmup, WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -149,6 +149,19 @@ options! {
         mask_probability: f32 = number(Bound::Excluded(0.0), Bound::Excluded(1.0)), Typed("0.15");
         /// Choose whole words, not tokens; a Chinese character is a word (masked_lm).
         whole_word_masking: bool = Kind::Flag, Typed("false");
+        /// How the vectors of a text's tokens become one; auto is what the model's modules.json says, or mean (sentence_embedding).
+        pooling: Option<Pooling> = Kind::Choice { word: Some("auto"), choices: Pooling::WORDS }, Typed("auto");
+        /// Bring the vectors of texts to length 1 (sentence_embedding).
+        normalize: Option<bool> = Kind::Flag, Unset("what the model's modules.json says, or false");
+        /// What sentence vectors are trained by; auto is multiple_negatives for triplets and for pairs without scores, contrastive for
+        /// scores 0 and 1, and cosent for other scores (sentence_embedding).
+        embedding_loss: Option<EmbeddingLoss> = Kind::Choice { word: Some("auto"), choices: EmbeddingLoss::WORDS }, Typed("auto");
+        /// What cosines are multiplied by, the inverse of a temperature (the losses cosent and multiple_negatives).
+        embedding_scale: f32 = number(Bound::Excluded(0.0), Bound::Included(1e4)), Typed("20.0");
+        /// How far apart texts should be (the losses contrastive and triplet); auto is 0.5 for cosines and 5 for the Euclidean distance.
+        embedding_margin: Option<f32> = number_or("auto", Bound::Excluded(0.0), Bound::Included(1e4)), Typed("auto");
+        /// How far apart the vectors of a triplet are (the loss triplet).
+        triplet_distance: TripletDistance = choice(TripletDistance::WORDS), Typed("euclidean");
         /// How the learning rate goes on after warm-up.
         schedule: ScheduleKind = choice(ScheduleKind::WORDS), Typed("linear");
         /// How long the learning rate climbs from zero: a share of all steps (below 1) or a number of steps.
@@ -175,7 +188,8 @@ options! {
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
-        /// (multi_label_classification), mse (sequence_regression), f1 (token_classification, question_answering) and loss (masked_lm).
+        /// (multi_label_classification), mse (sequence_regression), f1 (token_classification, question_answering), loss (masked_lm), and of
+        /// sentence_embedding spearman, average_precision or accuracy, by the form of the examples.
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// How many of the most probable beginnings and ends are paired to answers, and how many answers share the probability
         /// (question_answering).

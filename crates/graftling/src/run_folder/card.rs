@@ -18,12 +18,14 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
     let gives = match recipe.task {
         Task::SequenceRegression if count == 1 => "a text a number".to_owned(),
         Task::SequenceRegression => format!("a text {count} numbers"),
+        Task::SentenceEmbedding => "a text a vector, near to those of texts that are like it".to_owned(),
         Task::MaskedLm => "the most probable words in the place of a mask".to_owned(),
         Task::QuestionAnswering => "the passage of a text that answers a question about it".to_owned(),
         _ => format!("{gives} {count} labels: {labels}"),
     };
+    let library = if recipe.task == Task::SentenceEmbedding { "sentence-transformers" } else { "transformers" };
     let mut text = format!(
-        "---\nlibrary_name: transformers\npipeline_tag: {pipeline}\ntags:\n- graftling\n---\n\n# {title}\n\n\
+        "---\nlibrary_name: {library}\npipeline_tag: {pipeline}\ntags:\n- graftling\n---\n\n# {title}\n\n\
          This model gives {gives}.\n\n\
          It was fine-tuned by Graftling from `{model}` on {} examples: {} steps ({:.2} epochs), {optimizer} with a learning rate of \
          {:e} ({schedule} schedule), seed {seed}. `recipe.toml` holds every setting.\n\n",
@@ -41,8 +43,17 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         text += &format!("| {split} | {} |{figures}\n", evaluation.metrics.examples());
     }
     let flags = if recipe.task == Task::QuestionAnswering { "--question TEXT --context TEXT" } else { "--text TEXT" };
-    text +=
-        &format!("\nUse it with `graftling predict --model FOLDER {flags}`, or with transformers' `{class}.from_pretrained`.\n");
+    text += &match recipe.task {
+        Task::SentenceEmbedding => {
+            "\nUse it with `graftling predict --model FOLDER --text TEXT`, or with sentence-transformers:\n\n\
+             ```python\nfrom sentence_transformers import SentenceTransformer\n\nmodel = SentenceTransformer(\"FOLDER\")\n\
+             print(model.encode([\"a text\", \"another\"]))\n```\n"
+                .to_owned()
+        }
+        _ => format!(
+            "\nUse it with `graftling predict --model FOLDER {flags}`, or with transformers' `{class}.from_pretrained`.\n"
+        ),
+    };
     text
 }
 
@@ -65,6 +76,7 @@ impl Words {
             Task::MultiLabelClassification => ("text-classification", SEQUENCES, "Text classifier", "a text any number of"),
             Task::SequenceRegression => ("text-classification", SEQUENCES, "Text regression", ""),
             Task::QuestionAnswering => ("question-answering", "AutoModelForQuestionAnswering", "Question answering", ""),
+            Task::SentenceEmbedding => ("sentence-similarity", "", "Sentence encoder", ""),
             Task::MaskedLm => ("fill-mask", "AutoModelForMaskedLM", "Masked language model", ""),
             Task::TokenClassification => {
                 ("token-classification", "AutoModelForTokenClassification", "Token classifier", "each word of a text one of")

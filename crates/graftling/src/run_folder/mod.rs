@@ -17,6 +17,7 @@ use crate::Error;
 use crate::disk;
 use crate::recipe::Recipe;
 use crate::resume;
+use crate::sentence_settings::SentenceSettings;
 
 pub(crate) use card::card;
 pub(crate) use results::{Results, evaluation_entries};
@@ -31,7 +32,7 @@ pub(crate) const MOMENTS: &str = "optimizer.safetensors";
 const CARD: &str = "README.md";
 /// What the folders of checkpoints are called, before the step.
 const CHECKPOINT: &str = "checkpoint-";
-/// Every other file that a run writes at the top of its folder.
+/// Every other file or folder that a run writes at the top of its folder.
 const FILES: &[&str] = &[
     "config.json",
     "model.safetensors",
@@ -39,6 +40,11 @@ const FILES: &[&str] = &[
     "tokenizer_config.json",
     "special_tokens_map.json",
     "vocab.txt",
+    "modules.json",
+    "1_Pooling",
+    "2_Normalize",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
     "all_results.json",
     "train_results.json",
     "eval_results.json",
@@ -55,6 +61,8 @@ pub(crate) struct RunFolder {
 pub(crate) struct Checkpoint<'a> {
     pub model: &'a Model,
     pub tokenizer: &'a Tokenizer,
+    /// What is said of texts, where the model gives vectors of them.
+    pub sentences: Option<&'a SentenceSettings>,
     pub moments: &'a OptimizerState,
     pub state: &'a Value,
 }
@@ -133,6 +141,9 @@ impl RunFolder {
         disk::write_folder(&path, |partial| {
             checkpoint.model.save(partial)?;
             checkpoint.tokenizer.save(partial)?;
+            if let Some(sentences) = checkpoint.sentences {
+                sentences.write(partial)?;
+            }
             disk::write(&partial.join(RECIPE), self.recipe.as_bytes())?;
             disk::write(&partial.join(TRAINER_STATE), &json(checkpoint.state))?;
             let moments: Vec<NamedValues<'_>> = resume::named(checkpoint.moments, &checkpoint.model.parameters).collect();
@@ -163,9 +174,12 @@ impl RunFolder {
             let (from, to) = (checkpoint.join(name), self.path.join(name));
             if name.ends_with(".safetensors") {
                 disk::share(&from, &to)?;
+            } else if from.is_dir() {
+                disk::write_folder(&to, |partial| {
+                    names(&from)?.iter().try_for_each(|name| copy(&from.join(name), &partial.join(name)))
+                })?;
             } else {
-                let bytes = fs::read(&from).map_err(|source| Error::Read { path: from, source })?;
-                disk::write(&to, &bytes)?;
+                copy(&from, &to)?;
             }
         }
         Ok(())
@@ -185,6 +199,11 @@ impl RunFolder {
     pub fn write_card(&self, text: &str) -> Result<(), Error> {
         disk::write(&self.path.join(CARD), text.as_bytes())
     }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    let bytes = fs::read(from).map_err(|source| Error::Read { path: from.to_owned(), source })?;
+    disk::write(to, &bytes)
 }
 
 fn json(value: &Value) -> Vec<u8> {

@@ -53,11 +53,13 @@ pub(crate) fn apply(recipe: &Recipe, model: &mut Model) -> Result<Groups, Error>
     }
     complaints.check()?;
     let layers = model.facts().num_hidden_layers;
-    let groups: Vec<Group> = parameters
+    let mut groups: Vec<Group> = parameters
         .ids()
         .map(|id| Place { name: parameters.name(id), dimensions: parameters.shape(id).len(), depth: model.depth(id) })
         .map(|place| group(recipe, &place, layers))
         .collect();
+    let used: Vec<bool> = parameters.ids().map(|id| model.is_used(id)).collect();
+    groups.iter_mut().zip(used).for_each(|(group, used)| group.trainable &= used);
     if groups.iter().all(|group| !group.trainable) {
         return Err(Error::NothingToTrain { freeze: recipe.freeze.clone() });
     }

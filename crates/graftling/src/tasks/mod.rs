@@ -9,6 +9,7 @@ mod class_loss;
 mod masked_lm;
 mod multi_label_classification;
 mod question_answering;
+mod sentence_embedding;
 mod sequence_classification;
 mod sequence_regression;
 mod token_classification;
@@ -25,6 +26,9 @@ use crate::{Error, NoAnswer, Said};
 use masked_lm::MaskedLm;
 use multi_label_classification::MultiLabel;
 use question_answering::{Found, Gold, QuestionAnswering};
+#[cfg(test)]
+pub(crate) use sentence_embedding::search_figures;
+use sentence_embedding::{Compared, SentenceEmbedding};
 use sequence_classification::SequenceClassification;
 use sequence_regression::Regression;
 use token_classification::TokenClassification;
@@ -53,6 +57,8 @@ pub(crate) enum Target {
     Tokens(Vec<u32>),
     /// A passage of the context, or that there is none.
     Passage(Gold),
+    /// What the vectors of several texts should be to each other.
+    Compared(Compared),
 }
 
 impl Target {
@@ -77,10 +83,17 @@ impl Target {
         own
     }
 
+    /// Takes note of how many tokens the model sees in each window of each text, where the example is several texts.
+    pub fn measure(&mut self, windows: Vec<Vec<usize>>) {
+        if let Self::Compared(compared) = self {
+            compared.windows = windows;
+        }
+    }
+
     /// How many terms it adds to the loss, which is a mean over them.
     pub fn terms(&self) -> usize {
         match self {
-            Self::Class(_) => 1,
+            Self::Class(_) | Self::Compared(_) => 1,
             Self::Labels(labels) => labels.len(),
             Self::Numbers(numbers) => numbers.len(),
             Self::Tokens(tokens) => tokens.len(),
@@ -105,6 +118,10 @@ pub(crate) enum Answer {
     Tokens(Vec<Vec<(u32, f32)>>),
     /// A passage of the context, or that there is none.
     Passage(Found),
+    /// The vector of a text.
+    Vector(Vec<f32>),
+    /// How alike the first of several texts is to each of the others.
+    Similarities(Vec<f32>),
 }
 
 /// What an answer was given to.
@@ -141,6 +158,16 @@ pub(crate) trait Objective: Send + Sync {
     /// Says when there is no answer to a question; `false` where nothing is answered.
     fn set_no_answer(&mut self, _: NoAnswer) -> bool {
         false
+    }
+
+    /// Decides what the recipe leaves to the model, which has this head; says what a person should know of it.
+    fn settle(&mut self, _stored: Option<&Head>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What there is to do beside all this, where an example is several texts that are read apart and then compared.
+    fn comparison(&self) -> Option<&dyn Comparison> {
+        None
     }
 
     /// What the model sees of an example this time, and what it should say to that, where both are drawn anew at every step.
@@ -194,6 +221,18 @@ pub(crate) trait Objective: Send + Sync {
     fn best_metrics(&self) -> &'static [BestMetric];
 }
 
+/// What a task does whose examples are several texts, each of which the model reads by itself. Answers are given to texts.
+pub(crate) trait Comparison {
+    /// Whether the loss compares all examples of a step with each other, so that it is not a sum over micro-batches.
+    fn spans_step(&self) -> bool;
+
+    /// One answer from those to the texts of an example.
+    fn together(&self, answers: &[Answer]) -> Answer;
+
+    /// The mean loss of all examples, from the answers to all their texts in turn.
+    fn mean_loss(&self, answers: &[Answer], targets: &[Target]) -> f64;
+}
+
 /// The objective that follows from a recipe and its training examples.
 ///
 /// # Panics
@@ -208,6 +247,7 @@ pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Obje
         (Task::TokenClassification, Data::Words(dataset)) => Box::new(TokenClassification::from_examples(dataset, recipe)?),
         (Task::MaskedLm, Data::Plain(_)) => Box::new(MaskedLm::new(Some(recipe))),
         (Task::QuestionAnswering, Data::Questions(questions)) => Box::new(QuestionAnswering::from_examples(questions, recipe)?),
+        (Task::SentenceEmbedding, Data::Compared(_)) => Box::new(SentenceEmbedding::from_examples(recipe, data)?),
         (task, _) => panic!("examples of another form than {task} wants"),
     })
 }
@@ -222,6 +262,9 @@ pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, B
         }
         Head::MaskedLanguageModelling => return Some((Task::MaskedLm, Box::new(MaskedLm::new(recipe)))),
         Head::QuestionAnswering => return Some((Task::QuestionAnswering, Box::new(QuestionAnswering::from_recipe(recipe)))),
+        Head::SentenceEmbedding { pooling, normalize } => {
+            return Some((Task::SentenceEmbedding, Box::new(SentenceEmbedding::from_head(*pooling, *normalize, recipe))));
+        }
     };
     Some(match problem {
         ProblemType::SingleLabelClassification => {

@@ -10,5 +10,6 @@ mod output;
 mod prediction;
 mod questions;
 mod resuming;
+mod sentence_embedding;
 mod stopping;
 mod tasks;

@@ -56,6 +56,7 @@ fn learn(fixture: &Fixture, output: &str, questions: &Value, options: &str) -> (
 
 fn judge(fixture: &Fixture, run: &Path, no_answer: Option<NoAnswer>) -> Evaluation {
     let request = EvaluateRequest {
+        encoder: None,
         run: run.to_owned(),
         data: fixture.path("questions.json"),
         format: None,

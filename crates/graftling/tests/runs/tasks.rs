@@ -31,6 +31,7 @@ fn learn(fixture: &Fixture, task: &str, examples: &str, options: &str) -> (std::
         threads: None,
         with_predictions: true,
         no_answer: None,
+        encoder: None,
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics), "{task}");
@@ -167,6 +168,7 @@ fn tags_of_words_are_learnt_and_told_as_entities() {
         threads: None,
         with_predictions: true,
         no_answer: None,
+        encoder: None,
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics));
