@@ -19,7 +19,14 @@ pub fn headline(evaluation: &Evaluation) -> String {
 /// An evaluation with its tables.
 pub fn evaluation(title: &str, evaluation: &Evaluation, console: &Console) -> String {
     let examples = figures::counted(evaluation.metrics.examples(), "example");
-    format!("{title} ({examples}): {}\n\n{}", headline(evaluation), evaluation.metrics.tables(console.width()))
+    let tables = evaluation.metrics.tables(console.width());
+    format!("{title} ({examples}): {}\n\n{tables}{}", headline(evaluation), intervals(evaluation))
+}
+
+/// The intervals of the figures, after a blank line, where there are some.
+fn intervals(evaluation: &Evaluation) -> String {
+    let table = evaluation.intervals.as_ref().map(|intervals| intervals.table());
+    table.filter(|table| !table.is_empty()).map_or(String::new(), |table| format!("\n{table}"))
 }
 
 /// What a finished training run has to report.
@@ -48,7 +55,9 @@ pub fn training(summary: &TrainSummary, console: &Console) -> String {
     }
     match (&summary.test, &summary.validation) {
         (Some(test), _) => text += &evaluation("test", test, console),
-        (None, Some(validation)) => text += &format!("\n{}", validation.metrics.tables(console.width())),
+        (None, Some(validation)) => {
+            text += &format!("\n{}{}", validation.metrics.tables(console.width()), intervals(validation));
+        }
         (None, None) => {}
     }
     text += &format!("\nthe model is in {}", summary.output.display());
@@ -79,6 +88,9 @@ pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
     let mut entries = evaluation.metrics.flat("eval");
     let samples = evaluation.metrics.examples();
     let mut put = |name: &str, value: Value| entries.insert(name.to_owned(), value);
+    if let Some(intervals) = &evaluation.intervals {
+        put("eval_intervals", intervals.to_json());
+    }
     put("eval_runtime", json!(evaluation.runtime.as_secs_f64()));
     put("eval_samples", json!(samples));
     put("eval_samples_per_second", json!(figures::per_second(samples, evaluation.runtime)));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use graftling_models::Model;
+use graftling_tensor::Tensor;
 use graftling_text::{Columns, Format, TruncationReport};
 
 use crate::data::Data;
@@ -11,7 +12,7 @@ use crate::error::Complaints;
 use crate::features::{Features, Tokenized};
 use crate::inference::each_batch;
 use crate::loaded::{self, INFERENCE_TOKENS};
-use crate::metrics::Metrics;
+use crate::metrics::{Intervals, Metrics};
 use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Target};
@@ -32,6 +33,8 @@ pub struct EvaluateRequest {
     pub threads: Option<usize>,
     /// Whether the prediction for each example is wanted too.
     pub with_predictions: bool,
+    /// How many times the examples are drawn anew for the intervals of the figures; `None` leaves them out.
+    pub resamples: Option<usize>,
 }
 
 /// How a model did on labelled examples.
@@ -41,6 +44,8 @@ pub struct Evaluation {
     pub labels: Vec<String>,
     /// The figures.
     pub metrics: Metrics,
+    /// How far they can be trusted, where that was asked for.
+    pub intervals: Option<Intervals>,
     /// What was cut off the texts.
     pub truncation: TruncationReport,
     /// How many real tokens were read.
@@ -116,12 +121,11 @@ pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Resul
         }
         let examples = Examples::to_score(objective, tokenized, targets);
         observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
-        let (mut evaluation, answers) =
-            score(&Scorer { model: &loaded.model, objective, reading: &loaded.reading }, &examples, INFERENCE_TOKENS);
-        if request.with_predictions {
-            evaluation.predictions =
-                Some(Prediction::of(objective, &loaded.tokenizer, &answers, &examples.tokenized, data.sentences()));
-        }
+        let scored = score(&Scorer { model: &loaded.model, objective, reading: &loaded.reading }, &examples, INFERENCE_TOKENS);
+        let predictions = request
+            .with_predictions
+            .then(|| Prediction::of(objective, &loaded.tokenizer, &scored.answers, &examples.tokenized, data.sentences()));
+        let evaluation = Evaluation { predictions, ..scored.judged(objective, &examples, request.resamples) };
         observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
         Ok(evaluation)
     })
@@ -137,16 +141,45 @@ pub(crate) struct Scorer<'a> {
     pub reading: &'a Reading,
 }
 
+/// What came out of scoring, example by example.
+pub(crate) struct Scored {
+    /// Without intervals and predictions.
+    pub evaluation: Evaluation,
+    pub answers: Vec<Answer>,
+    /// The sum of the loss terms of each example; none where an example has no loss of its own.
+    pub losses: Vec<f64>,
+}
+
+impl Scored {
+    /// The evaluation, with intervals where they are wanted and the task has them.
+    pub fn judged(self, objective: &dyn Objective, examples: &Examples, resamples: Option<usize>) -> Evaluation {
+        let intervals = resamples.and_then(|resamples| {
+            let sample = objective.sample(&self.answers, &examples.targets, &self.losses)?;
+            Some(Intervals::of(sample.as_ref(), resamples))
+        });
+        Evaluation { intervals, ..self.evaluation }
+    }
+}
+
 /// Runs a model over examples, a batch of at most `budget` tokens at a time, and compares what it says with what is true.
-pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> (Evaluation, Vec<Answer>) {
+pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> Scored {
     let Scorer { model, objective, reading } = *scorer;
     let started = Instant::now();
     let mut answers: Vec<Option<Answer>> = vec![None; examples.targets.len()];
+    let mut losses = vec![0.0; if objective.has_own_losses() { examples.targets.len() } else { 0 }];
     let mut loss = 0.0;
     each_batch(model, &examples.tokenized, reading, budget, |batch| {
         let targets: Vec<&Target> = batch.texts.iter().map(|&place| &examples.targets[place]).collect();
         loss += f64::from(objective.loss(batch.graph, batch.logits, &targets, 1.0).tensor().item());
-        batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns())));
+        batch.each(|place, logits| {
+            answers[place] = Some(objective.answer(logits, batch.columns()));
+            let target = &examples.targets[place];
+            if let Some(own) = losses.get_mut(place).filter(|_| target.terms() > 0) {
+                let rows = Tensor::from_vec(&[logits.len() / batch.columns().max(1), batch.columns()], logits.to_vec());
+                let rows = batch.graph.constant(rows);
+                *own = f64::from(objective.loss(batch.graph, &rows, &[target], 1.0).tensor().item());
+            }
+        });
     });
     let answers: Vec<Answer> = answers.into_iter().flatten().collect();
     let terms: usize = examples.targets.iter().map(Target::terms).sum();
@@ -156,7 +189,8 @@ pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> 
         truncation: examples.tokenized.truncation,
         tokens: examples.tokenized.tokens(),
         runtime: started.elapsed(),
+        intervals: None,
         predictions: None,
     };
-    (evaluation, answers)
+    Scored { evaluation, answers, losses }
 }

@@ -73,7 +73,7 @@ fn finish(
         stopped: state.stopped,
         best: state.best.as_ref().map(|best| Best { step: best.step, value: best.value, checkpoint: run.checkpoint(best.step) }),
         last_checkpoint: run.checkpoint(state.step),
-        validation: best_evaluation(&prepared, &state, recipe)?,
+        validation: best_evaluation(&prepared, &mut state, recipe)?,
         test: None,
         peak_memory_bytes: None,
     };
@@ -91,15 +91,19 @@ fn finish(
 }
 
 /// How the best checkpoint, which is the model at the top of the run folder, does on the validation split.
-fn best_evaluation(prepared: &Prepared, state: &TrainingState, recipe: &Recipe) -> Result<Option<Evaluation>, Error> {
-    let Some(best) = &state.best else { return Ok(None) };
-    if best.evaluation.is_some() {
-        return Ok(best.evaluation.clone());
-    }
-    // It was evaluated before the run was resumed.
-    let model = Model::from_checkpoint(&recipe.output)?;
-    let scorer = Scorer { model: &model, objective: prepared.objective.as_ref(), reading: &prepared.reading };
-    Ok(Some(score(&scorer, &prepared.validation, recipe.micro_batch_tokens).0))
+fn best_evaluation(prepared: &Prepared, state: &mut TrainingState, recipe: &Recipe) -> Result<Option<Evaluation>, Error> {
+    let Some(best) = &mut state.best else { return Ok(None) };
+    let objective = prepared.objective.as_ref();
+    let scored = match best.scored.take() {
+        Some(scored) => scored,
+        // It was evaluated before the run was resumed.
+        None => {
+            let model = Model::from_checkpoint(&recipe.output)?;
+            let scorer = Scorer { model: &model, objective, reading: &prepared.reading };
+            score(&scorer, &prepared.validation, recipe.micro_batch_tokens)
+        }
+    };
+    Ok(Some(scored.judged(objective, &prepared.validation, recipe.resamples)))
 }
 
 /// Evaluates the model at the top of the run folder on the test split, where there is one.
@@ -124,7 +128,8 @@ fn test(
     };
     observer.observe(&Event::Evaluating { split: SplitName::Test, examples: test.targets.len() });
     let scorer = Scorer { model: &model, objective: objective.as_ref(), reading: &reading };
-    Ok(Some(score(&scorer, &test, recipe.micro_batch_tokens).0))
+    let scored = score(&scorer, &test, recipe.micro_batch_tokens);
+    Ok(Some(scored.judged(objective.as_ref(), &test, recipe.resamples)))
 }
 
 fn write(run: &RunFolder, results: &Results, state: &Value, card: &str) -> Result<(), Error> {

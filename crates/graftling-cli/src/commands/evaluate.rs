@@ -29,11 +29,29 @@ pub struct Arguments {
     /// Write the rows of a csv, tsv or jsonl file with columns for what is said of each to this csv, tsv or jsonl file, plain or .gz
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Draw the examples anew so many times for the intervals of the figures; none leaves them out
+    #[arg(long, value_name = "none|N", value_parser = resamples, default_value = "1000")]
+    resamples: Resamples,
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     #[command(flatten)]
     data_flags: DataFlags,
+}
+
+/// How many times the examples are drawn, where they are.
+#[derive(Clone, Copy)]
+pub struct Resamples(pub Option<usize>);
+
+/// What may be typed after `--resamples`, as the recipe's option of that name.
+pub fn resamples(typed: &str) -> Result<Resamples, String> {
+    let number = || typed.parse().ok().filter(|number| (100..=1_000_000).contains(number));
+    match typed {
+        "none" => Ok(Resamples(None)),
+        _ => {
+            number().map(|number| Resamples(Some(number))).ok_or("accepted is none, or a whole number from 100 to 1000000".into())
+        }
+    }
 }
 
 /// Evaluates, and tells the figures.
@@ -53,6 +71,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         columns: arguments.data_flags.columns(),
         threads: arguments.threads.map(usize::from),
         with_predictions: table.is_some(),
+        resamples: arguments.resamples.0,
     };
     let evaluation = graftling::evaluate(&request, &mut RunProgress::new(console, 1))?;
     if let Some((output, table)) = table {

@@ -1,19 +1,24 @@
 //! What a model's answers are worth: confusion matrix, accuracy, precision, recall, F1, Matthews, loss, and their tables.
 //! Knows class numbers and names only; no tensors, no texts, no files.
 
+mod bootstrap;
 mod by_task;
 mod classification;
 mod confusion_matrix;
+mod counts;
 mod entities;
 mod language;
 mod multi_label;
 mod probabilities;
 mod regression;
+mod samples;
 mod scheme;
+mod series;
 mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use bootstrap::{Difference, FigureName, Interval, Intervals, LEVEL, RESAMPLES, Resampled};
 pub use by_task::Metrics;
 pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
@@ -22,4 +27,5 @@ pub use language::LanguageMetrics;
 pub use multi_label::MultiLabelMetrics;
 pub use probabilities::{Pooled, ProbabilityMetrics};
 pub use regression::{RegressionFigures, RegressionMetrics};
+pub use samples::{ClassificationSample, EntitySample, LanguageSample, MultiLabelSample, RegressionSample};
 pub use scheme::{Scheme, Span, tolerant_entities};

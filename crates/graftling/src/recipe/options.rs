@@ -170,6 +170,8 @@ options! {
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
         /// (multi_label_classification), mse (sequence_regression), f1 (token_classification) and loss (masked_lm).
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
+        /// How many times the examples are drawn anew for the intervals of the figures (percentile bootstrap, at the end of the run).
+        resamples: Option<usize> = integer_or("none", 100, 1_000_000), Typed("1000");
         /// Checkpoints kept beside the best one; older ones are removed.
         save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("1");
         /// Report the loss each so many steps.

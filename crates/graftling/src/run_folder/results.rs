@@ -65,6 +65,9 @@ pub(crate) fn evaluation_entries(prefix: &str, evaluation: &Evaluation) -> Map<S
     let mut entries = evaluation.metrics.flat(prefix);
     let samples = evaluation.metrics.examples();
     let mut put = |name: &str, value: Value| entries.insert(format!("{prefix}_{name}"), value);
+    if let Some(intervals) = &evaluation.intervals {
+        put("intervals", intervals.to_json());
+    }
     put("runtime", json!(evaluation.runtime.as_secs_f64()));
     put("samples", json!(samples));
     put("samples_per_second", json!(per_second(samples, evaluation.runtime)));

@@ -18,7 +18,7 @@ use graftling_text::{TextInput, TokenExample, Tokenizer};
 
 use crate::data::Data;
 use crate::features::{Features, Tokenized};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Resampled};
 use crate::recipe::{BestMetric, Recipe, Task};
 use crate::{Error, Said};
 use masked_lm::MaskedLm;
@@ -147,6 +147,18 @@ pub(crate) trait Objective: Send + Sync {
 
     /// How good the answers are; `loss` is the mean over all terms.
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics;
+
+    /// The answers example by example, from which the figures can be computed for any drawing of the examples: what intervals and
+    /// comparisons of two models are made from. `losses` has the sum of each example's loss terms. `None` where the figures are none
+    /// of examples, each by itself.
+    fn sample(&self, _answers: &[Answer], _targets: &[Target], _losses: &[f64]) -> Option<Box<dyn Resampled>> {
+        None
+    }
+
+    /// Whether the loss of an example can be computed from the example alone; [`sample`](Self::sample) is told each then.
+    fn has_own_losses(&self) -> bool {
+        false
+    }
 
     /// The figures that checkpoints may be chosen by; the first is taken where none is named.
     fn best_metrics(&self) -> &'static [BestMetric];

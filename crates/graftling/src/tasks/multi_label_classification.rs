@@ -7,7 +7,7 @@ use graftling_text::{Dataset, LabelSet, unknown_labels};
 use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
-use crate::metrics::{Metrics, MultiLabelMetrics, ProbabilityMetrics};
+use crate::metrics::{Metrics, MultiLabelMetrics, MultiLabelSample, ProbabilityMetrics, Resampled};
 use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
 
@@ -78,18 +78,40 @@ impl Objective for MultiLabel {
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let truths: Vec<bool> = targets.iter().flat_map(labels).copied().collect();
-        let probabilities: Vec<f32> = answers.iter().flat_map(probabilities).copied().collect();
-        let said: Vec<bool> = probabilities.iter().map(|probability| *probability > THRESHOLD).collect();
+        let Decided { truths, probabilities, said } = Decided::of(answers, targets);
         Metrics::MultiLabel {
             figures: MultiLabelMetrics::new(self.labels(), &truths, &said, loss),
             probabilities: ProbabilityMetrics::of_labels(self.labels.len(), &probabilities, &truths),
         }
     }
 
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+        let Decided { truths, probabilities, said } = Decided::of(answers, targets);
+        Some(Box::new(MultiLabelSample::new(self.labels.len(), &truths, &said, &probabilities, losses.to_vec())))
+    }
+
+    fn has_own_losses(&self) -> bool {
+        true
+    }
+
     fn best_metrics(&self) -> &'static [BestMetric] {
         use BestMetric::{Accuracy, F1Macro, F1Micro, F1Weighted, Loss};
         &[F1Micro, F1Macro, F1Weighted, Accuracy, Loss]
+    }
+}
+
+/// Every decision about a label, those of an example end to end.
+struct Decided {
+    truths: Vec<bool>,
+    probabilities: Vec<f32>,
+    said: Vec<bool>,
+}
+
+impl Decided {
+    fn of(answers: &[Answer], targets: &[Target]) -> Self {
+        let probabilities: Vec<f32> = answers.iter().flat_map(probabilities).copied().collect();
+        let said = probabilities.iter().map(|probability| *probability > THRESHOLD).collect();
+        Self { truths: targets.iter().flat_map(labels).copied().collect(), probabilities, said }
     }
 }
 

@@ -7,7 +7,7 @@ use graftling_text::{Dataset, LabelSet};
 use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
-use crate::metrics::{ClassificationMetrics, ConfusionMatrix, Metrics, ProbabilityMetrics};
+use crate::metrics::{ClassificationMetrics, ClassificationSample, ConfusionMatrix, Metrics, ProbabilityMetrics, Resampled};
 use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
 
@@ -73,23 +73,38 @@ impl Objective for SequenceClassification {
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let said = answers.iter().map(|answer| match answer {
-            Answer::Label { class, probabilities } => (*class, probabilities),
-            other => panic!("sequence classification: {other:?}"),
-        });
-        let (said, probabilities): (Vec<usize>, Vec<&Vec<f32>>) = said.unzip();
         let truths: Vec<usize> = targets.iter().map(class).collect();
-        let probabilities: Vec<f32> = probabilities.into_iter().flatten().copied().collect();
+        let (said, probabilities) = said(answers);
         let probabilities = ProbabilityMetrics::of_classes(self.labels.len(), &probabilities, &truths);
         let confusion = ConfusionMatrix::from_pairs(self.labels.len(), truths.into_iter().zip(said));
         let figures = ClassificationMetrics::new(&confusion, self.labels(), loss * targets.len() as f64);
         Metrics::Classification { figures, confusion, probabilities }
     }
 
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+        let (said, probabilities) = said(answers);
+        let pairs = targets.iter().map(class).zip(said).collect();
+        Some(Box::new(ClassificationSample::new(self.labels.len(), pairs, &probabilities, losses.to_vec())))
+    }
+
+    fn has_own_losses(&self) -> bool {
+        true
+    }
+
     fn best_metrics(&self) -> &'static [BestMetric] {
         use BestMetric::{Accuracy, F1Macro, F1Micro, F1Weighted, Loss, Matthews};
         &[Accuracy, F1Macro, F1Micro, F1Weighted, Matthews, Loss]
     }
+}
+
+/// The class that each answer gives, and the probabilities of all of them end to end.
+fn said(answers: &[Answer]) -> (Vec<usize>, Vec<f32>) {
+    let said = answers.iter().map(|answer| match answer {
+        Answer::Label { class, probabilities } => (*class, probabilities),
+        other => panic!("sequence classification: {other:?}"),
+    });
+    let (said, probabilities): (Vec<usize>, Vec<&Vec<f32>>) = said.unzip();
+    (said, probabilities.into_iter().flatten().copied().collect())
 }
 
 fn class(target: &Target) -> usize {

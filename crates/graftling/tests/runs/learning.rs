@@ -72,6 +72,7 @@ fn a_run_learns_and_leaves_a_complete_folder() {
         columns: Columns::default(),
         threads: Some(2),
         with_predictions: true,
+        resamples: Some(100),
     };
     let again = evaluate(&request, &mut NoObserver).expect("an evaluation");
     let tested = summary.test.expect("a test");

@@ -28,6 +28,7 @@ fn learn(fixture: &Fixture, output: &str, examples: &str, options: &str) -> (Tra
         columns: Columns::default(),
         threads: None,
         with_predictions: true,
+        resamples: Some(100),
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     // The budget of a pass is another in training: the losses are added in another order.

@@ -38,6 +38,7 @@ fn texts_without_labels_are_learnt_and_their_words_guessed() {
         columns: Columns::default(),
         threads: None,
         with_predictions: false,
+        resamples: Some(100),
     };
     assert_eq!(
         &evaluate(&request, &mut NoObserver).expect("an evaluation").metrics,

@@ -30,10 +30,22 @@ fn learn(fixture: &Fixture, task: &str, examples: &str, options: &str) -> (std::
         columns: Columns::default(),
         threads: None,
         with_predictions: true,
+        resamples: Some(100),
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics), "{task}");
+    intervals_are_around_the_headline(&evaluation);
     (summary.output, evaluation)
+}
+
+/// Every figure of the headline has an interval, and all examples counted once give the figure itself.
+fn intervals_are_around_the_headline(evaluation: &Evaluation) {
+    let intervals = evaluation.intervals.as_ref().expect("intervals");
+    for (name, figure) in evaluation.metrics.headline() {
+        let interval = intervals.get(name).unwrap_or_else(|| panic!("{name} has no interval: {intervals:?}"));
+        assert!((interval.value - figure).abs() < 1e-6, "{name}: {figure}, but {interval:?}");
+        assert!(interval.low <= interval.value + 1e-9 && interval.value <= interval.high + 1e-9, "{name}: {interval:?}");
+    }
 }
 
 fn said(run: &std::path::Path, text: &str) -> Said {
@@ -139,9 +151,11 @@ fn tags_of_words_are_learnt_and_told_as_entities() {
         columns: Columns::default(),
         threads: None,
         with_predictions: true,
+        resamples: Some(100),
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics));
+    intervals_are_around_the_headline(&evaluation);
     let Metrics::Entities(metrics) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
     assert_eq!((metrics.accuracy, metrics.default.micro.f1), (1.0, 1.0));
     assert_eq!(metrics.strict.as_ref().map(|(scheme, strict)| (scheme.to_string(), strict.micro.f1)), Some(("IOB2".into(), 1.0)));
