@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use graftling_models::ModelError;
 use graftling_text::TextError;
 
+use crate::decisions::DecisionsProblem;
 use crate::recipe::{BestMetric, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 
@@ -47,6 +48,24 @@ pub enum Error {
         nearest: Option<String>,
         /// All labels of the training file.
         labels: Vec<String>,
+    },
+    /// A threshold for a label that does not occur.
+    #[error("thresholds: training has no label {label:?}, only {}{}", labels.join(", "), did_you_mean(nearest))]
+    ThresholdOfUnknownLabel {
+        /// The label of the threshold.
+        label: String,
+        /// The label most like it.
+        nearest: Option<String>,
+        /// All labels of the training file.
+        labels: Vec<String>,
+    },
+    /// The file of temperature and thresholds beside a model is not one.
+    #[error("{}: {problem}; train anew, or remove the file to decide without it", path.display())]
+    Decisions {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: DecisionsProblem,
     },
     /// A pair of texts, where words are to be tagged.
     #[error("text {index} is a pair, but this model gives tags to the words of one text; give one text")]

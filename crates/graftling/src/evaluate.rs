@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use graftling_models::Model;
 use graftling_tensor::Tensor;
 use graftling_text::{Columns, Format, TruncationReport};
+use serde_json::{Map, Value};
 
 use crate::data::Data;
+use crate::decisions::Decisions;
 use crate::error::Complaints;
 use crate::features::{Features, Tokenized};
 use crate::inference::each_batch;
@@ -44,6 +46,8 @@ pub struct Evaluation {
     pub labels: Vec<String>,
     /// The figures.
     pub metrics: Metrics,
+    /// What was fitted or given to decide by, where something was, and the figures as they would be without it.
+    pub unfitted: Option<Unfitted>,
     /// How far they can be trusted, where that was asked for.
     pub intervals: Option<Intervals>,
     /// What was cut off the texts.
@@ -54,6 +58,23 @@ pub struct Evaluation {
     pub runtime: Duration,
     /// The prediction for each example, in the order of the file, where it was asked for.
     pub predictions: Option<Vec<Prediction>>,
+}
+
+/// The figures as they would be without what was fitted or given.
+#[derive(Clone, Debug)]
+pub struct Unfitted {
+    /// What was fitted or given.
+    pub decisions: Decisions,
+    /// The figures at temperature 1 and thresholds of a half.
+    pub metrics: Metrics,
+}
+
+impl Unfitted {
+    /// What was fitted, and every figure without it, under `PREFIX_temperature`, `PREFIX_thresholds` and `PREFIX_unfitted_...`.
+    pub fn flat(&self, prefix: &str, labels: &[String]) -> Map<String, Value> {
+        let decisions = self.decisions.to_json(labels).into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value));
+        decisions.chain(self.metrics.flat(&format!("{prefix}_unfitted"))).collect()
+    }
 }
 
 /// Labelled examples as the model sees them.
@@ -148,6 +169,8 @@ pub(crate) struct Scored {
     pub answers: Vec<Answer>,
     /// The sum of the loss terms of each example; none where an example has no loss of its own.
     pub losses: Vec<f64>,
+    /// The mean loss of the logits as they are.
+    loss: f64,
 }
 
 impl Scored {
@@ -157,7 +180,11 @@ impl Scored {
             let sample = objective.sample(&self.answers, &examples.targets, &self.losses)?;
             Some(Intervals::of(sample.as_ref(), resamples))
         });
-        Evaluation { intervals, ..self.evaluation }
+        let decisions = objective.decisions().filter(|decisions| !decisions.is_plain());
+        let Some(decisions) = decisions.cloned() else { return Evaluation { intervals, ..self.evaluation } };
+        let metrics = objective.metrics(&self.answers, &examples.targets, self.loss);
+        let unfitted = objective.unfitted_metrics(&self.answers, &examples.targets, self.loss);
+        Evaluation { metrics, intervals, unfitted: Some(Unfitted { decisions, metrics: unfitted }), ..self.evaluation }
     }
 }
 
@@ -183,14 +210,16 @@ pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> 
     });
     let answers: Vec<Answer> = answers.into_iter().flatten().collect();
     let terms: usize = examples.targets.iter().map(Target::terms).sum();
+    let loss = loss / terms.max(1) as f64;
     let evaluation = Evaluation {
         labels: objective.labels().to_vec(),
-        metrics: objective.metrics(&answers, &examples.targets, loss / terms.max(1) as f64),
+        metrics: objective.metrics(&answers, &examples.targets, loss),
         truncation: examples.tokenized.truncation,
         tokens: examples.tokenized.tokens(),
         runtime: started.elapsed(),
+        unfitted: None,
         intervals: None,
         predictions: None,
     };
-    Scored { evaluation, answers, losses }
+    Scored { evaluation, answers, losses, loss }
 }

@@ -23,6 +23,7 @@
 
 mod batching;
 mod data;
+mod decisions;
 mod disk;
 mod error;
 mod evaluate;
@@ -49,8 +50,9 @@ mod tasks;
 mod threads;
 mod train;
 
+pub use decisions::{Decisions, DecisionsProblem};
 pub use error::{Error, Quantity};
-pub use evaluate::{EvaluateRequest, Evaluation, evaluate};
+pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};
 pub use observer::{Collected, Event, NoObserver, Observer, SplitName, StopReason};
 pub use predict::{Entity, Guess, Prediction, Predictor, Said, TaggedWord};

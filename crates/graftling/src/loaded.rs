@@ -5,6 +5,7 @@ use std::path::Path;
 use graftling_models::Model;
 use graftling_text::Tokenizer;
 
+use crate::decisions::Decisions;
 use crate::reading::Reading;
 use crate::recipe::{Recipe, RecipeFile, Task};
 use crate::run_folder::RECIPE;
@@ -41,6 +42,9 @@ pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
     let (task, mut objective) = tasks::from_head(model.head(), recipe.as_ref())
         .ok_or_else(|| Error::NoTask { folder: folder.to_owned(), head: model.head().described() })?;
     objective.meet(&tokenizer)?;
+    if let Some(decisions) = Decisions::read(folder, task, objective.as_ref())? {
+        objective.decide_by(decisions);
+    }
     let reading = Reading::new(recipe.as_ref(), max_length);
     Ok(Loaded { model, tokenizer, task, objective, reading })
 }

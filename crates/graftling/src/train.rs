@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use graftling_models::Model;
 use serde_json::Value;
 
+use crate::decisions::FittedDecisions;
 use crate::evaluate::{Scorer, score};
 use crate::fit::{TrainingState, fit};
 use crate::preparation::{Prepared, prepare};
@@ -47,7 +48,7 @@ fn started(prepared: &Prepared) -> Event<'static> {
 
 /// Puts the best model at the top of the folder and writes what there is to tell about the run.
 fn finish(
-    prepared: Prepared,
+    mut prepared: Prepared,
     mut state: TrainingState,
     recipe: &Recipe,
     run: &RunFolder,
@@ -56,6 +57,7 @@ fn finish(
     // Training takes a step at least, or fails: there is a last checkpoint.
     let chosen = state.best.as_ref().map_or(state.step, |best| best.step);
     run.promote(chosen)?;
+    let validation = best_evaluation(&mut prepared, &mut state, recipe, observer)?;
     let mut summary = TrainSummary {
         output: recipe.output.clone(),
         labels: prepared.objective.labels().to_vec(),
@@ -73,7 +75,7 @@ fn finish(
         stopped: state.stopped,
         best: state.best.as_ref().map(|best| Best { step: best.step, value: best.value, checkpoint: run.checkpoint(best.step) }),
         last_checkpoint: run.checkpoint(state.step),
-        validation: best_evaluation(&prepared, &mut state, recipe)?,
+        validation,
         test: None,
         peak_memory_bytes: None,
     };
@@ -90,8 +92,14 @@ fn finish(
     Ok(summary)
 }
 
-/// How the best checkpoint, which is the model at the top of the run folder, does on the validation split.
-fn best_evaluation(prepared: &Prepared, state: &mut TrainingState, recipe: &Recipe) -> Result<Option<Evaluation>, Error> {
+/// How the best checkpoint, which is the model at the top of the run folder, does on the validation split, once what the recipe wants
+/// fitted there is.
+fn best_evaluation(
+    prepared: &mut Prepared,
+    state: &mut TrainingState,
+    recipe: &Recipe,
+    observer: &mut dyn Observer,
+) -> Result<Option<Evaluation>, Error> {
     let Some(best) = &mut state.best else { return Ok(None) };
     let objective = prepared.objective.as_ref();
     let scored = match best.scored.take() {
@@ -103,7 +111,14 @@ fn best_evaluation(prepared: &Prepared, state: &mut TrainingState, recipe: &Reci
             score(&scorer, &prepared.validation, recipe.micro_batch_tokens)
         }
     };
-    Ok(Some(scored.judged(objective, &prepared.validation, recipe.resamples)))
+    if objective.decisions().is_some() {
+        let FittedDecisions { decisions, notices } =
+            objective.fit_decisions(recipe, &scored.answers, &prepared.validation.targets);
+        decisions.write(&recipe.output, objective.labels())?;
+        notices.iter().for_each(|notice| observer.observe(&Event::Notice(notice)));
+        prepared.objective.decide_by(decisions);
+    }
+    Ok(Some(scored.judged(prepared.objective.as_ref(), &prepared.validation, recipe.resamples)))
 }
 
 /// Evaluates the model at the top of the run folder on the test split, where there is one.

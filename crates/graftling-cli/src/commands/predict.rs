@@ -160,6 +160,9 @@ impl<'a> Teller<'a> {
     fn load(arguments: &Arguments, console: &'a Console) -> Result<Self, Failure> {
         let predictor = Predictor::load(&models::folder(&arguments.model, console)?)?;
         let label_width = report::widest(predictor.labels(), said::LABEL_WIDTH);
+        if let Some(decisions) = predictor.decisions() {
+            console.tell(&format!("note: decided by {}", decisions.told(predictor.labels())));
+        }
         Ok(Self { predictor, console, json: arguments.json, label_width })
     }
 

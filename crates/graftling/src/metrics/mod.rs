@@ -3,6 +3,7 @@
 
 mod bootstrap;
 mod by_task;
+mod calibration;
 mod classification;
 mod confusion_matrix;
 mod counts;
@@ -17,9 +18,11 @@ mod series;
 mod tables;
 #[cfg(test)]
 mod tests;
+pub(crate) mod thresholds;
 
 pub use bootstrap::{Difference, FigureName, Interval, Intervals, LEVEL, RESAMPLES, Resampled};
 pub use by_task::Metrics;
+pub use calibration::{temperature_of_classes, temperature_of_labels};
 pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use entities::{EntityFigures, EntityMetrics};
@@ -29,3 +32,4 @@ pub use probabilities::{Pooled, ProbabilityMetrics};
 pub use regression::{RegressionFigures, RegressionMetrics};
 pub use samples::{ClassificationSample, EntitySample, LanguageSample, MultiLabelSample, RegressionSample};
 pub use scheme::{Scheme, Span, tolerant_entities};
+pub use thresholds::best_threshold;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, ClassWeights, DataFormat, EvaluateEvery, LongTexts, MomentumForm, OptimizerChoice, RegressionLoss, Sampling,
-    ScheduleKind, Strategy, Task, Warmup, WindowPooling,
+    BestMetric, Calibrate, ClassWeights, DataFormat, EvaluateEvery, LongTexts, MomentumForm, OptimizerChoice, RegressionLoss,
+    Sampling, ScheduleKind, Strategy, Task, Thresholds, Warmup, WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -134,7 +134,7 @@ options! {
         huber_delta: f32 = number(Bound::Excluded(0.0), Bound::Included(1e9)), Typed("1.0");
         /// What an error at a label counts for; balanced is in inverse proportion to how often the label occurs. Labels that are not
         /// named count once (all tasks with labels).
-        class_weights: ClassWeights = Kind::Weights, Typed("none");
+        class_weights: ClassWeights = WEIGHTS, Typed("none");
         /// Share of the truth that is spread over all labels, for labels that are not wholly trusted (all tasks with labels).
         label_smoothing: f32 = number(Bound::Included(0.0), Bound::Excluded(1.0)), Typed("0");
         /// The power of focal loss: the larger, the less an example adds that is told right already; 0 is cross-entropy (all tasks with
@@ -170,6 +170,13 @@ options! {
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
         /// (multi_label_classification), mse (sequence_regression), f1 (token_classification) and loss (masked_lm).
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
+        /// What is fitted on the validation examples at the end, so that probabilities say how often the model is right: a temperature
+        /// that logits are divided by. The most probable label stays the same (sequence_classification, multi_label_classification).
+        calibrate: Calibrate = choice(Calibrate::WORDS), Typed("none");
+        /// The probability above which a label holds: a half; or, fitted on the validation examples at the end, one for all labels with
+        /// the highest micro F1, or one for each label with the highest F1 of its own; or those given, and a half for other labels
+        /// (multi_label_classification).
+        thresholds: Thresholds = THRESHOLDS, Typed("half");
         /// How many times the examples are drawn anew for the intervals of the figures (percentile bootstrap, at the end of the run).
         resamples: Option<usize> = integer_or("none", 100, 1_000_000), Typed("1000");
         /// Checkpoints kept beside the best one; older ones are removed.
@@ -178,6 +185,10 @@ options! {
         log_every: u64 = integer(1, 1_000_000_000), Typed("50");
     }
 }
+
+const WEIGHTS: Kind =
+    Kind::OfLabels { words: ClassWeights::WORDS, number: "weight", to: Bound::Included(ClassWeights::MOST as f64) };
+const THRESHOLDS: Kind = Kind::OfLabels { words: Thresholds::WORDS, number: "threshold", to: Bound::Excluded(1.0) };
 
 const fn choice(choices: &'static [&'static str]) -> Kind {
     Kind::Choice { word: None, choices }

@@ -39,6 +39,10 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         let figures = headline.iter().map(|(_, figure)| format!(" {figure:.4} |")).collect::<String>();
         text += &format!("| {split} | {} |{figures}\n", evaluation.metrics.examples());
     }
+    if let Some(unfitted) = summary.validation.as_ref().and_then(|validation| validation.unfitted.as_ref()) {
+        let told = unfitted.decisions.told(&summary.labels);
+        text += &format!("\nProbabilities and labels are by `decisions.json` ({told}), which transformers does not read.\n");
+    }
     text += &format!(
         "\nUse it with `graftling predict --model FOLDER --text TEXT`, or with transformers' `{class}.from_pretrained`.\n"
     );

@@ -17,9 +17,16 @@ const TOLERANCE: f64 = 1e-12;
 #[derive(Deserialize)]
 struct Golden {
     resamples: usize,
-    cases: Vec<(String, Vec<Value>, Vec<Option<[f64; 3]>>)>,
-    pairs: Vec<([(Vec<usize>, Vec<u32>); 2], Vec<Option<[f64; 5]>>)>,
+    cases: Vec<Case>,
+    pairs: Vec<Pair>,
 }
+
+/// A kind, what its figures are counted from, and value, low and high of each figure.
+type Case = (String, Vec<Value>, Vec<Option<[f64; 3]>>);
+/// Which answers were right, and their losses in eighths.
+type Side = (Vec<usize>, Vec<u32>);
+/// Two sets of answers, and first, second, low, high and p of each difference.
+type Pair = ([Side; 2], Vec<Option<[f64; 5]>>);
 
 fn golden() -> Golden {
     let mut text = String::new();
