@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use graftling_models::ModelError;
 use graftling_text::TextError;
 
+use crate::compare::ComparisonProblem;
 use crate::decisions::DecisionsProblem;
 use crate::recipe::{BestMetric, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
@@ -66,6 +67,34 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         problem: DecisionsProblem,
+    },
+    /// A comparison takes two.
+    #[error("a comparison takes two runs at least; {given} given")]
+    TooFewRuns {
+        /// How many were given.
+        given: usize,
+    },
+    /// Runs that have nothing to be compared by.
+    #[error("{} and {} cannot be compared: {problem}", first.display(), second.display())]
+    NotComparable {
+        /// The first run.
+        first: PathBuf,
+        /// The other one.
+        second: PathBuf,
+        /// Why not.
+        problem: ComparisonProblem,
+    },
+    /// The figures of a task are none of examples, each by itself.
+    #[error("{task} has no figures of single examples, by which runs are compared; evaluate each by itself")]
+    NotCompared {
+        /// The task.
+        task: Task,
+    },
+    /// The recipes of runs do not name the same test file.
+    #[error("the runs have no test file in common ({}); give the file to compare them on (--data FILE)", tests(named))]
+    NoCommonTest {
+        /// Each run, and the test file that its recipe names.
+        named: Vec<(PathBuf, Option<PathBuf>)>,
     },
     /// A pair of texts, where words are to be tagged.
     #[error("text {index} is a pair, but this model gives tags to the words of one text; give one text")]
@@ -345,6 +374,12 @@ impl Complaints {
 
 fn lines(complaints: &[Error]) -> String {
     complaints.iter().map(Error::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The test file of each run.
+fn tests(named: &[(PathBuf, Option<PathBuf>)]) -> String {
+    let test = |test: &Option<PathBuf>| test.as_ref().map_or("none".to_owned(), |path| path.display().to_string());
+    named.iter().map(|(run, named)| format!("{}: {}", run.display(), test(named))).collect::<Vec<_>>().join("; ")
 }
 
 /// A hint at the word that may have been meant.

@@ -14,7 +14,7 @@ use crate::error::Complaints;
 use crate::features::{Features, Tokenized};
 use crate::inference::each_batch;
 use crate::loaded::{self, INFERENCE_TOKENS};
-use crate::metrics::{Intervals, Metrics};
+use crate::metrics::{Intervals, Metrics, Resampled};
 use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Target};
@@ -114,6 +114,14 @@ impl Examples {
 
 /// Evaluates a fine-tuned model on a file.
 pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Result<Evaluation, Error> {
+    evaluate_example_by_example(request, observer).map(|(evaluation, _)| evaluation)
+}
+
+/// The same with what the figures are counted from, where they are figures of examples each by itself.
+pub(crate) fn evaluate_example_by_example(
+    request: &EvaluateRequest,
+    observer: &mut dyn Observer,
+) -> Result<(Evaluation, Option<Box<dyn Resampled>>), Error> {
     threads::pool(request.threads)?.install(|| {
         let mut complaints = Complaints::default();
         let loaded = complaints.note(loaded::load(&request.run));
@@ -146,9 +154,10 @@ pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Resul
         let predictions = request
             .with_predictions
             .then(|| Prediction::of(objective, &loaded.tokenizer, &scored.answers, &examples.tokenized, data.sentences()));
+        let sample = objective.sample(&scored.answers, &examples.targets, &scored.losses);
         let evaluation = Evaluation { predictions, ..scored.judged(objective, &examples, request.resamples) };
         observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
-        Ok(evaluation)
+        Ok((evaluation, sample))
     })
 }
 

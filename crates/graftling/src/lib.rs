@@ -22,6 +22,7 @@
 #![deny(missing_docs)]
 
 mod batching;
+mod compare;
 mod data;
 mod decisions;
 mod disk;
@@ -50,6 +51,7 @@ mod tasks;
 mod threads;
 mod train;
 
+pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost, Side, compare};
 pub use decisions::{Decisions, DecisionsProblem};
 pub use error::{Error, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};

@@ -50,7 +50,7 @@ pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
 }
 
 /// The recipe that a run folder was made by; a checkpoint from elsewhere has none.
-fn recipe_of(folder: &Path) -> Result<Option<Recipe>, Error> {
+pub(crate) fn recipe_of(folder: &Path) -> Result<Option<Recipe>, Error> {
     let path = folder.join(RECIPE);
     if !path.is_file() {
         return Ok(None);

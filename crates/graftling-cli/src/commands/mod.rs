@@ -1,5 +1,6 @@
 //! The commands, one a file: what may be typed after each, and what is then done. This file holds their list.
 
+mod compare;
 mod data_flags;
 mod evaluate;
 mod models;
@@ -19,6 +20,8 @@ pub enum Commands {
     Train(Box<train::Arguments>),
     /// Measure a fine-tuned model on texts whose answers are known.
     Evaluate(evaluate::Arguments),
+    /// Put fine-tuned models beside each other on the same texts: differences, whether they are chance, options, costs.
+    Compare(compare::Arguments),
     /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words.
     Predict(predict::Arguments),
     /// List the built-in models, fetch one, or look into a model folder.
@@ -34,6 +37,7 @@ impl Commands {
         match self {
             Self::Train(arguments) => train::run(*arguments, console),
             Self::Evaluate(arguments) => evaluate::run(arguments, console),
+            Self::Compare(arguments) => compare::run(arguments, console),
             Self::Predict(arguments) => predict::run(arguments, console),
             Self::Models(command) => models::run(command, console),
             Self::Quickstart(arguments) => quickstart::run(arguments, console),

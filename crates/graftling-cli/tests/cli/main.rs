@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod commands;
+mod comparison;
 mod documents;
 mod interruption;
 mod prediction;

@@ -9,6 +9,7 @@ mod confusion_matrix;
 mod counts;
 mod entities;
 mod language;
+mod mcnemar;
 mod multi_label;
 mod probabilities;
 mod regression;
@@ -27,6 +28,7 @@ pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivi
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use entities::{EntityFigures, EntityMetrics};
 pub use language::LanguageMetrics;
+pub use mcnemar::McNemar;
 pub use multi_label::MultiLabelMetrics;
 pub use probabilities::{Pooled, ProbabilityMetrics};
 pub use regression::{RegressionFigures, RegressionMetrics};

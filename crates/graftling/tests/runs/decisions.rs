@@ -39,7 +39,8 @@ fn refused(run: &Path) -> Error {
 fn a_temperature_lowers_the_validation_loss_changes_no_label_and_stays_with_the_model() {
     let fixture = Fixture::new();
     // One in six is labelled otherwise than its word says.
-    let label = |number: usize| if number.is_multiple_of(2) != number.is_multiple_of(6) { "\"positive\"" } else { "\"negative\"" };
+    let label =
+        |number: usize| if number.is_multiple_of(2) != number.is_multiple_of(6) { "\"positive\"" } else { "\"negative\"" };
     fixture.write("noisy.jsonl", noisy(label).as_bytes());
     let path = fixture.path("noisy.jsonl");
     let options = |calibrate: &str| {

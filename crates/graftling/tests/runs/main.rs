@@ -1,6 +1,7 @@
 //! Whole runs of the library on a tiny model, through its public door. Knows no private part of it.
 
 mod bad_input;
+mod compare;
 mod decisions;
 mod fixture;
 mod learning;
