@@ -141,17 +141,19 @@ fn costs_table(sides: &[Side]) -> String {
     let seconds = |seconds: f64| figures::time(std::time::Duration::from_secs_f64(seconds.max(0.0)));
     let rate = |rate: f64| figures::count(rate.round() as u64);
     let evaluated = |side: &Side| figures::per_second(side.evaluation.tokens, side.evaluation.runtime);
-    let costs: [(&str, &dyn Fn(&Side) -> Option<String>); 4] = [
-        ("training took", &|side| side.cost.train_seconds.map(seconds)),
-        ("training tokens/s", &|side| side.cost.train_tokens_per_second.map(rate)),
-        ("peak memory", &|side| side.cost.peak_memory_bytes.map(figures::size)),
-        ("evaluation tokens/s", &|side| Some(rate(evaluated(side)))),
-    ];
-    let mut rows = vec![vec!["cost".to_owned()]];
-    rows[0].extend((0..sides.len()).map(letter));
-    for (name, of) in costs {
-        let values = sides.iter().map(|side| of(side).unwrap_or("-".to_owned()));
-        rows.push([name.to_owned()].into_iter().chain(values).collect());
+    let told = |cost: Option<String>| cost.unwrap_or("-".to_owned());
+    let mut rows: Vec<Vec<String>> = ["cost", "training took", "training tokens/s", "peak memory", "evaluation tokens/s"]
+        .map(|name| vec![name.to_owned()])
+        .into();
+    for (place, side) in sides.iter().enumerate() {
+        let costs = [
+            letter(place),
+            told(side.cost.train_seconds.map(seconds)),
+            told(side.cost.train_tokens_per_second.map(rate)),
+            told(side.cost.peak_memory_bytes.map(figures::size)),
+            rate(evaluated(side)),
+        ];
+        rows.iter_mut().zip(costs).for_each(|(row, cost)| row.push(cost));
     }
     table(&numbers(sides.len()), &rows)
 }
