@@ -1,4 +1,4 @@
-"""What is computed on: the first texts of sentiment-movie, texts of full length, a BERT-base with random weights, and what they cost."""
+"""What is computed on: the first texts of sentiment-movie or of another set, texts of full length, a BERT-base with random weights, and what they cost."""
 import csv
 import json
 import shutil
@@ -24,6 +24,25 @@ def first_texts(split: str, count: int | None, path: Path) -> Path:
     with open(DATA / f"{split}.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:count]
     return write(path, rows)
+
+
+def first_rows(folder: Path, split: str, count: int | None, work: Path) -> Path:
+    """A file of the first `count` examples of a split of another set, or of all of them, in the set's own format."""
+    source = next(path for ending in ("csv", "jsonl", "conll") if (path := folder / f"{split}.{ending}").is_file())
+    path = work / f"{folder.name}-{split}-{count or 'all'}{source.suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if source.suffix == ".csv":
+        with open(source, encoding="utf-8", newline="") as file, open(path, "w", encoding="utf-8", newline="") as output:
+            rows = csv.DictReader(file)
+            writer = csv.DictWriter(output, rows.fieldnames)
+            writer.writeheader()
+            writer.writerows(list(rows)[:count])
+    else:
+        # An example is a line of jsonl, or a block of lines in CoNLL.
+        end = "\n" if source.suffix == ".jsonl" else "\n\n"
+        examples = [part for part in source.read_text(encoding="utf-8").split(end) if part.strip()]
+        path.write_text(end.join(examples[:count]) + "\n", encoding="utf-8")
+    return path
 
 
 def full_texts(count: int, path: Path) -> Path:

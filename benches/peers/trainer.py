@@ -1,14 +1,15 @@
-"""The peer that trains: transformers' Trainer on sequence classification. Prints one JSON line.
+"""The peer that trains: transformers' Trainer. Prints one JSON line.
 
-    trainer.py MODEL TRAIN.csv OUTPUT --config default|best [--test TEST.csv] [--epochs N] [--learning-rate X] ...
+    trainer.py MODEL TRAIN OUTPUT --config default|best [--task TASK] [--test TEST] [--epochs N] [--learning-rate X] ...
 
 default: TrainingArguments as they come (fused AdamW, random order, dynamic padding). best: batches of texts of like length as well.
 """
 import argparse
-import csv
 import json
 import os
+import sys
 import time
+from pathlib import Path
 
 ENTERED = time.time()
 parser = argparse.ArgumentParser()
@@ -16,6 +17,7 @@ parser.add_argument("model")
 parser.add_argument("train")
 parser.add_argument("output")
 parser.add_argument("--config", choices=["default", "best"], required=True)
+parser.add_argument("--task", default="sequence_classification")
 parser.add_argument("--test")
 parser.add_argument("--epochs", type=float, default=1)
 parser.add_argument("--learning-rate", type=float, default=1e-4)
@@ -29,7 +31,10 @@ os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
 
 import torch  # noqa: E402  (after the thread count)
 import transformers  # noqa: E402
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments  # noqa: E402
+from transformers import AutoTokenizer, Trainer, TrainingArguments  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/reference"))
+from peer_tasks import PeerTask, read_rows  # noqa: E402
 
 
 class CountingTrainer(Trainer):
@@ -47,18 +52,18 @@ def main() -> None:
     transformers.logging.set_verbosity_error()
     imported = time.time()
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
-    train_rows = read(arguments.train)
-    labels = sorted({row["label"] for row in train_rows})
-    model = AutoModelForSequenceClassification.from_pretrained(
-        arguments.model, num_labels=len(labels), id2label=dict(enumerate(labels)), label2id={label: index for index, label in enumerate(labels)}
-    )
+    train_rows = read_rows(arguments.train)
+    peer = PeerTask(arguments.task, tokenizer, train_rows, arguments.max_length)
+    model = peer.model(arguments.model)
     best = {"train_sampling_strategy": "group_by_length"} if arguments.config == "best" else {}
     settings = TrainingArguments(
         output_dir=arguments.output, num_train_epochs=arguments.epochs, per_device_train_batch_size=arguments.batch_size,
         per_device_eval_batch_size=64, learning_rate=arguments.learning_rate, seed=arguments.seed, use_cpu=True,
         save_strategy="no", report_to="none", disable_tqdm=True, logging_strategy="no", **best,
     )
-    trainer = CountingTrainer(model=model, args=settings, train_dataset=encode(tokenizer, train_rows, labels), processing_class=tokenizer)
+    trainer = CountingTrainer(
+        model=model, args=settings, train_dataset=peer.encode(train_rows), processing_class=tokenizer, data_collator=peer.collator()
+    )
     training = time.time()
     trainer.train()
     trained = time.time()
@@ -74,21 +79,8 @@ def main() -> None:
         "steps": trainer.state.global_step,
     }
     if arguments.test:
-        prediction = trainer.predict(encode(tokenizer, read(arguments.test), labels))
-        # By the labels that came back with the predictions: under group_by_length the rows come back out of order.
-        outcome["test_accuracy"] = float((prediction.predictions.argmax(-1) == prediction.label_ids).mean())
+        outcome["test_accuracy"] = peer.figures(trainer.predict(peer.encode(read_rows(arguments.test))))["accuracy"]
     print(json.dumps(outcome))
-
-
-def read(path: str) -> list:
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def encode(tokenizer, rows: list, labels: list) -> list:
-    encoded = tokenizer([row["text"] for row in rows], truncation=True, max_length=arguments.max_length)
-    columns = [*encoded.keys()]
-    return [{**{column: encoded[column][index] for column in columns}, "labels": labels.index(row["label"])} for index, row in enumerate(rows)]
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ single-precision weights. The recipe of the ten steps is that of bert.py. Losses
 import copy
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 import transformers
@@ -32,6 +33,18 @@ SIZES = {
 }
 DISTILBERT_SIZES = {"vocab_size": 40, "n_layers": 2, "n_heads": 2, "dim": 12, "hidden_dim": 18, "max_position_embeddings": 24, "activation": "silu"}
 ROBERTA = {"type_vocab_size": 1, "max_position_embeddings": 26}
+# A window of three tokens before and three behind: the longest sequences are longer. The last layer sees everything.
+MODERNBERT_SIZES = {
+    "vocab_size": 40, "num_hidden_layers": 4, "num_attention_heads": 2, "hidden_size": 12, "intermediate_size": 10, "max_position_embeddings": 24,
+    "hidden_activation": "silu", "classifier_activation": "relu", "norm_eps": 1e-3, "local_attention": 7, "pad_token_id": 0,
+    "bos_token_id": 1, "cls_token_id": 1, "eos_token_id": 2, "sep_token_id": 2,
+}
+# Biases everywhere but at the decoder, means of all tokens, and the layers told by name: the last one sees a window.
+MODERNBERT_VARIANT = {
+    **MODERNBERT_SIZES, "num_hidden_layers": 3, "norm_bias": True, "attention_bias": True, "mlp_bias": True, "classifier_bias": True, "decoder_bias": False,
+    "classifier_pooling": "mean", "local_attention": 4, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+    "rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 500.0}, "sliding_attention": {"rope_type": "default", "rope_theta": 20.0}},
+}
 
 # The name of each family's classes, what its config is told, and the first token id that is no padding.
 FAMILIES = {
@@ -44,9 +57,16 @@ FAMILIES = {
     "electra-wide": ("Electra", {**SIZES, "embedding_size": 12}),
     "albert": ("Albert", {**SIZES, "embedding_size": 8, "num_hidden_layers": 3}),
     "mpnet": ("MPNet", {**SIZES, "max_position_embeddings": 26}),
+    "modernbert": ("ModernBert", MODERNBERT_SIZES),
+    "modernbert-biased": ("ModernBert", MODERNBERT_VARIANT),
+    # The first tokens are classified, in a last layer in which they see a window.
+    "modernbert-local": ("ModernBert", {**MODERNBERT_SIZES, "num_hidden_layers": 3}),
 }
-# Families that differ in name alone have the head of sequences alone.
-ONLY_SEQUENCES = {"xlm-roberta", "camembert", "electra-wide"}
+# Families that differ in name alone, and variants of one, have these heads alone.
+SOME_HEADS = {
+    "xlm-roberta": ["sequence"], "camembert": ["sequence"], "electra-wide": ["sequence"],
+    "modernbert-biased": ["sequence", "tokens", "masked"], "modernbert-local": ["sequence", "masked"],
+}
 HEADS = {
     "sequence": ("ForSequenceClassification", {"num_labels": 3, "problem_type": "single_label_classification"}),
     "regression": ("ForSequenceClassification", {"num_labels": 2, "problem_type": "regression"}),
@@ -61,7 +81,7 @@ HEADS = {
 def main() -> None:
     torch.set_num_threads(1)
     for family in sys.argv[1:] or FAMILIES:
-        for head in ["sequence"] if family in ONLY_SEQUENCES else HEADS:
+        for head in SOME_HEADS.get(family, HEADS):
             make(family, head)
 
 
@@ -150,10 +170,13 @@ def forward(model, head: str, one: dict) -> tuple:
     """The logits of the rows that have a target, end to end, and the loss."""
     pad = lambda rows, value: torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=value)
     mask = pad([[1] * len(row) for row in one["input_ids"]], 0)
-    given = {"input_ids": pad(one["input_ids"], model.config.pad_token_id or 0), "attention_mask": mask}
-    if getattr(model.config, "type_vocab_size", 0) > 1:
-        given["token_type_ids"] = pad(one["token_type_ids"], 0)
-    output = model(**given)
+    if model.config.model_type == "modernbert":
+        output = one_by_one(model, one["input_ids"])
+    else:
+        given = {"input_ids": pad(one["input_ids"], model.config.pad_token_id or 0), "attention_mask": mask}
+        if getattr(model.config, "type_vocab_size", 0) > 1:
+            given["token_type_ids"] = pad(one["token_type_ids"], 0)
+        output = model(**given)
     if head == "sequence":
         return output.logits, torch.nn.functional.cross_entropy(output.logits, torch.tensor(one["labels"]))
     if head in ("number", "regression"):
@@ -166,6 +189,17 @@ def forward(model, head: str, one: dict) -> tuple:
     labels = pad(one["token_labels"], -100)
     logits, labels = output.logits[labels != -100], labels[labels != -100]
     return logits, torch.nn.functional.cross_entropy(logits, labels)
+
+
+def one_by_one(model, sequences: list) -> SimpleNamespace:
+    """What comes out for each sequence alone, laid out as for a padded batch: padding that stands further from all tokens than a window
+    reaches would see nothing, and in double precision that is not a number, which spreads."""
+    outputs = [model(input_ids=torch.tensor([sequence])) for sequence in sequences]
+    together = {}
+    for key in outputs[0].keys():
+        rows = [output[key][0] for output in outputs]
+        together[key] = torch.stack(rows) if key == "logits" and rows[0].dim() == 1 else torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+    return SimpleNamespace(**together)
 
 
 def is_norm(name: str) -> bool:

@@ -11,7 +11,7 @@ import torch
 import transformers
 
 from bert import GOLDEN
-from families import FAMILIES, HEADS, ONLY_SEQUENCES
+from families import FAMILIES, HEADS, SOME_HEADS
 from golden import made_by, write_json
 
 # Classes that a checkpoint on the hub may come from, beside those with a head that is offered.
@@ -32,7 +32,7 @@ def main() -> None:
     transformers.utils.logging.disable_progress_bar()
     missing = {}
     for family in FAMILIES:
-        if family not in ONLY_SEQUENCES:
+        if family not in SOME_HEADS:
             missing[family] = {source: wanted(family, source) for source in sources(family)}
     write_json(GOLDEN / "pretrained" / "new.json", {"made_by": made_by("families_loading.py"), "new": missing})
 

@@ -13,13 +13,14 @@ for our side alone go after --ours, such as `--ours "--long-texts windows --max-
 batch (`--group-by-length`), which is faster and another order, nothing else.
 """
 import argparse
-import csv
 import json
 import statistics
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from peer_tasks import PeerTask, data_file, read_rows
 
 # What a set asks for: the task, the test's figure under our name, and what TF-IDF of 1-2 grams with logistic (or ridge) regression reaches on the same
 # test file (data/*/README.md; the shared data's description).
@@ -77,7 +78,7 @@ def once(side: str, name: str, seed: int, arguments) -> None:
     key = {"side": side, "set": name, "seed": seed, **recipe(arguments)}
     if any(all(line.get(part) == value for part, value in key.items()) for line in read_log(arguments.log)):
         return
-    files = {split: find(arguments.data / name, split) for split in ("train", "validation", "test")}
+    files = {split: data_file(arguments.data / name, split) for split in ("train", "validation", "test")}
     began = time.time()
     with tempfile.TemporaryDirectory() as folder:
         figure = (by_graftling if side == "ours" else by_transformers)(name, files, seed, Path(folder), arguments)
@@ -86,14 +87,6 @@ def once(side: str, name: str, seed: int, arguments) -> None:
     arguments.log.parent.mkdir(parents=True, exist_ok=True)
     with open(arguments.log, "a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
-
-
-def find(folder: Path, split: str) -> Path:
-    """The file of a split."""
-    for ending in ("csv", "jsonl", "conll"):
-        if (folder / f"{split}.{ending}").is_file():
-            return folder / f"{split}.{ending}"
-    raise SystemExit(f"{folder}: no {split}.csv, .jsonl or .conll")
 
 
 def by_graftling(name: str, files: dict, seed: int, folder: Path, arguments) -> float:
@@ -111,90 +104,27 @@ def by_graftling(name: str, files: dict, seed: int, folder: Path, arguments) -> 
 
 def by_transformers(name: str, files: dict, seed: int, folder: Path, arguments) -> float:
     """The Trainer with our recipe; imported here, so that our side needs no torch."""
-    import numpy
     import torch
-    from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
-    from transformers import DataCollatorForTokenClassification, DataCollatorWithPadding, Trainer, TrainingArguments, set_seed
+    from transformers import AutoTokenizer, Trainer, TrainingArguments, set_seed
 
     torch.set_num_threads(arguments.threads)
     set_seed(seed)
-    task = SETS[name][0]
     rows = {split: read_rows(path) for split, path in files.items()}
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
-    if task == "multi_label_classification":
-        labels = sorted({label for row in rows["train"] for label in row["labels"]})
-    elif task == "token_classification":
-        labels = sorted({tag for row in rows["train"] for tag in row["tags"]})
-    else:
-        labels = [""] if task == "sequence_regression" else sorted({row["label"] for row in rows["train"]})
-
-    def target(row: dict, encoded):
-        if task == "multi_label_classification":
-            return [float(label in row["labels"]) for label in labels]
-        if task == "sequence_regression":
-            return float(row["score"])
-        if task == "sequence_classification":
-            return labels.index(row["label"])
-        words = encoded.word_ids()
-        known = lambda place: words[place] is not None and (place == 0 or words[place - 1] != words[place]) and row["tags"][words[place]] in labels
-        return [labels.index(row["tags"][words[place]]) if known(place) else -100 for place in range(len(words))]
-
-    def encode(split: str) -> list:
-        examples = []
-        for row in rows[split]:
-            texts = [row["words"]] if task == "token_classification" else [row["text_a"], row["text_b"]] if "text_a" in row else [row["text"]]
-            encoded = tokenizer(*texts, truncation=True, max_length=arguments.max_length, is_split_into_words=task == "token_classification")
-            examples.append({**encoded, "labels": target(row, encoded)})
-        return examples
-
-    def figures(prediction) -> dict:
-        """By the labels that come with the predictions, whatever the order of rows is."""
-        said, true = prediction.predictions, prediction.label_ids
-        if task == "multi_label_classification":
-            said, true = said > 0, true > 0.5
-            return {"f1_micro": float(2 * (said & true).sum() / max(1, said.sum() + true.sum()))}
-        if task == "sequence_regression":
-            said = said.reshape(-1)
-            return {"pearson": float(numpy.corrcoef(said, true)[0, 1]), "negative_mse": -float(((said - true) ** 2).mean())}
-        if task == "sequence_classification":
-            return {"accuracy": float((said.argmax(-1) == true).mean())}
-        from seqeval.metrics import f1_score
-        from seqeval.scheme import IOB2
-
-        tags = lambda ids, row: [labels[tag] for tag, truth in zip(ids, row) if truth != -100]
-        told = [tags(row, truth) for row, truth in zip(said.argmax(-1), true)]
-        truths = [tags(truth, truth) for truth in true]
-        return {"f1": float(f1_score(truths, told)), "strict_f1": float(f1_score(truths, told, mode="strict", scheme=IOB2))}
-
-    best = {"multi_label_classification": "f1_micro", "sequence_regression": "negative_mse", "token_classification": "f1"}.get(task, "accuracy")
+    peer = PeerTask(SETS[name][0], tokenizer, rows["train"], arguments.max_length)
     settings = TrainingArguments(
         output_dir=str(folder), num_train_epochs=arguments.epochs, learning_rate=arguments.learning_rate, warmup_steps=arguments.warmup,
         per_device_train_batch_size=arguments.batch_size, per_device_eval_batch_size=64, seed=seed, use_cpu=True, report_to="none",
         disable_tqdm=True, logging_strategy="no", eval_strategy="epoch", save_strategy="epoch", save_total_limit=1,
-        load_best_model_at_end=True, metric_for_best_model=best, greater_is_better=True,
+        load_best_model_at_end=True, metric_for_best_model=peer.best_figure(), greater_is_better=True,
         train_sampling_strategy="group_by_length" if arguments.group_by_length else "random",
     )
-    of_tokens = task == "token_classification"
-    problem = {"multi_label_classification": "multi_label_classification", "sequence_regression": "regression"}.get(task)
-    model = (AutoModelForTokenClassification if of_tokens else AutoModelForSequenceClassification).from_pretrained(
-        arguments.model, num_labels=len(labels), **({"problem_type": problem} if problem else {}))
     trainer = Trainer(
-        model=model, args=settings, processing_class=tokenizer, train_dataset=encode("train"), eval_dataset=encode("validation"),
-        data_collator=(DataCollatorForTokenClassification if of_tokens else DataCollatorWithPadding)(tokenizer), compute_metrics=figures,
+        model=peer.model(arguments.model), args=settings, processing_class=tokenizer, train_dataset=peer.encode(rows["train"]),
+        eval_dataset=peer.encode(rows["validation"]), data_collator=peer.collator(), compute_metrics=peer.figures,
     )
     trainer.train()
-    return trainer.predict(encode("test")).metrics[f"test_{SETS[name][1]}"]
-
-
-def read_rows(path: Path) -> list:
-    with open(path, encoding="utf-8", newline="") as file:
-        if path.suffix == ".csv":
-            return list(csv.DictReader(file))
-        if path.suffix == ".jsonl":
-            return [json.loads(line) for line in file]
-        sentences = [block.split("\n") for block in file.read().split("\n\n")]
-        pairs = [[line.split("\t") for line in sentence if line.strip()] for sentence in sentences]
-        return [{"words": [pair[0] for pair in sentence], "tags": [pair[-1] for pair in sentence]} for sentence in pairs if sentence]
+    return trainer.predict(peer.encode(rows["test"])).metrics[f"test_{SETS[name][1]}"]
 
 
 def read_log(path: Path) -> list:

@@ -95,6 +95,12 @@ pub enum Failure {
         /// The file.
         path: PathBuf,
     },
+    /// Predictions of another task were to be written as answers.
+    #[error("{}: a .json file holds answers to questions, which this model does not give; choose a csv, tsv or jsonl file", path.display())]
+    NotAnswers {
+        /// The output file.
+        path: PathBuf,
+    },
     /// A file could not be read or written.
     #[error("{}: cannot {action}: {source}", path.display())]
     File {

@@ -9,8 +9,18 @@ use crate::text_table::{Side, one_line, padded};
 /// A label takes up to so many columns of a line.
 pub const LABEL_WIDTH: usize = 32;
 /// The names of all columns that [`columns`] may add.
-pub const COLUMNS: &[&str] =
-    &["predicted_label", "probability", "predicted_labels", "predicted", "entities", "predicted_tags", "predicted_tokens"];
+pub const COLUMNS: &[&str] = &[
+    "predicted_label",
+    "probability",
+    "predicted_labels",
+    "predicted",
+    "entities",
+    "predicted_tags",
+    "predicted_tokens",
+    "predicted_answer",
+    "predicted_answer_start",
+    "null_score_diff",
+];
 /// Between labels in one cell, as the readers take it.
 const BETWEEN: &str = "|";
 
@@ -20,9 +30,12 @@ pub fn in_a_line(said: &Said, label_width: usize) -> String {
         Said::Label { label, probability, .. } => {
             format!("{}  {probability:.4}", padded(&one_line(label, LABEL_WIDTH), Side::Left, label_width))
         }
-        Said::Labels { .. } | Said::Numbers { .. } | Said::Entities { .. } | Said::Masks { .. } | Said::Tags { .. } => {
-            said.to_string()
-        }
+        Said::Answer { .. }
+        | Said::Labels { .. }
+        | Said::Numbers { .. }
+        | Said::Entities { .. }
+        | Said::Masks { .. }
+        | Said::Tags { .. } => said.to_string(),
     }
 }
 
@@ -56,6 +69,15 @@ fn cells(said: &Said) -> Vec<(&'static str, Cell)> {
         }
         Said::Entities { entities } => vec![("entities", Cell::Json(json!(entities)))],
         Said::Masks { masks } => vec![("predicted_tokens", Cell::Json(json!(masks)))],
+        Said::Answer { answer, characters, probability, null_score_diff } => {
+            let mut cells = vec![
+                ("predicted_answer", Cell::Text(answer.clone())),
+                ("predicted_answer_start", Cell::Json(json!(characters.map(|(start, _)| start)))),
+                ("probability", Cell::Json(number(*probability))),
+            ];
+            cells.extend(null_score_diff.map(|difference| ("null_score_diff", Cell::Json(number(difference)))));
+            cells
+        }
         Said::Tags { tags } => {
             let tags: Vec<&str> = tags.iter().map(|word| word.tag.as_str()).collect();
             vec![("predicted_tags", Cell::Json(json!(tags)))]

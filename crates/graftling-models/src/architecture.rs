@@ -17,6 +17,7 @@ pub(crate) struct Architecture {
     pub distance: Distance,
     /// How many kinds of token (segments) have an embedding; `None` where the family has no such embedding.
     pub type_vocabulary_size: Option<usize>,
+    pub layout: Layout,
     pub activation: Activation,
     pub norm_epsilon: f32,
     pub dropout: Dropout,
@@ -55,8 +56,111 @@ pub(crate) enum LayerWeights {
     Shared,
 }
 
-/// How a token's place in its sequence reaches the model.
+/// How the bricks are put together, and which of them add a bias.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Layout {
+    pub norms: NormPlacement,
+    pub feed_forward: FeedForwardKind,
+    pub sight: Sights,
+    pub norm_bias: Bias,
+    pub attention_bias: Bias,
+    pub feed_forward_bias: Bias,
+    pub head: HeadLayout,
+}
+
+impl Layout {
+    /// As in BERT and its kin (Devlin et al. 2018).
+    pub const BERT: Self = Self {
+        norms: NormPlacement::AfterSums,
+        feed_forward: FeedForwardKind::Plain,
+        sight: Sights::Alike(Sight::Everything),
+        norm_bias: Bias::Added,
+        attention_bias: Bias::Added,
+        feed_forward_bias: Bias::Added,
+        head: HeadLayout::Pooler,
+    };
+}
+
+/// Whether a projection or a norm adds a bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bias {
+    Added,
+    Absent,
+}
+
+/// Where the norms of a layer stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NormPlacement {
+    /// Over each residual sum.
+    AfterSums,
+    /// Before attention and before the feed-forward part, with one more over what the last layer gives. The first layer has none before
+    /// its attention: what the embeddings give is normed already.
+    BeforeParts,
+}
+
+/// What stands between the projections of a feed-forward part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FeedForwardKind {
+    /// The activation.
+    Plain,
+    /// The activation of one projection times another.
+    Gated,
+}
+
+/// Which tokens of its sequence a token looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// All of them.
+    Everything,
+    /// So many before it, itself, and as many behind it.
+    Window { reach: usize },
+}
+
+/// The sight of the tokens of each layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sights {
+    /// The same in all layers.
+    Alike(Sight),
+    ByLayer(Vec<Sight>),
+}
+
+impl Sights {
+    /// The sight in a layer.
+    pub fn of(&self, layer: usize) -> Sight {
+        match self {
+            Sights::Alike(sight) => *sight,
+            Sights::ByLayer(sights) => sights[layer],
+        }
+    }
+}
+
+/// What stands between the encoder and the projection to labels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum HeadLayout {
+    /// A projection with an activation over the first token where sequences are classified; nothing where tokens are.
+    Pooler,
+    /// A projection, an activation and a norm under every head.
+    Transform {
+        pooling: Pooling,
+        dense: Bias,
+        /// Of the projection to the vocabulary.
+        decoder: Bias,
+        /// The standard deviation from which a new projection is drawn, and that of a new classifier.
+        deviations: [f32; 2],
+    },
+}
+
+/// Which vector stands for a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pooling {
+    /// That of its first token.
+    First,
+    /// The mean of all tokens.
+    Mean,
+}
+
+/// How a token's place in its sequence reaches the model.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Position {
     /// A learned embedding a place, in a table of `entries` rows; the first token takes row `offset`.
     Learned {
@@ -65,6 +169,15 @@ pub(crate) enum Position {
         /// A token with this id has the row of the same number and no place of its own: the next token takes the next row.
         padding: Option<u32>,
     },
+    /// No embedding: in attention, queries and keys are turned by angles that grow with their places (Su et al. 2021).
+    Rotary {
+        /// The longest sequence that the model is made for.
+        longest: usize,
+        /// The base of the angles in layers whose tokens look at everything.
+        base: f32,
+        /// The base where they look at a window.
+        base_in_windows: f32,
+    },
 }
 
 impl Position {
@@ -72,6 +185,7 @@ impl Position {
     pub fn longest(self) -> usize {
         match self {
             Position::Learned { entries, offset, .. } => entries.saturating_sub(offset),
+            Position::Rotary { longest, .. } => longest,
         }
     }
 }
@@ -79,7 +193,7 @@ impl Position {
 /// What attention itself knows of how far tokens stand apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Distance {
-    /// Nothing: places are in the embeddings.
+    /// Nothing that is trained.
     Unknown,
     /// A trained number for each head and bucket of distances, the same in all layers.
     Biased(DistanceBuckets),
@@ -94,6 +208,8 @@ pub(crate) struct Dropout {
     pub attention_weights: f32,
     /// At the end of a layer's attention.
     pub attention: Option<f32>,
+    /// Between the projections of a layer's feed-forward part.
+    pub feed_forward_inner: Option<f32>,
     /// At the end of a layer's feed forward part.
     pub feed_forward: Option<f32>,
     /// Before the pooler of a sequence classifier.
@@ -114,6 +230,7 @@ impl Dropout {
             embeddings: probability,
             attention_weights: probability,
             attention: instead(self.attention),
+            feed_forward_inner: instead(self.feed_forward_inner),
             feed_forward: instead(self.feed_forward),
             pooler: instead(self.pooler),
             classifier: probability,

@@ -28,8 +28,8 @@ pub struct Inspection {
 pub struct TensorFacts {
     /// Its name on disk.
     pub name: String,
-    /// Our name for it, which recipes select by; `None` where the model has no use for it.
-    pub parameter: Option<String>,
+    /// Our names for what it holds, which recipes select by: several where it merges some, none where the model has no use for it.
+    pub parameters: Vec<String>,
     /// The kind of its values.
     pub dtype: String,
     /// Its shape.
@@ -52,14 +52,14 @@ pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
         .tensors()
         .map(|(file, tensor)| TensorFacts {
             name: tensor.name.clone(),
-            parameter: names.canonical(&tensor.name),
+            parameters: names.canonical(&tensor.name).into_iter().map(|(name, _)| name).collect(),
             dtype: tensor.dtype.to_string(),
             shape: tensor.shape.clone(),
             size_bytes: tensor.range.len(),
             file: file.name.clone(),
         })
         .collect();
-    let counted = tensors.iter().filter(|tensor| tensor.parameter.is_some());
+    let counted = tensors.iter().filter(|tensor| !tensor.parameters.is_empty());
     let parameter_count = counted.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
     Ok(Inspection {
         facts: ModelFacts::new(config.family.model_type(), &translation.architecture, parameter_count),

@@ -45,4 +45,4 @@ pub use facts::{Depth, ModelFacts};
 pub use families::Family;
 pub use head::{Head, ProblemType};
 pub use inspection::{Inspection, TensorFacts, inspect};
-pub use model::Model;
+pub use model::{CLASSIFIER_BIAS, Model};

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use graftling_tensor::{Graph, ParameterId, Parameters, Var};
+use serde_json::Value;
 
 use crate::architecture::{Architecture, Dropout};
 use crate::batch::PackedBatch;
@@ -13,10 +14,13 @@ use crate::error::ModelError;
 use crate::facts::{Depth, ModelFacts};
 use crate::families::Translation;
 use crate::families::names::Names;
-use crate::head::Head;
+use crate::head::{Head, HeadKind};
 use crate::nn::declarations::Declarations;
 use crate::nn::encoder::Encoder;
 use crate::nn::heads::HeadBricks;
+
+/// The name of the parameter that is added to the logits of a classifier, whatever the family.
+pub const CLASSIFIER_BIAS: &str = "classifier.bias";
 
 /// A model of any family with any head.
 pub struct Model {
@@ -56,7 +60,12 @@ impl Model {
             .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
         let (config, translation) = Config::read(folder)?;
         let has_this_head = config.head(&translation).is_ok_and(|stored| stored == head);
-        let replaced: &[&str] = if has_this_head || !head.kind().has_labels() { &[] } else { &["classifier"] };
+        let replaced: &[&str] = match head.kind() {
+            _ if has_this_head => &[],
+            HeadKind::QuestionAnswering if translation.names.stores_answers_as_classifier() => &["answers"],
+            kind if kind.has_labels() => &["classifier"],
+            _ => &[],
+        };
         Self::load(folder, config, translation, head, &Heads::Fresh { seed, replaced })
     }
 
@@ -128,9 +137,30 @@ impl Model {
         }
     }
 
-    /// The name that a parameter has on disk.
+    /// The name on disk of the weight that is the parameter, or holds it beside others.
     pub fn stored_name(&self, id: ParameterId) -> String {
-        self.names.stored(self.parameters.name(id))
+        self.names.stored(self.parameters.name(id)).0
+    }
+
+    /// Starts a classifier from this bias, one value a label.
+    ///
+    /// # Panics
+    /// If the model has no classifier, or one of another number of labels.
+    pub fn set_classifier_bias(&mut self, bias: &[f32]) {
+        let Some(id) = self.parameters.find(CLASSIFIER_BIAS) else { panic!("set_classifier_bias: {} has none", self.class) };
+        let values = self.parameters.values_mut(id);
+        assert_eq!(values.len(), bias.len(), "set_classifier_bias: {} labels but {} values", values.len(), bias.len());
+        values.copy_from_slice(bias);
+    }
+
+    /// What the config says under a key, whoever wrote it.
+    pub fn config_value(&self, key: &str) -> Option<&Value> {
+        self.config.value(key)
+    }
+
+    /// Writes something into the config that is saved; keys of the family itself are not to be touched.
+    pub fn set_config_value(&mut self, key: &str, value: Value) {
+        self.config.set(key, value);
     }
 
     /// Drops values with this probability wherever the family does, instead of the config's. The config that is saved keeps its own.

@@ -86,6 +86,31 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         (Family::MpNet, "relative_attention_num_buckets", json!(64), "only 32"),
         (Family::MpNet, "max_position_embeddings", json!(2), "whole numbers from 3 to 10000000"),
         (Family::Electra, "embedding_size", json!(0), "whole numbers from 1 to 1048576"),
+        (Family::ModernBert, "classifier_pooling", json!("max"), "cls, mean"),
+        (Family::ModernBert, "classifier_pooling", Value::Null, "cls, mean"),
+        (Family::ModernBert, "norm_bias", json!(1), "true, false"),
+        (Family::ModernBert, "attention_bias", Value::Null, "true, false"),
+        (Family::ModernBert, "mlp_bias", json!("yes"), "true, false"),
+        (Family::ModernBert, "mlp_dropout", json!(1.0), "numbers from 0 to below 1"),
+        (Family::ModernBert, "local_attention", json!(-1), "whole numbers from 1 to 10000000"),
+        (Family::ModernBert, "global_attn_every_n_layers", json!(0), "whole numbers from 1 to 10000000"),
+        (Family::ModernBert, "local_rope_theta", Value::Null, "numbers from 1 to 1000000000000"),
+        (Family::ModernBert, "rope_scaling", json!({ "rope_type": "linear", "factor": 2.0 }), "only none"),
+        (Family::ModernBert, "sliding_window", json!(4), "only 3"),
+        (Family::ModernBert, "head_dim", json!(8), "only 6"),
+        (
+            Family::ModernBert,
+            "layer_types",
+            json!(["full_attention"]),
+            "one of full_attention, sliding_attention for each of 4 layers",
+        ),
+        (
+            Family::ModernBert,
+            "layer_types",
+            json!(["full", "full", "full", "full"]),
+            "one of full_attention, sliding_attention for each of 4 layers",
+        ),
+        (Family::ModernBert, "rope_parameters", json!({ "rope_theta": 5.0 }), "an object with full_attention, sliding_attention"),
     ];
     let mut failures = Vec::new();
     for (family, key, value, accepted) in cases {
@@ -101,6 +126,26 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn what_is_within_a_key_is_told_by_its_whole_name() {
+    let with = |key: &str, value: Value| {
+        let mut config = golden_config(Family::ModernBert);
+        config.insert(key.to_owned(), value);
+        refusal(&Value::Object(config))
+    };
+    let of_full = |value: Value| with("rope_parameters", json!({ "full_attention": value }));
+    let key = "rope_parameters.full_attention";
+    assert_eq!(of_full(json!({ "rope_type": "yarn" })), only(&format!("{key}.rope_type"), "\"yarn\"", "only \"default\""));
+    assert_eq!(of_full(json!({ "type": "linear" })), only(&format!("{key}.rope_type"), "\"linear\"", "only \"default\""));
+    let bases = "numbers from 1 to 1000000000000";
+    assert_eq!(of_full(json!({ "rope_theta": 0 })), only(&format!("{key}.rope_theta"), "0", bases));
+    assert_eq!(of_full(json!({ "rope_theta": null })), only(&format!("{key}.rope_theta"), "null", bases));
+    assert_eq!(of_full(json!(7)), only(key, "7", "an object with rope_type, rope_theta"));
+    // Twelve values in four heads are three each, of which no pairs can be made.
+    assert_eq!(with("num_attention_heads", json!(4)), only("hidden_size", "12", "multiples of twice num_attention_heads, 8"));
+    assert_eq!(with("num_attention_heads", json!(0)), only("num_attention_heads", "0", "whole numbers from 1 to 1048576"));
 }
 
 /// A config, and what comes of it: hidden size, layers, heads, intermediate size, vocabulary, longest sequence, token types.
@@ -144,6 +189,7 @@ fn absent_keys_have_the_defaults_of_transformers() {
         case("electra", [256, 12, 4, 1024, 30_522, 512, 2]),
         case("albert", [4096, 12, 64, 16_384, 30_000, 512, 2]),
         case("mpnet", [768, 12, 12, 3072, 30_527, 510, 0]),
+        case("modernbert", [768, 22, 12, 1152, 50_368, 8192, 0]),
     ]);
 }
 
@@ -273,6 +319,22 @@ fn configs_as_they_stand_on_the_hub_are_read() {
                 "relative_attention_num_buckets": 32, "vocab_size": 30_527,
             })),
             [768, 12, 12, 3072, 30_527, 512, 0],
+        ),
+        case(
+            "answerdotai/ModernBERT-base",
+            json!({
+                "architectures": ["ModernBertForMaskedLM"], "attention_bias": false, "attention_dropout": 0.0, "bos_token_id": 50_281,
+                "classifier_activation": "gelu", "classifier_bias": false, "classifier_dropout": 0.0, "classifier_pooling": "mean",
+                "cls_token_id": 50_281, "decoder_bias": true, "deterministic_flash_attn": false, "embedding_dropout": 0.0,
+                "eos_token_id": 50_282, "global_attn_every_n_layers": 3, "global_rope_theta": 160_000.0,
+                "gradient_checkpointing": false, "hidden_activation": "gelu", "hidden_size": 768, "initializer_cutoff_factor": 2.0,
+                "initializer_range": 0.02, "intermediate_size": 1152, "layer_norm_eps": 1e-5, "local_attention": 128,
+                "local_rope_theta": 10_000.0, "max_position_embeddings": 8192, "mlp_bias": false, "mlp_dropout": 0.0,
+                "model_type": "modernbert", "norm_bias": false, "norm_eps": 1e-5, "num_attention_heads": 12,
+                "num_hidden_layers": 22, "pad_token_id": 50_283, "position_embedding_type": "absolute", "sep_token_id": 50_282,
+                "tie_word_embeddings": true, "torch_dtype": "float32", "transformers_version": "4.47.0.dev0", "vocab_size": 50_368,
+            }),
+            [768, 22, 12, 1152, 50_368, 8192, 0],
         ),
     ]);
 }

@@ -57,7 +57,7 @@ fn every_name_goes_to_disk_and_back() {
     let tensors = inspect(output.path()).unwrap().tensors;
     assert_eq!(tensors.len(), model.parameters.len());
     for (id, tensor) in model.parameters.ids().zip(tensors) {
-        assert_eq!(tensor.parameter.as_deref(), Some(model.parameters.name(id)));
+        assert_eq!(tensor.parameters, [model.parameters.name(id)]);
         assert_eq!(tensor.name, model.stored_name(id));
     }
 }

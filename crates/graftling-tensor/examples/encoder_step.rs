@@ -82,15 +82,15 @@ fn run(hidden: usize, count: usize, heads: usize, lengths: &[usize], steps: usiz
         let graph = Graph::training(&parameters, step as u64);
         let dense = |x: &Var, (w, b): (ParameterId, ParameterId), activation| graph.linear(x, w, Some(b), activation);
         let embedded = graph.embedding_sum(&[(words, &ids), (positions, &places)]);
-        let mut x = graph.dropout(&graph.layer_norm(&embedded, norm.0, norm.1, 1e-12), 0.1);
+        let mut x = graph.dropout(&graph.layer_norm(&embedded, norm.0, Some(norm.1), 1e-12), 0.1);
         for layer in &layers {
             let [q, k, v] = [0, 1, 2].map(|i| dense(&x, layer.projections[i], None));
             let context = graph.attention(&q, &k, &v, &spans, &spans, AttentionOptions { heads, dropout: 0.1 });
             let attended = dense(&context, layer.projections[3], None);
-            x = graph.add_norm(&attended, &x, 0.1, layer.norms[0].0, layer.norms[0].1, 1e-12);
+            x = graph.add_norm(&attended, &x, 0.1, layer.norms[0].0, Some(layer.norms[0].1), 1e-12);
             let up = dense(&x, layer.feed_forward[0], Some(Activation::Gelu));
             let down = dense(&up, layer.feed_forward[1], None);
-            x = graph.add_norm(&down, &x, 0.1, layer.norms[1].0, layer.norms[1].1, 1e-12);
+            x = graph.add_norm(&down, &x, 0.1, layer.norms[1].0, Some(layer.norms[1].1), 1e-12);
         }
         let pooled = dense(&graph.gather_rows(&x, &spans.first_rows()), pooler, Some(Activation::Tanh));
         let loss = graph.cross_entropy(&dense(&pooled, classifier, None), &labels, labels.len() as f32);

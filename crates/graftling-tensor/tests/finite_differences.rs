@@ -1,7 +1,8 @@
 //! Every operation's gradient against central differences: one row of the table for each operation and option.
 
 use graftling_tensor::{
-    Activation, AttentionOptions, DistanceBias, DistanceBuckets, Gradients, Graph, ParameterId, Parameters, Spans, Tensor, Var,
+    Activation, AttentionOptions, AttentionWindow, DistanceBias, DistanceBuckets, Gradients, Graph, ParameterId, Parameters,
+    RotaryAngles, Spans, Tensor, Var,
 };
 
 /// The step of a difference. The loss is a sum over a few dozen single-precision values of size one: it is known to about 1e-6,
@@ -39,7 +40,34 @@ fn biased_attention(graph: &Graph, ids: &[ParameterId], queries: &[usize], posit
     graph.attention_by_distance([&query, &key, &value], spans, AttentionOptions { heads: 2, dropout }, &bias)
 }
 
+fn windowed_attention(
+    graph: &Graph,
+    ids: &[ParameterId],
+    queries: &[usize],
+    positions: &[u32],
+    [keys, reach]: [usize; 2],
+) -> Var {
+    let [query, key, value] = [0, 1, 2].map(|i| graph.parameter(ids[i]));
+    let spans = [&spans(queries), &spans(&[keys, 2])];
+    let options = AttentionOptions { heads: 2, dropout: 0.2 };
+    graph.attention_in_window([&query, &key, &value], spans, options, AttentionWindow { reach, positions })
+}
+
+/// The places 0, 1, 2 ... of a sequence, and those of one of two tokens behind it.
+fn places(length: u32) -> Vec<u32> {
+    (0..length).chain([0, 1]).collect()
+}
+
+fn gated(graph: &Graph, ids: &[ParameterId], activation: Activation, dropout: f32) -> Var {
+    graph.gated(&graph.parameter(ids[0]), &graph.parameter(ids[1]), activation, dropout)
+}
+
+fn rotary(graph: &Graph, ids: &[ParameterId], heads: usize) -> Var {
+    graph.rotary(graph.parameter(ids[0]), heads, &RotaryAngles::new(&[1.0, 0.3], 6), &[0, 5, 2, 3])
+}
+
 const LINEAR: &[&[usize]] = &[&[5, 6], &[7, 6], &[7]];
+const GATED: &[&[usize]] = &[&[5, 6], &[5, 6]];
 
 const CASES: &[Case] = &[
     Case {
@@ -80,25 +108,110 @@ const CASES: &[Case] = &[
     Case {
         name: "layer norm",
         shapes: &[&[4, 9], &[9], &[9]],
-        build: |graph, ids| graph.layer_norm(&graph.parameter(ids[0]), ids[1], ids[2], 1e-5),
+        build: |graph, ids| graph.layer_norm(&graph.parameter(ids[0]), ids[1], Some(ids[2]), 1e-5),
     },
     Case {
         name: "add and norm",
         shapes: &[&[4, 9], &[4, 9], &[9], &[9]],
-        build: |graph, ids| graph.add_norm(&graph.parameter(ids[0]), &graph.parameter(ids[1]), 0.0, ids[2], ids[3], 1e-5),
+        build: |graph, ids| graph.add_norm(&graph.parameter(ids[0]), &graph.parameter(ids[1]), 0.0, ids[2], Some(ids[3]), 1e-5),
     },
     Case {
         name: "add and norm with dropout",
         shapes: &[&[4, 9], &[4, 9], &[9], &[9]],
-        build: |graph, ids| graph.add_norm(&graph.parameter(ids[0]), &graph.parameter(ids[1]), 0.3, ids[2], ids[3], 1e-5),
+        build: |graph, ids| graph.add_norm(&graph.parameter(ids[0]), &graph.parameter(ids[1]), 0.3, ids[2], Some(ids[3]), 1e-5),
     },
     Case {
         name: "add and norm of a value with itself",
         shapes: &[&[4, 9], &[9], &[9]],
         build: |graph, ids| {
             let x = graph.parameter(ids[0]);
-            graph.add_norm(&x, &x, 0.3, ids[1], ids[2], 1e-5)
+            graph.add_norm(&x, &x, 0.3, ids[1], Some(ids[2]), 1e-5)
         },
+    },
+    Case {
+        name: "layer norm that adds nothing",
+        shapes: &[&[4, 9], &[9]],
+        build: |graph, ids| graph.layer_norm(&graph.parameter(ids[0]), ids[1], None, 1e-5),
+    },
+    Case {
+        name: "add and norm that adds nothing",
+        shapes: &[&[4, 9], &[4, 9], &[9]],
+        build: |graph, ids| graph.add_norm(&graph.parameter(ids[0]), &graph.parameter(ids[1]), 0.3, ids[2], None, 1e-5),
+    },
+    Case {
+        name: "residual sum",
+        shapes: &[&[4, 9], &[4, 9]],
+        build: |graph, ids| graph.residual_sum(&graph.parameter(ids[0]), &graph.parameter(ids[1]), 0.0),
+    },
+    Case {
+        name: "residual sum with dropout",
+        shapes: &[&[4, 9], &[4, 9]],
+        build: |graph, ids| graph.residual_sum(&graph.parameter(ids[0]), &graph.parameter(ids[1]), 0.3),
+    },
+    Case {
+        name: "residual sum of a value with itself",
+        shapes: &[&[4, 9]],
+        build: |graph, ids| {
+            let x = graph.parameter(ids[0]);
+            graph.residual_sum(&x, &x, 0.3)
+        },
+    },
+    Case { name: "gated, gelu", shapes: GATED, build: |graph, ids| gated(graph, ids, Activation::Gelu, 0.0) },
+    Case { name: "gated, silu, with dropout", shapes: GATED, build: |graph, ids| gated(graph, ids, Activation::Silu, 0.3) },
+    Case {
+        name: "gated by itself",
+        shapes: &[&[5, 300]],
+        build: |graph, ids| {
+            let x = graph.parameter(ids[0]);
+            graph.gated(&x, &x, Activation::Tanh, 0.0)
+        },
+    },
+    Case { name: "rotary", shapes: &[&[4, 8]], build: |graph, ids| rotary(graph, ids, 2) },
+    Case { name: "rotary over the first values of a head", shapes: &[&[4, 6]], build: |graph, ids| rotary(graph, ids, 1) },
+    Case {
+        name: "mean of rows",
+        shapes: &[&[6, 4]],
+        build: |graph, ids| graph.mean_rows(&graph.parameter(ids[0]), &spans(&[1, 3, 2])),
+    },
+    Case {
+        name: "mean of rows that are used twice",
+        shapes: &[&[6, 4], &[4], &[4]],
+        build: |graph, ids| {
+            let x = graph.parameter(ids[0]);
+            let means = graph.mean_rows(&x, &spans(&[4, 2]));
+            let first = graph.gather_rows(&x, &[0, 4]);
+            graph.add_norm(&means, &first, 0.0, ids[1], Some(ids[2]), 1e-5)
+        },
+    },
+    Case {
+        name: "attention in a window",
+        shapes: &[&[11, 4], &[11, 4], &[11, 4]],
+        build: |graph, ids| windowed_attention(graph, ids, &[9, 2], &places(9), [9, 2]),
+    },
+    Case {
+        name: "attention in a window of one key",
+        shapes: &[&[7, 4], &[7, 4], &[7, 4]],
+        build: |graph, ids| windowed_attention(graph, ids, &[5, 2], &places(5), [5, 0]),
+    },
+    Case {
+        name: "attention in a window that holds all keys",
+        shapes: &[&[5, 4], &[5, 4], &[5, 4]],
+        build: |graph, ids| windowed_attention(graph, ids, &[3, 2], &places(3), [3, 2]),
+    },
+    Case {
+        name: "attention in a window of some queries, and of none",
+        shapes: &[&[3, 4], &[11, 4], &[11, 4]],
+        build: |graph, ids| windowed_attention(graph, ids, &[3, 0], &[0, 3, 8], [9, 2]),
+    },
+    Case {
+        name: "attention in a window over more queries than a block holds",
+        shapes: &[&[142, 4], &[142, 4], &[142, 4]],
+        build: |graph, ids| windowed_attention(graph, ids, &[140, 2], &places(140), [140, 20]),
+    },
+    Case {
+        name: "attention in a window of queries far from each other",
+        shapes: &[&[4, 4], &[142, 4], &[142, 4]],
+        build: |graph, ids| windowed_attention(graph, ids, &[3, 1], &[5, 77, 139, 0], [140, 10]),
     },
     Case { name: "dropout", shapes: &[&[5, 8]], build: |graph, ids| graph.dropout(&graph.parameter(ids[0]), 0.4) },
     Case {
@@ -178,6 +291,13 @@ const LOSSES: &[Case] = &[
         build: |graph, ids| {
             let targets = [true, false, false, true, true, false];
             graph.binary_focal_loss(&graph.parameter(ids[0]), &targets, 0.7, Some(&[0.5, 2.0, 3.0]), 6.0)
+        },
+    },
+    Case {
+        name: "cross-entropy over the rows of sequences",
+        shapes: &[&[6, 2]],
+        build: |graph, ids| {
+            graph.span_cross_entropy(&graph.parameter(ids[0]), &spans(&[3, 1, 2]), &[[2, 0], [0, 0], [1, 1]], 3.0)
         },
     },
     Case {

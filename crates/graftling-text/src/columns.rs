@@ -12,7 +12,7 @@ use crate::wording::quoted;
 const TEXT: [&str; 7] = ["text", "sentence", "review", "content", "文本", "内容", "评论"];
 
 /// Names of two columns that hold a pair of texts.
-const PAIRS: [(&str, &str); 11] = [
+const PAIRS: [(&str, &str); 13] = [
     ("text", "text_pair"),
     ("sentence1", "sentence2"),
     ("text_a", "text_b"),
@@ -23,7 +23,9 @@ const PAIRS: [(&str, &str); 11] = [
     ("question", "context"),
     ("question", "passage"),
     ("question", "paragraph"),
+    ("query", "context"),
     ("query", "passage"),
+    ("query", "paragraph"),
 ];
 
 /// Names of a column that holds the label. The first goes before the others where several are there.
@@ -46,6 +48,7 @@ const NEGATIVE: [&str; 2] = ["negative", "neg"];
 /// Names of the columns of questions about texts.
 const CONTEXT: [&str; 3] = ["context", "passage", "paragraph"];
 const QUESTION: [&str; 2] = ["question", "query"];
+const ANSWERS: [&str; 1] = ["answers"];
 
 /// The names of the columns to use; what is `None` is looked for by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,6 +86,7 @@ pub(crate) enum Role {
     Negative,
     Context,
     Question,
+    Answers,
 }
 
 /// Whether a label column must be there.
@@ -133,6 +137,7 @@ impl Role {
             Self::Negative => &NEGATIVE,
             Self::Context => &CONTEXT,
             Self::Question => &QUESTION,
+            Self::Answers => &ANSWERS,
         }
     }
 
@@ -150,6 +155,7 @@ impl Role {
             Self::Negative => "negatives",
             Self::Context => "contexts",
             Self::Question => "questions",
+            Self::Answers => "answers",
         }
     }
 
@@ -165,8 +171,10 @@ impl Role {
             Self::Anchor => "anchor_column",
             Self::Positive => "positive_column",
             Self::Negative => "negative_column",
-            Self::Context => "context_column",
-            Self::Question => "question_column",
+            // A question and its context are a pair of texts, and the answers what it is labelled with.
+            Self::Context => "text_pair_column",
+            Self::Question => "text_column",
+            Self::Answers => "label_column",
         }
     }
 }
@@ -185,6 +193,7 @@ impl fmt::Display for Role {
             Self::Negative => "negative",
             Self::Context => "context",
             Self::Question => "question",
+            Self::Answers => "list of answers",
         })
     }
 }
@@ -210,7 +219,8 @@ pub(crate) fn choose(
         return None;
     }
     let positions = Positions { text, text_pair, label };
-    refuse_double_use(table, &positions, problems);
+    let uses = [(Role::Text, Some(positions.text)), (Role::TextPair, positions.text_pair), (Role::Label, positions.label)];
+    refuse_double_use(table, &uses, problems);
     let mut told = Vec::new();
     let quoted_name = |position: usize| quoted(&table.columns[position]);
     if asked.text.is_none() {
@@ -310,8 +320,8 @@ pub(crate) fn named(table: &Table, role: Role, name: &str, problems: &mut Proble
     position
 }
 
-fn refuse_double_use(table: &Table, positions: &Positions, problems: &mut Problems) {
-    let uses = [(Role::Text, Some(positions.text)), (Role::TextPair, positions.text_pair), (Role::Label, positions.label)];
+/// Refuses to take one column for two roles.
+pub(crate) fn refuse_double_use(table: &Table, uses: &[(Role, Option<usize>)], problems: &mut Problems) {
     for (index, (first, position)) in uses.iter().enumerate() {
         for (second, other) in &uses[index + 1..] {
             if let (true, Some(position)) = (position == other, position) {

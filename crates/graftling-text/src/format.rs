@@ -120,6 +120,11 @@ pub(crate) struct QuestionLayout {
 }
 
 impl QuestionFormat {
+    /// The format that the file's name tells: `.json`, or that of a table, each also with `.gz`.
+    pub fn of(path: &Path) -> Result<QuestionFormat, TextError> {
+        QuestionLayout::of(path, None).map(|layout| layout.format)
+    }
+
     /// The format of this word, as a recipe or a flag names it.
     pub fn from_word(word: &str) -> Option<QuestionFormat> {
         match word.to_ascii_lowercase().as_str() {

@@ -49,7 +49,10 @@ pub use format::Format;
 pub use labels::{LabelSet, unknown_labels};
 pub use leakage::{SharedText, leakage_notice, shared_texts};
 pub use problem::Problems;
-pub use questions::{Answer, QuestionColumns, QuestionExample, QuestionFormat, read_questions, read_unanswered_questions};
+pub use questions::{
+    Answer, QuestionColumns, QuestionExample, QuestionFormat, read_questions, read_unanswered_questions, shared_contexts_notice,
+    write_answers,
+};
 pub use readers::read_table;
 pub use split::{Split, Stratum, stratified_split};
 pub use table::{Cell, Row, Table};

@@ -3,8 +3,12 @@
 
 mod answers;
 mod flat;
+mod leakage;
 mod nested;
+mod predictions;
 mod problem;
+mod repeats;
+
 #[cfg(test)]
 mod tests;
 
@@ -12,11 +16,14 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::columns::Role;
 use crate::format::QuestionLayout;
 use crate::problem::{Problem, Problems};
 use crate::wording::counted;
 use crate::{Examples, Format, SameText, TextError, plain_text, readers};
 
+pub use leakage::shared_contexts_notice;
+pub use predictions::write_answers;
 pub(crate) use problem::QuestionProblem;
 
 /// How questions are laid down in a file.
@@ -24,7 +31,7 @@ pub(crate) use problem::QuestionProblem;
 pub enum QuestionFormat {
     /// One JSON object: `data`, `paragraphs` with a `context`, and their `qas`.
     Squad,
-    /// Rows with `context`, `question` and `answers`; answers are found in jsonl only.
+    /// Rows with `context`, `question` and `answers`; in csv and tsv the answers are JSON in their field.
     Table(Format),
 }
 
@@ -35,6 +42,8 @@ pub struct QuestionColumns {
     pub context: Option<String>,
     /// The column of the question.
     pub question: Option<String>,
+    /// The column of the answers.
+    pub answers: Option<String>,
 }
 
 /// A question about a text.
@@ -77,7 +86,7 @@ enum AnswerNeed {
     Optional,
 }
 
-/// Reads questions with their answers: SQuAD's json, or jsonl with `context`, `question` and `answers` (`text` and
+/// Reads questions with their answers: SQuAD's json, or rows with `context`, `question` and `answers` (`text` and
 /// `answer_start`), plain or compressed by gzip. The format comes from the file's name unless it is given. An empty list of answers
 /// says that the text has none, as `is_impossible` does. Everything that is wrong with the file is told in one error.
 pub fn read_questions(
@@ -124,10 +133,15 @@ fn parse(
     let mut problems = Problems::new(source);
     let (examples, mut notices) = match format {
         QuestionFormat::Squad if text.trim().is_empty() => return Err(TextError::Empty { path: source.to_owned() }),
-        QuestionFormat::Squad => (nested::examples(text, need, &mut problems), Vec::new()),
+        QuestionFormat::Squad => {
+            refuse_columns(columns, &mut problems);
+            let (examples, notices) = nested::examples(text, need, &mut problems);
+            (examples, notices.into_iter().map(|notice| format!("{}: {notice}", source.display())).collect::<Vec<_>>())
+        }
         QuestionFormat::Table(format) => {
             let table = readers::parse(source, text, format)?;
-            (flat::examples(&table, columns, need, &mut problems), table.notices)
+            let (examples, notices) = flat::examples(&table, columns, need, &mut problems);
+            (examples, table.notices.into_iter().chain(notices).collect())
         }
     };
     refuse_repeated_ids(&examples, &mut problems);
@@ -140,7 +154,17 @@ fn parse(
         let told = counted(unanswered, "question has", "questions have");
         notices.push(format!("{}: {told} no answer in the text", source.display()));
     }
+    notices.extend(repeats::notices(source, &examples));
     Ok(Examples { source: source.to_owned(), examples, notices })
+}
+
+/// SQuAD's json has no columns to be named.
+fn refuse_columns(columns: &QuestionColumns, problems: &mut Problems) {
+    let named = [(Role::Question, &columns.question), (Role::Context, &columns.context), (Role::Answers, &columns.answers)];
+    for (role, name) in named.into_iter().filter_map(|(role, name)| Some((role, name.as_ref()?))) {
+        let problem = QuestionProblem::NoColumns { setting: role.setting(), name: name.clone() };
+        problems.add(Problem::Question { line: None, id: None, problem });
+    }
 }
 
 /// Predictions are matched with answers by their ids.

@@ -141,6 +141,7 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
                 threads: request.threads,
                 with_predictions: false,
                 resamples: Some(request.resamples),
+                no_answer: None,
             },
             observer,
         )?;

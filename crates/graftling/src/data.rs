@@ -2,14 +2,16 @@
 //! Knows no model; what an example should be answered with, the tasks know.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use graftling_text::{
-    Cell, Columns, Dataset, Examples, Format, PlainExample, PlainFormat, Stratum, TextInput, TokenColumns, TokenDataset,
-    TokenExample, TokenFormat, Tokenizer, labelled, labelled_tokens, leakage_notice, multi_labelled, numbered, random_split,
-    read_labelled_tokens, read_plain_texts, read_table, stratified_split,
+    Cell, Columns, Dataset, Examples, Format, PlainExample, PlainFormat, QuestionColumns, QuestionExample, QuestionFormat,
+    Stratum, TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, labelled, labelled_tokens,
+    leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_plain_texts, read_questions, read_table,
+    shared_contexts_notice, stratified_split,
 };
 
-use crate::features::{Tokenized, inputs, tokenize, tokenize_with_words, tokenize_words};
+use crate::features::{Tokenized, inputs, tokenize, tokenize_questions, tokenize_with_words, tokenize_words};
 use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::{Error, Event, Observer, SplitName};
@@ -26,6 +28,8 @@ pub(crate) enum Data {
     Words(TokenDataset),
     /// Texts alone.
     Plain(Examples<PlainExample>),
+    /// Questions about texts.
+    Questions(Examples<QuestionExample>),
 }
 
 /// Does the same for the examples of every form.
@@ -34,6 +38,7 @@ macro_rules! each_form {
         match $data {
             Data::Words($dataset) => $body,
             Data::Plain($dataset) => $body,
+            Data::Questions($dataset) => $body,
             Data::Labelled($dataset) => $body,
             Data::MultiLabelled($dataset) => $body,
             Data::Numbered($dataset) => $body,
@@ -49,6 +54,7 @@ impl Data {
             Task::MultiLabelClassification => Self::MultiLabelled(multi_labelled(read_table(path, format)?, columns)?),
             Task::SequenceRegression => Self::Numbered(numbered(read_table(path, format)?, columns)?),
             Task::TokenClassification => Self::Words(words(path, format, columns)?),
+            Task::QuestionAnswering => Self::Questions(questions(path, format, columns)?),
             Task::MaskedLm => Self::Plain(read_plain_texts(path, format.map(PlainFormat::Table), columns.text.as_deref())?),
         })
     }
@@ -76,6 +82,10 @@ impl Data {
                 let split = random_split(dataset, fraction, seed)?;
                 (Self::Plain(split.train), Self::Plain(split.validation))
             }
+            Self::Questions(dataset) => {
+                let split = random_split(dataset, fraction, seed)?;
+                (Self::Questions(split.train), Self::Questions(split.validation))
+            }
         })
     }
 
@@ -85,6 +95,7 @@ impl Data {
             (Self::Labelled(training), Self::Labelled(evaluation)) => leakage_notice(training, evaluation),
             (Self::MultiLabelled(training), Self::MultiLabelled(evaluation)) => leakage_notice(training, evaluation),
             (Self::Numbered(training), Self::Numbered(evaluation)) => leakage_notice(training, evaluation),
+            (Self::Questions(training), Self::Questions(evaluation)) => shared_contexts_notice(training, evaluation),
             _ => None,
         }
     }
@@ -96,6 +107,10 @@ impl Data {
             Self::MultiLabelled(dataset) => tokenize(tokenizer, &inputs(dataset), reading),
             Self::Numbered(dataset) => tokenize(tokenizer, &inputs(dataset), reading),
             Self::Words(dataset) => tokenize_words(tokenizer, &dataset.examples, reading),
+            Self::Questions(dataset) => {
+                let questions = dataset.examples.iter().map(|example| (example.question.as_str(), Arc::clone(&example.context)));
+                tokenize_questions(tokenizer, &questions.collect::<Vec<_>>(), reading)
+            }
             Self::Plain(dataset) => {
                 let texts = dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: None });
                 tokenize_with_words(tokenizer, &texts.collect::<Vec<_>>(), reading)
@@ -110,6 +125,12 @@ impl Data {
             _ => None,
         }
     }
+}
+
+/// Questions, their contexts and answers: what the other tasks call a text, its second text and its label.
+fn questions(path: &Path, format: Option<Format>, columns: &Columns) -> Result<Examples<QuestionExample>, Error> {
+    let Columns { text: question, text_pair: context, label: answers } = columns.clone();
+    Ok(read_questions(path, format.map(QuestionFormat::Table), &QuestionColumns { context, question, answers })?)
 }
 
 /// Sentences from a CoNLL file, or from the lists or texts of a table. A column that is named holds lists where its first cell is one.

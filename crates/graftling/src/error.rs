@@ -256,6 +256,40 @@ pub enum Error {
         /// The task.
         task: Task,
     },
+    /// A question came without the text to look for its answer in.
+    #[error(
+        "text {index} ({text:?}) is a question without a context to look for its answer in; give both: --question and --context, or a file with both columns"
+    )]
+    QuestionWithoutContext {
+        /// Which text, from 1.
+        index: usize,
+        /// Its beginning.
+        text: String,
+    },
+    /// No question has an answer.
+    #[error("{}: none of the {questions} questions has an answer in its context, so there is nothing to learn; give some that have", path.display())]
+    NoAnswers {
+        /// The training file.
+        path: PathBuf,
+        /// How many questions it has.
+        questions: usize,
+    },
+    /// A threshold for answers that are never given.
+    #[error(
+        "null_score_diff_threshold: every question of {} has an answer, so the model cannot learn that there is none; leave it out, or give \
+         questions without one",
+        path.display()
+    )]
+    NothingUnanswerable {
+        /// The training file.
+        path: PathBuf,
+    },
+    /// A rule for when there is no answer, for a model that answers nothing.
+    #[error("null_score_diff_threshold belongs to question_answering, but the model is of the task {task}")]
+    NoAnswerOfOtherTask {
+        /// The task of the model.
+        task: Task,
+    },
     /// A tokenizer has no token to put in the place of a word.
     #[error("masked_lm: the tokenizer has no mask token ([MASK], <mask>); give a model that was trained with one")]
     NoMaskToken,

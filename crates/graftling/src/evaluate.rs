@@ -18,7 +18,7 @@ use crate::metrics::{Intervals, Metrics, Resampled};
 use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Target};
-use crate::{Error, Event, Observer, Prediction, SplitName, random, threads};
+use crate::{Error, Event, NoAnswer, Observer, Prediction, SplitName, random, threads};
 
 /// What to evaluate, and on what.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct EvaluateRequest {
     pub with_predictions: bool,
     /// How many times the examples are drawn anew for the intervals of the figures; `None` leaves them out.
     pub resamples: Option<usize>,
+    /// When a model that answers questions says that there is no answer; `None` is as it was trained.
+    pub no_answer: Option<NoAnswer>,
 }
 
 /// How a model did on labelled examples.
@@ -95,19 +97,21 @@ impl Examples {
             tokenized.texts = (0..tokenized.features.len()).map(|window| window..window + 1).collect();
             return Self { tokenized, targets };
         }
-        targets.iter_mut().enumerate().for_each(|(text, target)| target.see(tokenized.words_seen(text)));
+        targets.iter_mut().enumerate().for_each(|(text, target)| target.see(tokenized.windows(text)));
         Self { tokenized, targets }
     }
 
     /// To be trained on: every window is an example of its own, with the target of its text.
-    pub fn to_train_on(tokenized: Tokenized, targets: Vec<Target>) -> Self {
+    pub fn to_train_on(mut tokenized: Tokenized, targets: Vec<Target>) -> Self {
         let mut of_windows = Vec::with_capacity(tokenized.features.len());
         for (text, target) in targets.into_iter().enumerate() {
             let windows = tokenized.windows(text);
             of_windows.extend(std::iter::repeat_n(target, windows.len()));
             let own = of_windows.iter_mut().rev().zip(windows.iter().rev());
-            own.for_each(|(target, window)| target.see(window.words_seen().to_vec()));
+            own.for_each(|(target, window)| target.see(std::slice::from_ref(window)));
         }
+        // What answers would be read from is not needed any more, and takes more room than the tokens.
+        tokenized.features.iter_mut().for_each(|features| features.passages = None);
         Self { tokenized, targets: of_windows }
     }
 }
@@ -124,7 +128,7 @@ pub(crate) fn evaluate_example_by_example(
 ) -> Result<(Evaluation, Option<Box<dyn Resampled>>), Error> {
     threads::pool(request.threads)?.install(|| {
         let mut complaints = Complaints::default();
-        let loaded = complaints.note(loaded::load(&request.run));
+        let loaded = complaints.note(loaded::load(&request.run).and_then(|loaded| loaded.with_no_answer(request.no_answer)));
         let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
         let data = complaints.note(Data::read(task, &request.data, request.format, &request.columns));
         if request.with_predictions && task == Task::MaskedLm {
@@ -208,7 +212,7 @@ pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> 
         let targets: Vec<&Target> = batch.texts.iter().map(|&place| &examples.targets[place]).collect();
         loss += f64::from(objective.loss(batch.graph, batch.logits, &targets, 1.0).tensor().item());
         batch.each(|place, logits| {
-            answers[place] = Some(objective.answer(logits, batch.columns()));
+            answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place)));
             let target = &examples.targets[place];
             if let Some(own) = losses.get_mut(place).filter(|_| target.terms() > 0) {
                 let rows = Tensor::from_vec(&[logits.len() / batch.columns().max(1), batch.columns()], logits.to_vec());

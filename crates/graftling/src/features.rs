@@ -2,12 +2,14 @@
 //! Knows nothing of labels.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use graftling_models::PackedBatch;
 use graftling_tensor::Spans;
 use graftling_text::{Dataset, EncodeOptions, Encoding, TextInput, TokenExample, Tokenizer, TruncationReport};
 
 use crate::Error;
+use crate::passages::Passages;
 use crate::reading::{LongTexts, Reading};
 
 /// What the model sees of one text, or of one window of it.
@@ -23,6 +25,8 @@ pub(crate) struct Features {
     pub wanted: Option<Wanted>,
     /// The word of each token, where words or tokens will be drawn.
     pub word_ids: Option<Vec<Option<u32>>>,
+    /// Where the passages of a context stand, where the head gives logits for every token.
+    pub passages: Option<Passages>,
 }
 
 /// The tokens that logits are wanted for, ascending, and the word that each of them speaks for; no words where tokens are guessed.
@@ -35,7 +39,16 @@ pub(crate) struct Wanted {
 impl Features {
     /// How many rows of logits there are.
     pub fn rows(&self) -> usize {
-        self.wanted.as_ref().map_or(1, |wanted| wanted.tokens.len())
+        match &self.wanted {
+            Some(wanted) => wanted.tokens.len(),
+            None if self.passages.is_some() => self.input_ids.len(),
+            None => 1,
+        }
+    }
+
+    /// Whether there is a row of logits for each of some tokens, not one for the text.
+    pub fn is_by_token(&self) -> bool {
+        self.wanted.is_some() || self.passages.is_some()
     }
 
     /// The words that logits are given for, one for each row.
@@ -50,6 +63,7 @@ impl Features {
             truncated_tokens: encoding.truncated_tokens,
             wanted,
             word_ids: None,
+            passages: None,
         }
     }
 }
@@ -159,6 +173,26 @@ pub(crate) fn tokenize_words(tokenizer: &Tokenizer, sentences: &[TokenExample], 
     Ok(Tokenized::new(encodings.encodings, encodings.truncation, |windows| first_tokens(windows).into_iter().map(Some).collect()))
 }
 
+/// Turns questions about contexts into token ids, in their order; a long context has several windows, each with the whole question.
+pub(crate) fn tokenize_questions(
+    tokenizer: &Tokenizer,
+    questions: &[(&str, Arc<str>)],
+    reading: &Reading,
+) -> Result<Tokenized, Error> {
+    // White space before a question would be a token of its own to some tokenizers.
+    let inputs: Vec<TextInput<'_>> =
+        questions.iter().map(|(question, context)| TextInput { text: question.trim_start(), pair: Some(context) }).collect();
+    let encodings = tokenizer.encode(&inputs, &options(reading))?;
+    let passages: Vec<Passages> =
+        encodings.encodings.iter().map(|window| Passages::of(window, &questions[window.example].1)).collect();
+    let mut tokenized =
+        Tokenized::new(encodings.encodings, encodings.truncation, |windows| windows.iter().map(|_| None).collect());
+    for (features, passages) in tokenized.features.iter_mut().zip(passages) {
+        features.passages = Some(passages);
+    }
+    Ok(tokenized)
+}
+
 /// The first token of each word, once: in the window in which most tokens stand on its poorer side, the first of equal ones.
 fn first_tokens(windows: &[Encoding]) -> Vec<Wanted> {
     let whole = windows.iter().map(|window| window.token_range.1).max().unwrap_or(0);
@@ -227,6 +261,7 @@ mod tests {
             truncated_tokens: 0,
             wanted: None,
             word_ids: None,
+            passages: None,
         }
     }
 

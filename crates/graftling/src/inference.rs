@@ -4,7 +4,7 @@ use graftling_models::Model;
 use graftling_tensor::{Graph, PackedWeights, Tensor, Var};
 
 use crate::batching::{by_length, within_budget};
-use crate::features::{Tokenized, pack};
+use crate::features::{Features, Tokenized, pack};
 use crate::reading::Reading;
 
 /// Some texts, a pass to compute their loss in, and their logits.
@@ -23,6 +23,11 @@ impl Batch<'_> {
         self.logits.tensor().columns()
     }
 
+    /// The windows of the text at a place.
+    pub fn windows(&self, place: usize) -> &[Features] {
+        self.tokenized.windows(place)
+    }
+
     /// Hands the logits of each text to `visit`, with its place: all its rows, one after the other.
     pub fn each(&self, mut visit: impl FnMut(usize, &[f32])) {
         let columns = self.columns();
@@ -39,7 +44,7 @@ impl Batch<'_> {
 /// How many rows of logits a text has when those of its windows are joined.
 fn rows(tokenized: &Tokenized, text: usize) -> usize {
     let windows = tokenized.windows(text);
-    let by_word = windows.first().is_some_and(|window| window.wanted.is_some());
+    let by_word = windows.first().is_some_and(Features::is_by_token);
     if by_word { windows.iter().map(|window| window.rows()).sum() } else { 1 }
 }
 

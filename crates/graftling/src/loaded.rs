@@ -10,10 +10,7 @@ use crate::reading::Reading;
 use crate::recipe::{Recipe, RecipeFile, Task};
 use crate::run_folder::RECIPE;
 use crate::tasks::{self, Objective};
-use crate::{Error, preparation};
-
-/// The longest text, in tokens, where nobody says otherwise and the model takes it.
-pub(crate) const DEFAULT_MAX_LENGTH: usize = 512;
+use crate::{Error, NoAnswer, preparation};
 
 /// The most tokens in one forward pass of an evaluation or prediction, unless a single text is longer.
 pub(crate) const INFERENCE_TOKENS: usize = 2048;
@@ -27,25 +24,40 @@ pub(crate) struct Loaded {
     pub reading: Reading,
 }
 
+impl Loaded {
+    /// With another rule for when there is no answer to a question, where one is given.
+    pub fn with_no_answer(mut self, no_answer: Option<NoAnswer>) -> Result<Self, Error> {
+        match no_answer {
+            Some(no_answer) if !self.objective.set_no_answer(no_answer) => Err(Error::NoAnswerOfOtherTask { task: self.task }),
+            _ => Ok(self),
+        }
+    }
+}
+
 /// Opens a run folder, or a checkpoint that another program wrote.
 pub(crate) fn load(folder: &Path) -> Result<Loaded, Error> {
     let (model, tokenizer) = rayon::join(|| Model::from_checkpoint(folder), || Tokenizer::from_folder(folder));
     let (model, tokenizer) = (model?, tokenizer?);
     preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
     let recipe = recipe_of(folder)?;
-    // A run's texts were cut as its recipe said; elsewhere the tokenizer may know how long texts were.
-    let wanted = match &recipe {
-        Some(recipe) => recipe.max_length,
-        None => tokenizer.model_max_length(),
-    };
-    let max_length = wanted.unwrap_or(DEFAULT_MAX_LENGTH).min(model.facts().max_positions);
     let (task, mut objective) = tasks::from_head(model.head(), recipe.as_ref())
         .ok_or_else(|| Error::NoTask { folder: folder.to_owned(), head: model.head().described() })?;
     objective.meet(&tokenizer)?;
     if let Some(decisions) = Decisions::read(folder, task, objective.as_ref())? {
         objective.decide_by(decisions);
     }
-    let reading = Reading::new(recipe.as_ref(), max_length);
+    objective.recall(&model);
+    // A run's texts were cut as its recipe said; elsewhere the tokenizer may know how long texts were. What is read in windows needs no
+    // longer ones than usual.
+    let usual = Reading::usual_max_length(task);
+    let wanted = match &recipe {
+        Some(recipe) => recipe.max_length,
+        None => {
+            tokenizer.model_max_length().map(|length| if task == Task::QuestionAnswering { length.min(usual) } else { length })
+        }
+    };
+    let max_length = wanted.unwrap_or(usual).min(model.facts().max_positions);
+    let reading = Reading::new(task, recipe.as_ref(), max_length);
     Ok(Loaded { model, tokenizer, task, objective, reading })
 }
 

@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use graftling_text::{TextInput, TokenExample, Tokenizer};
 use serde::{Serialize, Serializer};
 
-use crate::Error;
 use crate::decisions::Decisions;
-use crate::features::{Tokenized, tokenize, tokenize_words};
+use crate::features::{Tokenized, tokenize, tokenize_questions, tokenize_words};
 use crate::inference::each_batch;
 use crate::loaded::{self, INFERENCE_TOKENS, Loaded};
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Spoken};
+use crate::{Error, NoAnswer};
 
 /// A fine-tuned model that is ready for texts.
 ///
@@ -78,6 +79,18 @@ pub enum Said {
     Masks {
         /// The guesses for each, the most probable first.
         masks: Vec<Vec<Guess>>,
+    },
+    /// The passage that answers a question.
+    Answer {
+        /// The passage, as it stands in the context; empty where there is no answer.
+        answer: String,
+        /// Its first character in the context and the one after its last, counted in Unicode characters; none where there is no answer.
+        characters: Option<(usize, usize)>,
+        /// Its probability among the answers that were looked at.
+        probability: f32,
+        /// By how much the score of no answer exceeds that of the best passage, where the model may say that there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        null_score_diff: Option<f32>,
     },
     /// A tag for each word.
     Tags {
@@ -147,6 +160,8 @@ impl fmt::Display for Said {
                     .collect();
                 formatter.write_str(&written.join("; "))
             }
+            Self::Answer { answer, probability, .. } if answer.is_empty() => write!(formatter, "no answer ({probability:.3})"),
+            Self::Answer { answer, probability, .. } => write!(formatter, "{answer} ({probability:.3})"),
             Self::Tags { tags } => {
                 let written: Vec<String> = tags.iter().map(|word| format!("{}/{}", word.word, word.tag)).collect();
                 formatter.write_str(&written.join(" "))
@@ -191,6 +206,11 @@ impl Predictor {
         Ok(Self { loaded: loaded::load(folder)? })
     }
 
+    /// The same model with another rule for when there is no answer to a question; refused where it answers none.
+    pub fn with_no_answer(self, no_answer: NoAnswer) -> Result<Self, Error> {
+        Ok(Self { loaded: self.loaded.with_no_answer(Some(no_answer))? })
+    }
+
     /// The labels, in the order of the model.
     pub fn labels(&self) -> &[String] {
         self.loaded.objective.labels()
@@ -206,7 +226,8 @@ impl Predictor {
         self.loaded.reading.max_length
     }
 
-    /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it.
+    /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it. A question is a text, and
+    /// its context the second text.
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
         let Loaded { model, tokenizer, task, objective, reading } = &self.loaded;
         let sentences: Option<Vec<TokenExample>> = match task {
@@ -220,14 +241,24 @@ impl Predictor {
         };
         let mut tokenized = match &sentences {
             Some(sentences) => tokenize_words(tokenizer, sentences, reading)?,
+            None if *task == Task::QuestionAnswering => tokenize_questions(tokenizer, &questions(inputs)?, reading)?,
             None => tokenize(tokenizer, inputs, reading)?,
         };
         objective.ask(inputs, &mut tokenized)?;
         let mut answers: Vec<Option<Answer>> = vec![None; tokenized.texts.len()];
         each_batch(model, &tokenized, reading, INFERENCE_TOKENS, |batch| {
-            batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns())));
+            batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place))));
         });
         let answers: Vec<Answer> = answers.into_iter().flatten().collect();
         Ok(Prediction::of(objective.as_ref(), tokenizer, &answers, &tokenized, sentences.as_deref()))
     }
+}
+
+/// Questions with their contexts.
+fn questions<'a>(inputs: &[TextInput<'a>]) -> Result<Vec<(&'a str, Arc<str>)>, Error> {
+    let question = |(place, input): (usize, &TextInput<'a>)| match input.pair {
+        Some(context) => Ok((input.text, Arc::from(context))),
+        None => Err(Error::QuestionWithoutContext { index: place + 1, text: input.text.chars().take(40).collect() }),
+    };
+    inputs.iter().enumerate().map(question).collect()
 }

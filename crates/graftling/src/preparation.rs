@@ -12,9 +12,8 @@ use crate::data::Data;
 use crate::error::Complaints;
 use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
-use crate::loaded::DEFAULT_MAX_LENGTH;
 use crate::reading::Reading;
-use crate::recipe::{BestMetric, DataFormat, Recipe};
+use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Sampling};
 use crate::resume::Interrupted;
 use crate::sampling::Sampler;
 use crate::schedule::Schedule;
@@ -74,6 +73,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         Some(interrupted) => (interrupted.model(&head)?, LoadReport::default()),
         None => Model::from_pretrained(folder, head, recipe.seed)?,
     };
+    data.objective.inscribe(&mut model);
     let groups = strategies::apply(recipe, &mut model)?;
     if let Some(probability) = recipe.dropout {
         model.set_dropout(probability);
@@ -82,7 +82,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     announce_model(from, &model, &report, observer);
     proceed(stop)?;
 
-    let reading = Reading::new(Some(recipe), max_length(recipe, model.facts())?);
+    let reading = Reading::new(recipe.task, Some(recipe), max_length(recipe, model.facts())?);
     let mut examples = |split, examples: &Data| -> Result<Examples, Error> {
         let tokenized = examples.tokenize(&tokenizer, &reading)?;
         observer.observe(&Event::Tokenized { split, truncation: &tokenized.truncation });
@@ -96,6 +96,9 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         })
     };
     let train = examples(SplitName::Train, &data.train)?;
+    if let Some(bias) = head_bias(recipe, data.objective.as_ref(), &train, &report) {
+        model.set_classifier_bias(&bias);
+    }
     let validation = examples(SplitName::Validation, &data.validation)?;
     let test = data.test.as_ref().map(|test| examples(SplitName::Test, test)).transpose()?;
     proceed(stop)?;
@@ -214,6 +217,14 @@ pub(crate) fn columns(recipe: &Recipe) -> Columns {
     Columns { text: recipe.text_column.clone(), text_pair: recipe.text_pair_column.clone(), label: recipe.label_column.clone() }
 }
 
+/// Where the bias of a new classifier starts, if not at zero. Examples that are drawn with equal labels say nothing of how often each
+/// occurs, and a classifier that was there before, a run that goes on included, stays as it is.
+fn head_bias(recipe: &Recipe, objective: &dyn Objective, train: &Examples, report: &LoadReport) -> Option<Vec<f32>> {
+    let is_new = report.new_parameters.iter().any(|name| name == graftling_models::CLASSIFIER_BIAS);
+    let wanted = is_new && recipe.head_bias == HeadBias::Prior && recipe.sampling == Sampling::All;
+    wanted.then(|| objective.prior(&train.targets)).flatten()
+}
+
 /// The figure that checkpoints are chosen by: the one that the recipe names, if the task has it, or the task's own.
 fn best_metric(recipe: &Recipe, objective: &dyn Objective) -> Result<BestMetric, Error> {
     let accepted = objective.best_metrics();
@@ -239,7 +250,7 @@ fn max_length(recipe: &Recipe, facts: &ModelFacts) -> Result<usize, Error> {
     match recipe.max_length {
         Some(max_length) if max_length > positions => Err(Error::MaxLengthTooLong { max_length, positions }),
         Some(max_length) => Ok(max_length),
-        None => Ok(DEFAULT_MAX_LENGTH.min(positions)),
+        None => Ok(Reading::usual_max_length(recipe.task).min(positions)),
     }
 }
 

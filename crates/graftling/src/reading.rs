@@ -26,16 +26,28 @@ pub(crate) enum LongTexts {
 }
 
 impl Reading {
-    /// As the recipe says; without one, longer texts are cut.
-    pub fn new(recipe: Option<&Recipe>, max_length: usize) -> Self {
-        let long = |recipe: &Recipe| recipe.long_texts.unwrap_or(recipe::LongTexts::usual(recipe.task));
-        let windows = recipe.filter(|recipe| long(recipe) == recipe::LongTexts::Windows);
-        let long_texts = windows.map_or(LongTexts::Cut, |recipe| {
+    /// As the recipe says; without one, longer texts are cut, unless an answer may stand anywhere in them.
+    pub fn new(task: Task, recipe: Option<&Recipe>, max_length: usize) -> Self {
+        let questions = task == Task::QuestionAnswering;
+        let long = recipe.map(|recipe| recipe.long_texts.unwrap_or(recipe::LongTexts::usual(task)));
+        if long != Some(recipe::LongTexts::Windows) && !questions {
+            return Self { max_length, long_texts: LongTexts::Cut };
+        }
+        let usual = match task {
             // A language model sees every token once.
-            let usual = if recipe.task == Task::MaskedLm { 0 } else { max_length / 4 };
-            LongTexts::Windows { stride: recipe.window_stride.unwrap_or(usual), pooling: recipe.window_pooling }
-        });
-        Self { max_length, long_texts }
+            Task::MaskedLm => 0,
+            // 128 of 384, as in transformers' example for SQuAD.
+            Task::QuestionAnswering => max_length / 3,
+            _ => max_length / 4,
+        };
+        let stride = recipe.and_then(|recipe| recipe.window_stride).unwrap_or(usual);
+        let pooling = recipe.map_or(WindowPooling::default(), |recipe| recipe.window_pooling);
+        Self { max_length, long_texts: LongTexts::Windows { stride, pooling } }
+    }
+
+    /// The longest text, in tokens, of a task where nobody says otherwise and the model takes it.
+    pub fn usual_max_length(task: Task) -> usize {
+        if task == Task::QuestionAnswering { 384 } else { 512 }
     }
 
     /// The logits of a text from those of its windows, one row of `columns` each.

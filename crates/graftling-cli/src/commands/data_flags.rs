@@ -1,33 +1,45 @@
 //! The flags that say how a data file is to be read, for the commands that read one outside a recipe.
 //! Knows nothing of what is done with the data.
 
+use std::path::Path;
+
 use clap::Args;
 use graftling::Columns;
-use graftling_text::Format;
+use graftling_text::{Format, QuestionFormat};
 
 /// How a data file is written and which columns hold what.
 #[derive(Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataFlags {
-    /// How the file is written: csv, tsv or jsonl; CoNLL and plain texts are known by their names alone [default: by its name]
+    /// How the file is written: csv, tsv or jsonl; CoNLL, plain texts and SQuAD's json are known by their names alone [default: by its name]
     #[arg(long, value_name = "WORD", value_parser = format)]
     pub format: Option<Format>,
-    /// The column that holds the text [default: found by its name]
+    /// The column that holds the text, or the question [default: found by its name]
     #[arg(long, value_name = "COLUMN")]
     pub text_column: Option<String>,
-    /// The column that holds the second text of a pair [default: found by its name]
+    /// The column that holds the second text of a pair, or the context of a question [default: found by its name]
     #[arg(long, value_name = "COLUMN")]
     pub text_pair_column: Option<String>,
-    /// The column that holds the label [default: found by its name]
+    /// The column that holds the label, or the answers to a question [default: found by its name]
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<String>,
 }
 
 impl DataFlags {
+    /// Whether a file has the layout of SQuAD, which has no columns.
+    pub fn is_squad(&self, path: &Path) -> bool {
+        self.format.is_none() && is_squad(path)
+    }
+
     /// The columns that were named.
     pub fn columns(&self) -> Columns {
         Columns { text: self.text_column.clone(), text_pair: self.text_pair_column.clone(), label: self.label_column.clone() }
     }
+}
+
+/// Whether a name is that of a file in the layout of SQuAD.
+pub fn is_squad(path: &Path) -> bool {
+    QuestionFormat::of(path).is_ok_and(|format| format == QuestionFormat::Squad)
 }
 
 fn format(word: &str) -> Result<Format, String> {

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use graftling::{EvaluateRequest, Evaluation};
-use graftling_text::read_table;
+use graftling_text::{QuestionColumns, read_questions, read_table};
 use serde_json::{Value, json};
 
+use super::answer_flags::AnswerFlags;
 use super::data_flags::DataFlags;
 use crate::console::Console;
 use crate::failure::{Ending, Failure};
@@ -20,13 +21,15 @@ pub struct Arguments {
     /// The run folder, or any fine-tuned model of a known family
     #[arg(long, value_name = "RUN")]
     model: String,
-    /// The texts with their answers: a csv, tsv or jsonl file; CoNLL for tagged words; .txt for masked_lm; each plain or .gz
+    /// The texts with their answers: a csv, tsv or jsonl file; CoNLL for tagged words; .txt for masked_lm; .json for
+    /// questions (SQuAD); each plain or .gz
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// Print one JSON object with all figures on stdout
     #[arg(long)]
     json: bool,
-    /// Write the rows of a csv, tsv or jsonl file with columns for what is said of each to this csv, tsv or jsonl file, plain or .gz
+    /// Write the rows of a csv, tsv or jsonl file with columns for what is said of each to this csv, tsv or jsonl file, plain or
+    /// .gz; of questions in a .json file also to a .json file, as SQuAD's scripts read answers
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Draw the examples anew so many times for the intervals of the figures; none leaves them out
@@ -37,6 +40,8 @@ pub struct Arguments {
     threads: Option<u16>,
     #[command(flatten)]
     data_flags: DataFlags,
+    #[command(flatten)]
+    answer_flags: AnswerFlags,
 }
 
 /// How many times the examples are drawn, where they are.
@@ -58,7 +63,10 @@ pub fn resamples(typed: &str) -> Result<Resamples, String> {
 pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
     let table = match &arguments.output {
         Some(output) => {
-            let table = read_table(&arguments.data, arguments.data_flags.format)?;
+            let table = match arguments.data_flags.is_squad(&arguments.data) {
+                true => read_questions(&arguments.data, None, &QuestionColumns::default())?.table(),
+                false => read_table(&arguments.data, arguments.data_flags.format)?,
+            };
             prediction_columns::check(output, &arguments.data, &table)?;
             Some((output, table))
         }
@@ -72,6 +80,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         threads: arguments.threads.map(usize::from),
         with_predictions: table.is_some(),
         resamples: arguments.resamples.0,
+        no_answer: arguments.answer_flags.null_score_diff_threshold,
     };
     let evaluation = graftling::evaluate(&request, &mut RunProgress::new(console, 1))?;
     if let Some((output, table)) = table {

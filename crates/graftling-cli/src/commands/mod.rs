@@ -1,5 +1,6 @@
 //! The commands, one a file: what may be typed after each, and what is then done. This file holds their list.
 
+mod answer_flags;
 mod compare;
 mod data_flags;
 mod evaluate;
@@ -9,6 +10,8 @@ mod quickstart;
 mod train;
 
 use clap::Subcommand;
+
+pub use data_flags::is_squad;
 
 use crate::console::Console;
 use crate::failure::{Ending, Failure};
@@ -22,7 +25,7 @@ pub enum Commands {
     Evaluate(evaluate::Arguments),
     /// Put fine-tuned models beside each other on the same texts: differences, whether they are chance, options, costs.
     Compare(compare::Arguments),
-    /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words.
+    /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words, answers.
     Predict(predict::Arguments),
     /// List the built-in models, fetch one, or look into a model folder.
     #[command(subcommand)]

@@ -139,7 +139,7 @@ fn facts(inspection: &Inspection) -> String {
 fn weights(tensors: &[TensorFacts]) -> String {
     let mut rows = vec![["weight", "shape", "kind", "size", "file", ""].map(str::to_owned).to_vec()];
     rows.extend(tensors.iter().map(|tensor| {
-        let use_ = if tensor.parameter.is_some() { "" } else { "(not used)" };
+        let use_ = if !tensor.parameters.is_empty() { "" } else { "(not used)" };
         vec![
             tensor.name.clone(),
             format!("{:?}", tensor.shape),
@@ -167,7 +167,7 @@ fn json_of(inspection: &Inspection) -> Value {
     let weight = |tensor: &TensorFacts| {
         json!({
             "name": tensor.name,
-            "parameter": tensor.parameter,
+            "parameters": tensor.parameters,
             "dtype": tensor.dtype,
             "shape": tensor.shape,
             "bytes": tensor.size_bytes,

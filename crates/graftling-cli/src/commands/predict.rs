@@ -5,11 +5,12 @@ use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use graftling::{Prediction, Predictor, TextInput};
-use graftling_text::{read_table, unlabelled};
+use graftling::{Prediction, Predictor, Said, TextInput};
+use graftling_text::{QuestionColumns, Table, read_table, read_unanswered_questions, unlabelled};
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
+use super::answer_flags::AnswerFlags;
 use super::data_flags::DataFlags;
 use crate::console::Console;
 use crate::failure::{Ending, Failure};
@@ -26,24 +27,24 @@ const GAP: &str = "  ";
 /// What may be typed after `predict`.
 #[derive(Args)]
 #[command(
-    override_usage = "graftling predict --model RUN --text TEXT...\n       graftling predict --model RUN --input FILE [--output FILE]\n       graftling predict --model RUN < texts.txt",
+    override_usage = "graftling predict --model RUN --text TEXT...\n       graftling predict --model RUN --question TEXT --context TEXT\n       graftling predict --model RUN --input FILE [--output FILE]\n       graftling predict --model RUN < texts.txt",
     after_help = "Without --text and --input, standard input is read, one text a line. Each text gives one line: what the model says (for one label, the label and its probability), then the text."
 )]
 pub struct Arguments {
     /// The run folder, or any fine-tuned model of a known family
     #[arg(long, value_name = "RUN")]
     model: String,
-    /// A text; may be repeated
-    #[arg(long, value_name = "TEXT", conflicts_with = "input", allow_hyphen_values = true)]
+    /// A text, or a question; may be repeated
+    #[arg(long, visible_alias = "question", value_name = "TEXT", conflicts_with = "input", allow_hyphen_values = true)]
     text: Vec<String>,
-    /// The second text of a pair, one for each --text
-    #[arg(long, value_name = "TEXT", requires = "text", allow_hyphen_values = true)]
+    /// The second text of a pair, or the context of a question, one for each --text
+    #[arg(long, visible_alias = "context", value_name = "TEXT", requires = "text", allow_hyphen_values = true)]
     text_pair: Vec<String>,
-    /// A csv, tsv or jsonl file with texts, plain or .gz
+    /// A csv, tsv or jsonl file with texts, or a .json file with questions (SQuAD), plain or .gz
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
     /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities ...) to this csv,
-    /// tsv or jsonl file, plain or .gz
+    /// tsv or jsonl file, plain or .gz; for questions in a .json file also a .json file with the answers alone
     #[arg(long, value_name = "FILE", requires = "input")]
     output: Option<PathBuf>,
     /// Print one JSON object for each text, a line each
@@ -54,6 +55,8 @@ pub struct Arguments {
     threads: Option<u16>,
     #[command(flatten)]
     data_flags: DataFlags,
+    #[command(flatten)]
+    answer_flags: AnswerFlags,
 }
 
 /// Predicts, and tells each prediction.
@@ -79,38 +82,68 @@ fn predict_texts(arguments: &Arguments, console: &Console) -> Result<(), Failure
     let pairs = arguments.text_pair.iter().map(|pair| Some(pair.as_str())).chain(std::iter::repeat(None));
     let inputs: Vec<TextInput<'_>> = arguments.text.iter().zip(pairs).map(|(text, pair)| TextInput { text, pair }).collect();
     let predictions = teller.predictor.predict(&inputs)?;
-    teller.tell(&inputs, &predictions)
+    teller.tell(&inputs, &[], &predictions)
 }
 
 fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Result<(), Failure> {
-    let table = read_table(input, arguments.data_flags.format)?;
-    let dataset = unlabelled(&table, &arguments.data_flags.columns())?;
+    let texts = Texts::read(input, &arguments.data_flags)?;
+    let table = &texts.table;
     if let Some(output) = &arguments.output {
-        prediction_columns::check(output, input, &table)?;
+        prediction_columns::check(output, input, table)?;
     }
     let teller = Teller::load(arguments, console)?;
-    for notice in &dataset.notices {
+    for notice in &texts.notices {
         console.tell(&format!("note: {notice}"));
     }
-    let inputs: Vec<TextInput<'_>> =
-        dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: example.text_pair.as_deref() }).collect();
+    let inputs: Vec<TextInput<'_>> = texts.inputs.iter().map(|(text, pair)| TextInput { text, pair: pair.as_deref() }).collect();
     let mut predictions = Vec::with_capacity(inputs.len());
     for inputs in inputs.chunks(TEXTS_TOGETHER) {
         let new = teller.predictor.predict(inputs)?;
         if arguments.output.is_none() {
-            teller.tell(inputs, &new)?;
+            let ids = texts.ids.get(predictions.len()..).unwrap_or_default();
+            teller.tell(inputs, ids, &new)?;
         }
         predictions.extend(new);
-        if predictions.len() < dataset.examples.len() && arguments.output.is_some() {
-            let (done, all) = (figures::count(predictions.len() as u64), figures::count(dataset.examples.len() as u64));
+        if predictions.len() < texts.inputs.len() && arguments.output.is_some() {
+            let (done, all) = (figures::count(predictions.len() as u64), figures::count(texts.inputs.len() as u64));
             console.tell(&format!("{done} of {all} texts"));
         }
     }
     if let Some(output) = &arguments.output {
-        prediction_columns::write(output, &table, &predictions)?;
+        prediction_columns::write(output, table, &predictions)?;
         console.tell(&format!("wrote {} for {}", output.display(), figures::counted(predictions.len() as u64, "text")));
     }
     Ok(())
+}
+
+/// The texts of a file, and the rows that they stand in.
+struct Texts {
+    table: Table,
+    inputs: Vec<(String, Option<String>)>,
+    /// What a file of questions calls each of them; none elsewhere.
+    ids: Vec<String>,
+    notices: Vec<String>,
+}
+
+impl Texts {
+    fn read(input: &Path, flags: &DataFlags) -> Result<Self, Failure> {
+        if flags.is_squad(input) {
+            let columns = flags.columns();
+            let columns = QuestionColumns { question: columns.text, context: columns.text_pair, answers: columns.label };
+            let questions = read_unanswered_questions(input, None, &columns)?;
+            let each = questions.examples.iter();
+            return Ok(Self {
+                table: questions.table(),
+                inputs: each.clone().map(|example| (example.question.clone(), Some(example.context.to_string()))).collect(),
+                ids: each.map(|example| example.id.clone()).collect(),
+                notices: questions.notices,
+            });
+        }
+        let table = read_table(input, flags.format)?;
+        let dataset = unlabelled(&table, &flags.columns())?;
+        let inputs = dataset.examples.into_iter().map(|example| (example.text, example.text_pair)).collect();
+        Ok(Self { table, inputs, ids: Vec::new(), notices: dataset.notices })
+    }
 }
 
 fn predict_stdin(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
@@ -126,7 +159,7 @@ fn predict_stdin(arguments: &Arguments, console: &Console) -> Result<(), Failure
             return Ok(());
         }
         let inputs: Vec<TextInput<'_>> = texts.iter().map(|text| TextInput { text, pair: None }).collect();
-        teller.tell(&inputs, &teller.predictor.predict(&inputs)?)?;
+        teller.tell(&inputs, &[], &teller.predictor.predict(&inputs)?)?;
     }
 }
 
@@ -158,7 +191,10 @@ struct Teller<'a> {
 
 impl<'a> Teller<'a> {
     fn load(arguments: &Arguments, console: &'a Console) -> Result<Self, Failure> {
-        let predictor = Predictor::load(&models::folder(&arguments.model, console)?)?;
+        let mut predictor = Predictor::load(&models::folder(&arguments.model, console)?)?;
+        if let Some(no_answer) = arguments.answer_flags.null_score_diff_threshold {
+            predictor = predictor.with_no_answer(no_answer)?;
+        }
         let label_width = report::widest(predictor.labels(), said::LABEL_WIDTH);
         if let Some(decisions) = predictor.decisions() {
             console.tell(&format!("note: decided by {}", decisions.told(predictor.labels())));
@@ -166,10 +202,12 @@ impl<'a> Teller<'a> {
         Ok(Self { predictor, console, json: arguments.json, label_width })
     }
 
-    fn tell(&self, inputs: &[TextInput<'_>], predictions: &[Prediction]) -> Result<(), Failure> {
+    /// Tells what is said of each text; those of some files have ids.
+    fn tell(&self, inputs: &[TextInput<'_>], ids: &[String], predictions: &[Prediction]) -> Result<(), Failure> {
         let mut text = String::new();
-        for (input, prediction) in inputs.iter().zip(predictions) {
-            text += &if self.json { json_of(input, prediction).to_string() } else { self.line(input, prediction) };
+        let ids = ids.iter().map(Some).chain(std::iter::repeat(None));
+        for ((input, id), prediction) in inputs.iter().zip(ids).zip(predictions) {
+            text += &if self.json { json_of(input, id, prediction).to_string() } else { self.line(input, prediction) };
             text.push('\n');
         }
         self.console.print(&text)
@@ -179,16 +217,18 @@ impl<'a> Teller<'a> {
         let said = said::in_a_line(&prediction.said, self.label_width);
         let room = self.console.line_width().saturating_sub(said.width() + GAP.len());
         let text = match input.pair {
-            Some(pair) => one_line(&format!("{} | {pair}", input.text), room),
-            None => one_line(input.text, room),
+            // A context is long, and the answer a part of it.
+            Some(pair) if !matches!(prediction.said, Said::Answer { .. }) => one_line(&format!("{} | {pair}", input.text), room),
+            _ => one_line(input.text, room),
         };
         format!("{said}{GAP}{text}").trim_end().to_owned()
     }
 }
 
 /// The text and all that the model says about it.
-fn json_of(input: &TextInput<'_>, prediction: &Prediction) -> Value {
+fn json_of(input: &TextInput<'_>, id: Option<&String>, prediction: &Prediction) -> Value {
     let mut entries = Map::new();
+    entries.extend(id.map(|id| ("id".to_owned(), json!(id))));
     entries.insert("text".to_owned(), json!(input.text));
     if let Some(pair) = input.pair {
         entries.insert("text_pair".to_owned(), json!(pair));

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use graftling::recipe::{Recipe, RecipeFile};
+use graftling::recipe::{Recipe, RecipeFile, Task};
 use graftling::{Error, StopReason, TrainSummary};
 use graftling_text::read_table;
 use serde_json::{Map, Value, json};
@@ -45,7 +45,10 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
     } else {
         let run = report::quoted(&summary.output);
         let next = report::next_commands(&[
-            format!("predict --model {run} --text \"...\""),
+            match recipe.task {
+                Task::QuestionAnswering => format!("predict --model {run} --question \"...\" --context \"...\""),
+                _ => format!("predict --model {run} --text \"...\""),
+            },
             format!("evaluate --model {run} --data FILE"),
         ]);
         console.print(&format!("{}{next}", report::training(&summary, console)))?;

@@ -135,12 +135,13 @@ impl Observer for RunProgress {
             Event::DataRead { split, source, examples, .. } => {
                 self.line(&format!("{split}: {} from {}", figures::counted(examples as u64, "example"), source.display()));
             }
-            Event::ModelLoaded { folder, family, parameter_count, labels } => self.line(&format!(
-                "model: {family}, {} parameters, from {}\nlabels: {}",
-                figures::parameters(parameter_count as u64),
-                folder.display(),
-                listed(labels)
-            )),
+            Event::ModelLoaded { folder, family, parameter_count, labels } => {
+                let parameters = figures::parameters(parameter_count as u64);
+                self.line(&format!("model: {family}, {parameters} parameters, from {}", folder.display()));
+                if !labels.is_empty() {
+                    self.line(&format!("labels: {}", listed(labels)));
+                }
+            }
             Event::Tokenized { split, truncation } => self.line(&format!("{split}: {truncation}")),
             Event::TrainingStarted { steps, epochs, trainable_count, threads, .. } => {
                 self.line(&format!(

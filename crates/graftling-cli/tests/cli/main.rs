@@ -7,5 +7,6 @@ mod comparison;
 mod documents;
 mod interruption;
 mod prediction;
+mod questions;
 mod scratch;
 mod training;

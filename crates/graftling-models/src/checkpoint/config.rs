@@ -58,6 +58,16 @@ impl Config {
         }
     }
 
+    /// What the config says under a key.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.keys.get(key)
+    }
+
+    /// Says something under a key.
+    pub fn set(&mut self, key: &str, value: Value) {
+        self.keys.insert(key.to_owned(), value);
+    }
+
     /// The classes that the config says the checkpoint was saved from.
     pub fn classes(&self) -> Vec<String> {
         let names = self.keys.get("architectures").and_then(Value::as_array);

@@ -68,11 +68,14 @@ pub(crate) fn load(
     let mut not_finite = Vec::new();
     for ((place, declaration), source) in declarations.iter().zip(sources) {
         let values = match source {
-            Source::Stored { file, tensor, storage } => {
+            Source::Stored { file, tensor, storage, part } => {
                 dtypes.insert(tensor.dtype.to_string());
-                match values::read(file.bytes(tensor), storage) {
+                let bytes = file.bytes(tensor);
+                let size = bytes.len() / part.of;
+                match values::read(&bytes[part.index * size..(part.index + 1) * size], storage) {
                     Ok(values) => values,
                     Err(values::NotFinite { index, value }) => {
+                        let index = part.index * declaration.count() + index;
                         not_finite.push(WeightProblem::NotFinite { name: tensor.name.clone(), index, value });
                         continue;
                     }

@@ -8,12 +8,12 @@ use super::load::{Heads, IgnoredWeight};
 use super::values::Storage;
 use crate::error::WeightProblem;
 use crate::facts::Depth;
-use crate::families::names::Names;
+use crate::families::names::{Names, Part};
 use crate::nn::declarations::{Declaration, Declarations};
 
 /// Where the values of a parameter come from.
 pub(super) enum Source<'a> {
-    Stored { file: &'a WeightFile, tensor: &'a StoredTensor, storage: Storage },
+    Stored { file: &'a WeightFile, tensor: &'a StoredTensor, storage: Storage, part: Part },
     New { seed: u64 },
 }
 
@@ -32,33 +32,42 @@ pub(super) fn match_weights<'a>(
 ) -> Matching<'a> {
     let mut ignored = Vec::new();
     let mut problems = files.problems.clone();
-    let mut found: HashMap<String, (&WeightFile, &StoredTensor)> = HashMap::new();
+    let mut found: HashMap<String, (&WeightFile, &StoredTensor, Part)> = HashMap::new();
     for (file, tensor) in files.tensors() {
         let name = &tensor.name;
-        let canonical = names.canonical(name);
+        let held = names.canonical(name);
         let ignore = |reason| IgnoredWeight { name: name.clone(), reason };
-        match canonical {
-            Some(canonical) if heads.replaces(&canonical) => {
-                ignored.push(ignore("the head of other labels, replaced by a new one"))
+        if held.iter().any(|(canonical, _)| heads.replaces(canonical)) {
+            ignored.push(ignore("the head of other labels, replaced by a new one"));
+        } else if held.iter().any(|(canonical, _)| declarations.find(canonical).is_some()) {
+            let mut first = None;
+            for (canonical, part) in held {
+                first = first.or(found.insert(canonical, (file, tensor, part)));
             }
-            Some(canonical) if declarations.find(&canonical).is_some() => {
-                if let Some((_, first)) = found.insert(canonical, (file, tensor)) {
-                    problems.push(WeightProblem::Twice { first: first.name.clone(), second: name.clone() });
-                }
+            if let Some((_, first, _)) = first {
+                problems.push(WeightProblem::Twice { first: first.name.clone(), second: name.clone() });
             }
-            _ => match names.reason_to_ignore(name) {
+        } else {
+            match names.reason_to_ignore(name) {
                 Some(reason) => ignored.push(ignore(reason)),
                 None => problems.push(WeightProblem::Unexpected { name: name.clone(), shape: tensor.shape.clone() }),
-            },
+            }
         }
     }
     // The names in messages are those that the file would have: a backbone alone is saved without the prefix.
-    let prefixed = found.values().any(|(_, tensor)| tensor.name.starts_with(names.backbone_prefix()));
-    let stored_name = |declaration: &Declaration| {
-        let name = names.stored(&declaration.name);
-        match name.strip_prefix(names.backbone_prefix()) {
+    let prefixed = found.values().any(|(_, tensor, _)| tensor.name.starts_with(names.backbone_prefix()));
+    let missing = |declaration: &Declaration| {
+        let (name, part) = names.stored(&declaration.name);
+        let name = match name.strip_prefix(names.backbone_prefix()) {
             Some(bare) if !prefixed && !found.is_empty() => bare.to_owned(),
             _ => name,
+        };
+        WeightProblem::Missing { name, shape: part.stored_shape(&declaration.shape) }
+    };
+    // What is wrong with a weight that holds several parameters is said once.
+    let mut say = |problem| {
+        if !problems.contains(&problem) {
+            problems.push(problem);
         }
     };
     let mut sources = Vec::with_capacity(declarations.len());
@@ -66,16 +75,14 @@ pub(super) fn match_weights<'a>(
         let module = module(&declaration.name);
         let module_is_absent = || !found.keys().any(|name| self::module(name) == module);
         match (found.get(&declaration.name), heads) {
-            (Some((file, tensor)), _) => match fit(declaration, tensor) {
-                Ok(storage) => sources.push(Source::Stored { file, tensor, storage }),
-                Err(problem) => problems.push(problem),
+            (Some((file, tensor, part)), _) => match fit(declaration, tensor, *part) {
+                Ok(storage) => sources.push(Source::Stored { file, tensor, storage, part: *part }),
+                Err(problem) => say(problem),
             },
             (None, Heads::Fresh { seed, .. }) if declaration.depth == Depth::Head && module_is_absent() => {
                 sources.push(Source::New { seed: *seed });
             }
-            (None, _) => {
-                problems.push(WeightProblem::Missing { name: stored_name(declaration), shape: declaration.shape.clone() });
-            }
+            (None, _) => say(missing(declaration)),
         }
     }
     Matching { sources, ignored, problems }
@@ -86,10 +93,11 @@ pub(super) fn module(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(module, _)| module)
 }
 
-fn fit(declaration: &Declaration, tensor: &StoredTensor) -> Result<Storage, WeightProblem> {
+fn fit(declaration: &Declaration, tensor: &StoredTensor, part: Part) -> Result<Storage, WeightProblem> {
     let name = || tensor.name.clone();
-    if tensor.shape != declaration.shape {
-        return Err(WeightProblem::Shape { name: name(), found: tensor.shape.clone(), expected: declaration.shape.clone() });
+    let expected = part.stored_shape(&declaration.shape);
+    if tensor.shape != expected {
+        return Err(WeightProblem::Shape { name: name(), found: tensor.shape.clone(), expected });
     }
     Storage::of(tensor.dtype).ok_or_else(|| WeightProblem::Dtype { name: name(), found: tensor.dtype.to_string() })
 }

@@ -1,5 +1,6 @@
 //! Writes a checkpoint folder: `model.safetensors` streamed from the parameters, then `config.json`. Knows no family's names.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,7 +12,7 @@ use super::config::CONFIG;
 use super::files::SINGLE;
 use super::replace::replace;
 use crate::error::ModelError;
-use crate::families::names::Names;
+use crate::families::names::{Names, Part};
 
 /// How many values are turned into bytes at a time.
 const BLOCK: usize = 1 << 14;
@@ -27,33 +28,67 @@ pub struct NamedValues<'a> {
     pub values: &'a [f32],
 }
 
+/// What stands under one name in a file: values of one or several parameters, end to end.
+struct Entry<'a> {
+    name: String,
+    shape: Vec<usize>,
+    pieces: Vec<&'a [f32]>,
+}
+
+impl Entry<'_> {
+    fn len(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.len()).sum()
+    }
+}
+
 /// Writes the weights and then the config, so that a folder with a config has the weights that belong to it.
 pub(crate) fn save(folder: &Path, config: &str, parameters: &Parameters, names: Names) -> Result<(), ModelError> {
-    let weight =
-        |id| NamedValues { name: names.stored(parameters.name(id)), shape: parameters.shape(id), values: parameters.values(id) };
-    let weights: Vec<NamedValues<'_>> = parameters.ids().map(weight).collect();
     fs::create_dir_all(folder).map_err(|source| ModelError::Write { path: folder.to_owned(), bytes: 0, source })?;
-    write_values(&folder.join(SINGLE), &weights)?;
+    write_entries(&folder.join(SINGLE), &stored(parameters, names))?;
     replace(&folder.join(CONFIG), config.len() as u64, |writer| writer.write_all(config.as_bytes()))
+}
+
+/// The parameters under their names on disk, those that are merged there as one.
+fn stored(parameters: &Parameters, names: Names) -> Vec<Entry<'_>> {
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    let mut places = HashMap::new();
+    for id in parameters.ids() {
+        let (name, part) = names.stored(parameters.name(id));
+        let Part { index, of } = part;
+        let place = *places.entry(name.clone()).or_insert_with(|| {
+            entries.push(Entry { name, shape: part.stored_shape(parameters.shape(id)), pieces: vec![&[]; of] });
+            entries.len() - 1
+        });
+        entries[place].pieces[index] = parameters.values(id);
+    }
+    entries
 }
 
 /// Writes a safetensors file. It is whole, or what stood there before.
 pub fn write_values(path: &Path, entries: &[NamedValues<'_>]) -> Result<(), ModelError> {
+    let named = entries.iter();
+    let entries: Vec<Entry<'_>> = named
+        .map(|NamedValues { name, shape, values }| Entry { name: name.clone(), shape: shape.to_vec(), pieces: vec![*values] })
+        .collect();
+    write_entries(path, &entries)
+}
+
+fn write_entries(path: &Path, entries: &[Entry<'_>]) -> Result<(), ModelError> {
     let header = header(entries);
-    let values: usize = entries.iter().map(|entry| entry.values.len()).sum();
+    let values: usize = entries.iter().map(Entry::len).sum();
     replace(path, (header.len() + 4 * values) as u64, |writer| {
         writer.write_all(&header)?;
-        entries.iter().try_for_each(|entry| write_entry(writer, entry.values))
+        entries.iter().flat_map(|entry| &entry.pieces).try_for_each(|piece| write_piece(writer, piece))
     })
 }
 
 /// The length of the header and the header itself, filled up with blanks to a multiple of eight as the format asks.
-fn header(entries: &[NamedValues<'_>]) -> Vec<u8> {
+fn header(entries: &[Entry<'_>]) -> Vec<u8> {
     let mut json = Map::new();
     json.insert("__metadata__".to_owned(), json!({ "format": "pt" }));
     let mut start = 0;
     for entry in entries {
-        let end = start + 4 * entry.values.len();
+        let end = start + 4 * entry.len();
         let facts = json!({ "dtype": "F32", "shape": entry.shape, "data_offsets": [start, end] });
         json.insert(entry.name.clone(), facts);
         start = end;
@@ -65,7 +100,7 @@ fn header(entries: &[NamedValues<'_>]) -> Vec<u8> {
     header
 }
 
-fn write_entry(writer: &mut dyn Write, values: &[f32]) -> io::Result<()> {
+fn write_piece(writer: &mut dyn Write, values: &[f32]) -> io::Result<()> {
     let mut bytes = Vec::with_capacity(4 * BLOCK);
     for block in values.chunks(BLOCK) {
         bytes.clear();

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use graftling_tensor::Activation;
 use serde_json::{Map, Value};
 
+use crate::architecture::Bias;
 use crate::error::ConfigProblem;
 
 /// No vocabulary, and no table of positions or token types, has more entries than this.
@@ -87,6 +88,57 @@ impl<'a> ConfigReader<'a> {
         if self.config.get(key).is_some_and(Value::is_null) { fallback } else { self.dropout(key, fallback) }
     }
 
+    /// One of these words.
+    pub fn word<T: Copy>(&mut self, key: &str, default: T, words: &[(&str, T)]) -> T {
+        let Some(value) = self.config.get(key) else { return default };
+        match value.as_str().and_then(|word| words.iter().find(|(known, _)| *known == word)) {
+            Some((_, meant)) => *meant,
+            None => {
+                self.refuse(key, value, listed(words));
+                default
+            }
+        }
+    }
+
+    /// One of these words for each layer; `None` where the key is absent or null.
+    pub fn word_by_layer<T: Copy>(&mut self, key: &str, layers: usize, words: &[(&str, T)]) -> Option<Vec<T>> {
+        let value = self.config.get(key).filter(|value| !value.is_null())?;
+        let meant = |item: &Value| {
+            let word = item.as_str()?;
+            words.iter().find(|(known, _)| *known == word).map(|(_, meant)| *meant)
+        };
+        let found: Option<Vec<T>> = value.as_array().and_then(|items| items.iter().map(meant).collect());
+        let found = found.filter(|found| found.len() == layers);
+        if found.is_none() {
+            self.refuse(key, value, format!("one of {} for each of {layers} layers", listed(words)));
+        }
+        found
+    }
+
+    /// Whether a bias is added: true or false.
+    pub fn bias(&mut self, key: &str, default: Bias) -> Bias {
+        match self.config.get(key) {
+            None => default,
+            Some(Value::Bool(true)) => Bias::Added,
+            Some(Value::Bool(false)) => Bias::Absent,
+            Some(value) => {
+                self.refuse(key, value, "true, false");
+                default
+            }
+        }
+    }
+
+    /// The object under this key, which has no keys but these; none where it is absent or null.
+    pub fn object(&mut self, key: &str, accepted: &[&str]) -> Option<&'a Map<String, Value>> {
+        let value = self.config.get(key).filter(|value| !value.is_null())?;
+        let object = value.as_object();
+        let fits = object.is_some_and(|object| object.keys().all(|inner| accepted.contains(&inner.as_str())));
+        if !fits && !self.refused(key) {
+            self.refuse(key, value, format!("an object with {}", accepted.join(", ")));
+        }
+        object.filter(|_| fits)
+    }
+
     /// The name of an activation.
     pub fn activation(&mut self, key: &str, default: Activation) -> Activation {
         let Some(value) = self.config.get(key) else { return default };
@@ -163,11 +215,13 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    fn refused(&self, key: &str) -> bool {
+    /// Whether something is wrong with the key.
+    pub fn refused(&self, key: &str) -> bool {
         self.problems.iter().any(|problem| problem.key == key)
     }
 
-    fn refuse(&mut self, key: &str, found: impl Display, accepted: impl Into<String>) {
+    /// Says that the key has a value that is not accepted.
+    pub fn refuse(&mut self, key: &str, found: impl Display, accepted: impl Into<String>) {
         const LONGEST: usize = 80;
         let mut found = found.to_string();
         if let Some((end, _)) = found.char_indices().nth(LONGEST) {
@@ -176,4 +230,9 @@ impl<'a> ConfigReader<'a> {
         }
         self.problems.push(ConfigProblem { key: key.to_owned(), found, accepted: accepted.into() });
     }
+}
+
+/// Words as a message lists them.
+fn listed<T>(words: &[(&str, T)]) -> String {
+    words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
 }

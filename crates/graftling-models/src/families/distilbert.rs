@@ -7,7 +7,7 @@ use graftling_tensor::Activation;
 use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module};
-use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Position};
+use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
 
 /// Its norms have this constant, whatever the config says.
@@ -74,11 +74,13 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         distance: Distance::Unknown,
         type_vocabulary_size: None,
         activation,
+        layout: Layout::BERT,
         norm_epsilon: NORM_EPSILON,
         dropout: Dropout {
             embeddings: dropout,
             attention_weights: config.dropout("attention_dropout", 0.1),
             attention: None,
+            feed_forward_inner: None,
             feed_forward: Some(dropout),
             pooler: None,
             classifier: config.dropout("seq_classif_dropout", 0.2),

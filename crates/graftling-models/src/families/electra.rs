@@ -7,7 +7,7 @@ use graftling_tensor::Activation;
 use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, bert_backbone, module};
-use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Position};
+use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
 
 const NAMES: NameTable = NameTable {
@@ -62,11 +62,13 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         distance: Distance::Unknown,
         type_vocabulary_size: Some(config.size("type_vocab_size", 2, LARGEST_TABLE)),
         activation: config.activation("hidden_act", Activation::Gelu),
+        layout: Layout::BERT,
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),
         dropout: Dropout {
             embeddings: hidden_dropout,
             attention_weights: config.dropout("attention_probs_dropout_prob", 0.1),
             attention: Some(hidden_dropout),
+            feed_forward_inner: None,
             feed_forward: Some(hidden_dropout),
             pooler: Some(classifier_dropout),
             classifier: classifier_dropout,

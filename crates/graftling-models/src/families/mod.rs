@@ -7,6 +7,7 @@ mod bert;
 pub(crate) mod config_reader;
 mod distilbert;
 mod electra;
+mod modernbert;
 mod mpnet;
 pub(crate) mod names;
 mod roberta;
@@ -65,6 +66,8 @@ families! {
     Albert = "albert" => albert::translate,
     /// MPNet.
     MpNet = "mpnet" => mpnet::translate,
+    /// ModernBERT.
+    ModernBert = "modernbert" => modernbert::translate,
 }
 
 impl Family {

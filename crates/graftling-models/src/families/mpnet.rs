@@ -7,7 +7,7 @@ use graftling_tensor::{Activation, DistanceBuckets};
 use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module};
-use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Position};
+use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
 
 /// The id of padding: transformers counts positions from it on, whatever the config says.
@@ -77,11 +77,13 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         distance: Distance::Biased(BUCKETS),
         type_vocabulary_size: None,
         activation: config.activation("hidden_act", Activation::Gelu),
+        layout: Layout::BERT,
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),
         dropout: Dropout {
             embeddings: dropout,
             attention_weights: config.dropout("attention_probs_dropout_prob", 0.1),
             attention: Some(dropout),
+            feed_forward_inner: None,
             feed_forward: Some(dropout),
             pooler: Some(dropout),
             classifier: dropout,

@@ -6,11 +6,38 @@ use crate::head::HeadKind;
 pub(crate) struct Module {
     canonical: &'static str,
     stored: &'static str,
+    part: Part,
+}
+
+/// Which piece of a weight on disk is meant, of so many that lie one behind the other along its first dimension, all of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub index: usize,
+    pub of: usize,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    /// The shape on disk of what holds a parameter of this shape as this part.
+    pub fn stored_shape(self, shape: &[usize]) -> Vec<usize> {
+        let mut shape = shape.to_vec();
+        if let Some(rows) = shape.first_mut() {
+            *rows = rows.saturating_mul(self.of);
+        }
+        shape
+    }
 }
 
 /// A module that is called `canonical` here and `stored` on disk.
 pub(super) const fn module(canonical: &'static str, stored: &'static str) -> Module {
-    Module { canonical, stored }
+    Module { canonical, stored, part: Part::WHOLE }
+}
+
+/// A module that is called `canonical` here and is part `index` of the `of` that are merged on disk under the name `stored`.
+pub(super) const fn merged(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Module {
+    Module { canonical, stored, part: Part { index, of } }
 }
 
 /// The backbone of a family that stores its weights as BERT does, under its own prefix.
@@ -73,6 +100,17 @@ impl NameTable {
         Names { table: self, kind }
     }
 
+    /// Whether the projection that answers questions has, on disk, the name of a classifier, so that the name alone does not tell what
+    /// it is.
+    pub fn stores_answers_as_classifier(&self) -> bool {
+        let named = |canonical: &str| {
+            let modules = self.heads.iter().flat_map(|(_, modules)| modules.iter());
+            modules.filter(|module| module.canonical == canonical).map(|module| module.stored).collect::<Vec<_>>()
+        };
+        let classifiers = named("classifier");
+        named("answers").iter().any(|stored| classifiers.contains(stored))
+    }
+
     /// Whether the family has this kind of head.
     pub fn offers(&self, kind: HeadKind) -> bool {
         self.heads.iter().any(|(offered, _)| *offered == kind)
@@ -90,30 +128,35 @@ impl Names {
         self.table.backbone.iter().chain(heads.flat_map(|(_, modules)| modules.iter()))
     }
 
-    /// The name on disk of one of our parameters.
+    /// The name on disk of one of our parameters, and which part of what stands under it the parameter is.
     ///
     /// # Panics
     /// If the family's table has no such module: the bricks and the table have drifted apart.
-    pub fn stored(self, canonical: &str) -> String {
+    pub fn stored(self, canonical: &str) -> (String, Part) {
         let (module, leaf) = canonical.rsplit_once('.').unwrap_or((canonical, ""));
-        let stored = self.modules().find_map(|entry| rename(module, entry.canonical, entry.stored));
-        let stored = stored.unwrap_or_else(|| panic!("names: no entry for the parameter {canonical}"));
-        format!("{stored}.{leaf}")
+        let stored = self.modules().find_map(|entry| Some((rename(module, entry.canonical, entry.stored)?, entry.part)));
+        let (stored, part) = stored.unwrap_or_else(|| panic!("names: no entry for the parameter {canonical}"));
+        (format!("{stored}.{leaf}"), part)
     }
 
-    /// Our name of a weight on disk, with or without the backbone's prefix, if the model has it.
-    pub fn canonical(self, stored: &str) -> Option<String> {
+    /// Our names of what a weight on disk holds, with or without the backbone's prefix: none where the model has no such weight,
+    /// several where it merges some of ours.
+    pub fn canonical(self, stored: &str) -> Vec<(String, Part)> {
         self.find(self.modules(), stored)
     }
 
-    fn find(self, mut modules: impl Iterator<Item = &'static Module>, stored: &str) -> Option<String> {
-        let (module, leaf) = stored.rsplit_once('.')?;
-        let (_, leaf) = LEAVES.iter().find(|(known, _)| *known == leaf)?;
-        let module = modules.find_map(|entry| {
+    fn find(self, modules: impl Iterator<Item = &'static Module>, stored: &str) -> Vec<(String, Part)> {
+        let Some((module, leaf)) = stored.rsplit_once('.') else { return Vec::new() };
+        let Some((_, leaf)) = LEAVES.iter().find(|(known, _)| *known == leaf) else { return Vec::new() };
+        let found = modules.filter_map(|entry| {
             let bare = entry.stored.strip_prefix(self.table.backbone_prefix);
-            rename(module, entry.stored, entry.canonical).or_else(|| rename(module, bare?, entry.canonical))
-        })?;
-        Some(format!("{module}.{leaf}"))
+            let module = rename(module, entry.stored, entry.canonical).or_else(|| rename(module, bare?, entry.canonical))?;
+            Some((format!("{module}.{leaf}"), entry.part))
+        });
+        // The first that fits, and where it is a part, the others of the same whole.
+        let mut found = found.peekable();
+        let of = found.peek().map_or(0, |(_, part)| part.of);
+        found.take(of).collect()
     }
 
     /// Why a file may hold this weight although the model has no use for it, if it may.
@@ -124,7 +167,7 @@ impl Names {
             Pattern::StartsWith(start) => bare.starts_with(start),
         });
         entry.map(|entry| entry.reason).or_else(|| {
-            let other = self.table.heads.iter().find(|(_, modules)| self.find(modules.iter(), stored).is_some());
+            let other = self.table.heads.iter().find(|(_, modules)| !self.find(modules.iter(), stored).is_empty());
             other.map(|(kind, _)| kind.left_out())
         })
     }

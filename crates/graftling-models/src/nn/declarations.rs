@@ -39,7 +39,8 @@ impl Declarations {
 
     /// Where bricks at this depth declare their parameters, under the dotted name `path`.
     pub fn scope(&mut self, path: &str, depth: Depth) -> Scope<'_> {
-        Scope { declarations: self, path: path.to_owned(), depth }
+        let deviation = self.initializer_range;
+        Scope { declarations: self, path: path.to_owned(), depth, deviation }
     }
 
     /// Every declaration with its place.
@@ -66,18 +67,24 @@ pub(crate) struct Scope<'a> {
     declarations: &'a mut Declarations,
     path: String,
     depth: Depth,
+    deviation: f32,
 }
 
 impl Scope<'_> {
     /// The part called `name` within this one.
     pub fn part(&mut self, name: &str) -> Scope<'_> {
-        Scope { path: format!("{}.{name}", self.path), depth: self.depth, declarations: self.declarations }
+        let Scope { depth, deviation, .. } = *self;
+        Scope { path: format!("{}.{name}", self.path), declarations: self.declarations, depth, deviation }
+    }
+
+    /// The same, with matrices that start from draws with this standard deviation.
+    pub fn drawn(self, deviation: f32) -> Self {
+        Self { deviation, ..self }
     }
 
     /// A matrix that starts from normal draws.
     pub fn weight(&mut self, name: &str, shape: &[usize]) -> ParameterId {
-        let deviation = self.declarations.initializer_range;
-        self.declare(name, shape, Initial::Normal { deviation })
+        self.declare(name, shape, Initial::Normal { deviation: self.deviation })
     }
 
     /// A vector that starts from zeros.

@@ -10,11 +10,11 @@ use super::norm::LayerNorm;
 use crate::architecture::{Architecture, EmbeddingWidth, Position};
 use crate::batch::PackedBatch;
 
-/// The sum of a token's word, position and (where the family has them) token type embeddings, then norm and dropout, and a
+/// The sum of a token's word and, where the family has them, position and token type embeddings, then norm and dropout, and a
 /// projection where embeddings are narrower than layers.
 pub(crate) struct Embeddings {
     pub word: ParameterId,
-    position: ParameterId,
+    position: Option<ParameterId>,
     token_type: Option<TokenTypes>,
     norm: LayerNorm,
     projection: Option<Linear>,
@@ -30,14 +30,16 @@ struct TokenTypes {
 impl Embeddings {
     pub fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
         let size = architecture.embedding_size();
-        let Position::Learned { entries, .. } = architecture.position;
         Self {
             word: scope.part("word").weight("weight", &[architecture.vocabulary_size, size]),
-            position: scope.part("position").weight("weight", &[entries, size]),
+            position: match architecture.position {
+                Position::Learned { entries, .. } => Some(scope.part("position").weight("weight", &[entries, size])),
+                Position::Rotary { .. } => None,
+            },
             token_type: architecture
                 .type_vocabulary_size
                 .map(|entries| TokenTypes { table: scope.part("token_type").weight("weight", &[entries, size]), entries }),
-            norm: LayerNorm::new(&mut scope.part("norm"), size, architecture.norm_epsilon),
+            norm: LayerNorm::new(&mut scope.part("norm"), size, architecture),
             projection: match architecture.embedding {
                 EmbeddingWidth::Hidden => None,
                 EmbeddingWidth::Projected(_) => Some(Linear::new(&mut scope.part("projection"), size, architecture.hidden_size)),
@@ -49,7 +51,8 @@ impl Embeddings {
     /// Gives `[tokens, hidden_size]`.
     pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch, dropout: f32) -> Var {
         let position_ids = position_ids(batch, self.placing);
-        let mut tables = vec![(self.word, &batch.input_ids[..]), (self.position, &position_ids[..])];
+        let mut tables = vec![(self.word, &batch.input_ids[..])];
+        tables.extend(self.position.map(|table| (table, &position_ids[..])));
         let types = self.token_type.as_ref().map(|types| (types.table, segments(batch, types.entries)));
         tables.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
         let sum = graph.embedding_sum(&tables);
@@ -64,12 +67,12 @@ fn segments(batch: &PackedBatch, entries: usize) -> Cow<'_, [u32]> {
     if entries == 1 { Cow::Owned(vec![0; batch.token_type_ids.len()]) } else { Cow::Borrowed(&batch.token_type_ids) }
 }
 
-/// The row of the position table for each token: it counts up from the offset in every sequence anew.
+/// The row of the position table for each token: it counts up from the offset in every sequence anew. None where there is no table.
 fn position_ids(batch: &PackedBatch, placing: Position) -> Vec<u32> {
-    let Position::Learned { offset, padding, .. } = placing;
     let spans = &batch.spans;
     let longest = spans.lengths().max().unwrap_or(0);
     assert!(longest <= placing.longest(), "embeddings: a sequence of {longest} tokens but only {} positions", placing.longest());
+    let Position::Learned { offset, padding, .. } = placing else { return Vec::new() };
     let mut ids = Vec::with_capacity(spans.rows());
     for sequence in 0..spans.count() {
         let mut place = offset as u32;

@@ -1,15 +1,16 @@
-//! The encoder skeleton: embeddings, then layers whose norms stand after each residual sum. Knows no family and no task.
+//! The encoder skeleton: embeddings, then layers of attention and feed-forward parts. Knows no family and no task.
 
 use std::ops::Range;
 
 use graftling_tensor::{Graph, ParameterId, Spans, Var};
 
-use super::attention::{Rows, SelfAttention};
+use super::attention::{Places, Rows, SelfAttention};
 use super::declarations::{Declarations, Scope};
 use super::embeddings::Embeddings;
 use super::feed_forward::FeedForward;
 use super::norm::LayerNorm;
-use crate::architecture::{Architecture, Distance, Dropout, LayerWeights};
+use super::rotary::Rotary;
+use crate::architecture::{Architecture, Distance, Dropout, LayerWeights, NormPlacement, Sights};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 
@@ -21,6 +22,10 @@ pub(crate) struct Encoder {
     num_hidden_layers: usize,
     /// `[buckets, heads]`, where attention is biased by distance.
     distance_bias: Option<ParameterId>,
+    sights: Sights,
+    rotary: Option<Rotary>,
+    /// Over what the last layer gives, where norms stand before the parts of a layer.
+    norm: Option<LayerNorm>,
 }
 
 /// The tokens whose vectors are looked at.
@@ -49,10 +54,19 @@ impl Encoder {
         };
         let layers = (0..own)
             .map(|index| {
-                Layer::new(&mut declarations.scope(&format!("encoder.layers.{index}"), Depth::Layer(index)), architecture)
+                Layer::new(&mut declarations.scope(&format!("encoder.layers.{index}"), Depth::Layer(index)), architecture, index)
             })
             .collect();
-        Self { embeddings, layers, num_hidden_layers: architecture.num_hidden_layers, distance_bias }
+        let num_hidden_layers = architecture.num_hidden_layers;
+        let norm = match architecture.layout.norms {
+            NormPlacement::AfterSums => None,
+            NormPlacement::BeforeParts => {
+                let mut scope = declarations.scope("encoder.norm", Depth::Layer(num_hidden_layers - 1));
+                Some(LayerNorm::new(&mut scope, architecture.hidden_size, architecture))
+            }
+        };
+        let sights = architecture.layout.sight.clone();
+        Self { embeddings, layers, num_hidden_layers, distance_bias, sights, rotary: Rotary::new(architecture), norm }
     }
 
     fn layer(&self, index: usize) -> &Layer {
@@ -67,18 +81,24 @@ impl Encoder {
         let last = self.num_hidden_layers - 1;
         let embedded = self.embeddings.forward(graph, batch, dropout.embeddings);
         let positions: Vec<u32> = spans.lengths().flat_map(|length| 0..length as u32).collect();
-        let layer = |index: usize, queries: Rows<'_>, tokens: Rows<'_>| {
-            self.layer(index).forward(graph, queries, tokens, self.distance_bias, dropout)
+        let angles = self.rotary.as_ref().map(|rotary| rotary.angles(spans.lengths().max().unwrap_or(0)));
+        let layer = |index: usize, tokens: Rows<'_>, wanted: Option<Rows<'_>>| {
+            let sight = self.sights.of(index);
+            let angles = angles.as_ref().map(|angles| angles.of(sight));
+            self.layer(index).forward(graph, tokens, wanted, Places { sight, angles, bias: self.distance_bias }, dropout)
         };
-        let hidden = (0..last).fold(embedded, |hidden, index| {
-            let every_token = Rows { hidden: &hidden, spans, positions: &positions };
-            layer(index, every_token, every_token)
-        });
+        let hidden =
+            (0..last).fold(embedded, |hidden, index| layer(index, Rows { hidden: &hidden, spans, positions: &positions }, None));
         let tokens = Rows { hidden: &hidden, spans, positions: &positions };
-        let Some((rows, wanted_spans)) = wanted.rows(spans) else { return layer(last, tokens, tokens) };
-        let gathered = graph.gather_rows(&hidden, &rows);
-        let wanted_positions: Vec<u32> = rows.iter().map(|row| positions[*row]).collect();
-        layer(last, Rows { hidden: &gathered, spans: &wanted_spans, positions: &wanted_positions }, tokens)
+        let output = match wanted.rows(spans) {
+            None => layer(last, tokens, None),
+            Some((rows, spans)) => {
+                let gathered = graph.gather_rows(&hidden, &rows);
+                let positions: Vec<u32> = rows.iter().map(|row| positions[*row]).collect();
+                layer(last, tokens, Some(Rows { hidden: &gathered, spans: &spans, positions: &positions }))
+            }
+        };
+        self.norm.as_ref().map_or_else(|| output.clone(), |norm| norm.forward(graph, &output))
     }
 }
 
@@ -101,34 +121,73 @@ impl Wanted<'_> {
 
 struct Layer {
     attention: SelfAttention,
-    attention_norm: LayerNorm,
     feed_forward: FeedForward,
-    feed_forward_norm: LayerNorm,
+    norms: Norms,
+}
+
+/// The norms of a layer, where they stand.
+enum Norms {
+    /// Over each residual sum.
+    AfterSums { attention: LayerNorm, feed_forward: LayerNorm },
+    /// Before each part; none before attention where what comes in is normed already.
+    BeforeParts { attention: Option<LayerNorm>, feed_forward: LayerNorm },
 }
 
 impl Layer {
-    fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
-        let norm = |scope: &mut Scope<'_>| LayerNorm::new(scope, architecture.hidden_size, architecture.norm_epsilon);
-        Self {
-            attention: SelfAttention::new(&mut scope.part("attention"), architecture),
-            attention_norm: norm(&mut scope.part("attention").part("norm")),
-            feed_forward: FeedForward::new(&mut scope.part("feed_forward"), architecture),
-            feed_forward_norm: norm(&mut scope.part("feed_forward").part("norm")),
+    fn new(scope: &mut Scope<'_>, architecture: &Architecture, index: usize) -> Self {
+        let norm = |scope: &mut Scope<'_>, part: &str| {
+            LayerNorm::new(&mut scope.part(part).part("norm"), architecture.hidden_size, architecture)
+        };
+        let attention = SelfAttention::new(&mut scope.part("attention"), architecture);
+        // The order of declaring is that of the file that is written.
+        match architecture.layout.norms {
+            NormPlacement::AfterSums => {
+                let attention_norm = norm(scope, "attention");
+                let feed_forward = FeedForward::new(&mut scope.part("feed_forward"), architecture);
+                let norms = Norms::AfterSums { attention: attention_norm, feed_forward: norm(scope, "feed_forward") };
+                Self { attention, feed_forward, norms }
+            }
+            NormPlacement::BeforeParts => {
+                let attention_norm = (index > 0).then(|| norm(scope, "attention"));
+                let feed_forward = FeedForward::new(&mut scope.part("feed_forward"), architecture);
+                let norms = Norms::BeforeParts { attention: attention_norm, feed_forward: norm(scope, "feed_forward") };
+                Self { attention, feed_forward, norms }
+            }
         }
     }
 
-    /// The new vectors of `queries`, which are some or all of the tokens; each looks at all `tokens` of its sequence.
+    /// The new vectors of the `tokens`, or of the `wanted` ones among them alone; each looks at the tokens of its sequence.
     fn forward(
         &self,
         graph: &Graph<'_>,
-        queries: Rows<'_>,
         tokens: Rows<'_>,
-        distance_bias: Option<ParameterId>,
+        wanted: Option<Rows<'_>>,
+        places: Places<'_>,
         dropout: &Dropout,
     ) -> Var {
-        let attended = self.attention.forward(graph, queries, tokens, distance_bias, dropout.attention_weights);
-        let hidden = self.attention_norm.forward_residual(graph, &attended, queries.hidden, dropout.attention.unwrap_or(0.0));
-        let fed = self.feed_forward.forward(graph, &hidden);
-        self.feed_forward_norm.forward_residual(graph, &fed, &hidden, dropout.feed_forward.unwrap_or(0.0))
+        let queries = wanted.unwrap_or(tokens);
+        let attend = |queries: Rows<'_>, tokens: Rows<'_>| {
+            self.attention.forward(graph, queries, tokens, places, dropout.attention_weights)
+        };
+        let feed = |hidden: &Var| self.feed_forward.forward(graph, hidden, dropout.feed_forward_inner);
+        let [after_attention, after_feed_forward] =
+            [dropout.attention, dropout.feed_forward].map(|probability| probability.unwrap_or(0.0));
+        match &self.norms {
+            Norms::AfterSums { attention, feed_forward } => {
+                let attended = attend(queries, tokens);
+                let hidden = attention.forward_residual(graph, &attended, queries.hidden, after_attention);
+                feed_forward.forward_residual(graph, &feed(&hidden), &hidden, after_feed_forward)
+            }
+            Norms::BeforeParts { attention, feed_forward } => {
+                let normed = |hidden: &Var| attention.as_ref().map_or_else(|| hidden.clone(), |norm| norm.forward(graph, hidden));
+                let of_tokens = normed(tokens.hidden);
+                let of_wanted = wanted.map(|wanted| normed(wanted.hidden));
+                let seen = Rows { hidden: &of_tokens, ..tokens };
+                let attended = attend(Rows { hidden: of_wanted.as_ref().unwrap_or(&of_tokens), ..queries }, seen);
+                let hidden = graph.residual_sum(&attended, queries.hidden, after_attention);
+                let fed = feed(&feed_forward.forward(graph, &hidden));
+                graph.residual_sum(&fed, &hidden, after_feed_forward)
+            }
+        }
     }
 }

@@ -6,41 +6,63 @@ use super::declarations::Declarations;
 use super::embeddings::Embeddings;
 use super::encoder::{Encoder, Wanted};
 use super::linear::Linear;
-use super::norm::LayerNorm;
-use super::pooler::Pooler;
-use crate::architecture::{Architecture, Dropout};
+use super::transform::Transform;
+use crate::architecture::{Architecture, Bias, Dropout, HeadLayout, Pooling};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 use crate::head::Head;
 
 /// The bricks of a head.
 pub(crate) enum HeadBricks {
-    /// The pooler over each first token, then a projection to the labels.
-    Sequence { pooler: Pooler, classifier: Linear },
-    /// A projection of each token to the labels.
-    Token { classifier: Linear },
+    /// A transform of the vector of each sequence, then a projection to the labels.
+    Sequence { pooling: Pooling, transform: Transform, classifier: Linear },
+    /// A projection of each token to the labels, in some families over a transform.
+    Token { transform: Option<Transform>, classifier: Linear },
     /// A projection of each token to the vocabulary.
     Language(LanguageHead),
-    /// A projection of each token to two logits.
-    Answers { projection: Linear },
+    /// A projection of each token to two logits, in some families over a transform.
+    Answers { transform: Option<Transform>, projection: Linear },
 }
 
 impl HeadBricks {
     pub fn new(declarations: &mut Declarations, architecture: &Architecture, head: &Head) -> Self {
         let hidden_size = architecture.hidden_size;
+        let layout = architecture.layout.head;
+        let transform = |declarations: &mut Declarations, name: &str| match layout {
+            HeadLayout::Pooler => None,
+            HeadLayout::Transform { dense, deviations: [deviation, _], .. } => {
+                let mut scope = declarations.scope(name, Depth::Head).drawn(deviation);
+                Some(Transform::normed(&mut scope, architecture, hidden_size, architecture.pooler_activation, dense))
+            }
+        };
         let projection = |declarations: &mut Declarations, name: &str, outputs: usize| {
-            Linear::new(&mut declarations.scope(name, Depth::Head), hidden_size, outputs)
+            let mut scope = declarations.scope(name, Depth::Head);
+            if let HeadLayout::Transform { deviations: [_, deviation], .. } = layout {
+                scope = scope.drawn(deviation);
+            }
+            Linear::new(&mut scope, hidden_size, outputs)
         };
         match head {
             Head::SequenceClassification { labels, .. } => Self::Sequence {
-                pooler: Pooler::new(declarations, architecture),
+                pooling: match layout {
+                    HeadLayout::Pooler => Pooling::First,
+                    HeadLayout::Transform { pooling, .. } => pooling,
+                },
+                transform: transform(declarations, "pooler").unwrap_or_else(|| {
+                    let mut scope = declarations.scope("pooler", Depth::Head);
+                    Transform::plain(&mut scope, architecture, architecture.pooler_activation)
+                }),
                 classifier: projection(declarations, "classifier", labels.len()),
             },
-            Head::TokenClassification { labels } => {
-                Self::Token { classifier: projection(declarations, "classifier", labels.len()) }
-            }
+            Head::TokenClassification { labels } => Self::Token {
+                transform: transform(declarations, "transform"),
+                classifier: projection(declarations, "classifier", labels.len()),
+            },
             Head::MaskedLanguageModelling => Self::Language(LanguageHead::new(declarations, architecture)),
-            Head::QuestionAnswering => Self::Answers { projection: projection(declarations, "answers", 2) },
+            Head::QuestionAnswering => Self::Answers {
+                transform: transform(declarations, "transform"),
+                projection: projection(declarations, "answers", 2),
+            },
         }
     }
 
@@ -50,43 +72,54 @@ impl HeadBricks {
             let wanted = batch.wanted.as_deref().map_or(Wanted::EveryToken, Wanted::Tokens);
             encoder.forward(graph, batch, wanted, dropout)
         };
+        let transformed = |transform: &Option<Transform>| {
+            let tokens = tokens();
+            transform.as_ref().map_or_else(|| tokens.clone(), |transform| transform.forward(graph, &tokens))
+        };
         match self {
-            Self::Sequence { pooler, classifier } => {
-                let first_tokens = encoder.forward(graph, batch, Wanted::FirstTokens, dropout);
-                let pooled = pooler.forward(graph, &first_tokens, dropout);
-                classifier.forward(graph, &graph.dropout(&pooled, dropout.classifier))
+            Self::Sequence { pooling, transform, classifier } => {
+                let pooled = match pooling {
+                    Pooling::First => encoder.forward(graph, batch, Wanted::FirstTokens, dropout),
+                    Pooling::Mean => graph.mean_rows(&encoder.forward(graph, batch, Wanted::EveryToken, dropout), &batch.spans),
+                };
+                let kept = graph.dropout(&pooled, dropout.pooler.unwrap_or(0.0));
+                classifier.forward(graph, &graph.dropout(&transform.forward(graph, &kept), dropout.classifier))
             }
-            Self::Token { classifier } => classifier.forward(graph, &graph.dropout(&tokens(), dropout.token_classifier)),
+            Self::Token { transform, classifier } => {
+                classifier.forward(graph, &graph.dropout(&transformed(transform), dropout.token_classifier))
+            }
             Self::Language(head) => head.forward(graph, &encoder.embeddings, &tokens()),
-            Self::Answers { projection } => projection.forward(graph, &graph.dropout(&tokens(), dropout.answers.unwrap_or(0.0))),
+            Self::Answers { transform, projection } => {
+                projection.forward(graph, &graph.dropout(&transformed(transform), dropout.answers.unwrap_or(0.0)))
+            }
         }
     }
 }
 
 /// `norm(activation(dense(x)))`, then a product with the word embeddings themselves, and a bias of its own.
 pub(crate) struct LanguageHead {
-    dense: Linear,
-    norm: LayerNorm,
-    bias: ParameterId,
-    activation: graftling_tensor::Activation,
+    transform: Transform,
+    bias: Option<ParameterId>,
 }
 
 impl LanguageHead {
     fn new(declarations: &mut Declarations, architecture: &Architecture) -> Self {
-        let size = architecture.embedding_size();
-        let mut scope = declarations.scope("language", Depth::Head);
-        Self {
-            dense: Linear::new(&mut scope.part("dense"), architecture.hidden_size, size),
-            norm: LayerNorm::new(&mut scope.part("norm"), size, architecture.norm_epsilon),
-            bias: scope.zeros("bias", architecture.vocabulary_size),
-            activation: architecture.language_activation,
-        }
+        let (dense, decoder, deviation) = match architecture.layout.head {
+            HeadLayout::Pooler => (Bias::Added, Bias::Added, architecture.initializer_range),
+            HeadLayout::Transform { dense, decoder, deviations: [deviation, _], .. } => (dense, decoder, deviation),
+        };
+        let mut scope = declarations.scope("language", Depth::Head).drawn(deviation);
+        let activation = architecture.language_activation;
+        let transform = Transform::normed(&mut scope, architecture, architecture.embedding_size(), activation, dense);
+        let bias = match decoder {
+            Bias::Added => Some(scope.zeros("bias", architecture.vocabulary_size)),
+            Bias::Absent => None,
+        };
+        Self { transform, bias }
     }
 
     /// tokens: `[rows, hidden_size]`; gives `[rows, vocabulary]`.
     fn forward(&self, graph: &Graph<'_>, embeddings: &Embeddings, tokens: &Var) -> Var {
-        let dense = self.dense.forward_activated(graph, tokens, self.activation);
-        let normed = self.norm.forward(graph, &dense);
-        graph.linear(&normed, embeddings.word, Some(self.bias), None)
+        graph.linear(&self.transform.forward(graph, tokens), embeddings.word, self.bias, None)
     }
 }

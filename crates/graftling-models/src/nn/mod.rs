@@ -8,4 +8,5 @@ pub(crate) mod feed_forward;
 pub(crate) mod heads;
 pub(crate) mod linear;
 pub(crate) mod norm;
-pub(crate) mod pooler;
+pub(crate) mod rotary;
+pub(crate) mod transform;

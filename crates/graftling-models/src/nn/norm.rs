@@ -3,17 +3,23 @@
 use graftling_tensor::{Graph, ParameterId, Var};
 
 use super::declarations::Scope;
+use crate::architecture::{Architecture, Bias};
 
-/// Brings each row to mean 0 and variance 1, then scales and shifts it.
+/// Brings each row to mean 0 and variance 1, then scales it and, where the family's norms have a bias, shifts it.
 pub(crate) struct LayerNorm {
     weight: ParameterId,
-    bias: ParameterId,
+    bias: Option<ParameterId>,
     epsilon: f32,
 }
 
 impl LayerNorm {
-    pub fn new(scope: &mut Scope<'_>, size: usize, epsilon: f32) -> Self {
-        Self { weight: scope.ones("weight", size), bias: scope.zeros("bias", size), epsilon }
+    pub fn new(scope: &mut Scope<'_>, size: usize, architecture: &Architecture) -> Self {
+        let weight = scope.ones("weight", size);
+        let bias = match architecture.layout.norm_bias {
+            Bias::Added => Some(scope.zeros("bias", size)),
+            Bias::Absent => None,
+        };
+        Self { weight, bias, epsilon: architecture.norm_epsilon }
     }
 
     /// x: `[rows, size]`; gives the same shape.

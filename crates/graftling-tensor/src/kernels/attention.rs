@@ -2,7 +2,8 @@
 //!
 //! Attention weights are never kept: the forward pass keeps the logarithm of each row's normaliser, from which the backward
 //! pass computes them again (Dao and others, "FlashAttention", 2022). Queries are taken in blocks, so that memory does not
-//! grow with the square of a sequence's length.
+//! grow with the square of a sequence's length; where queries look at a window alone, only the keys that a block can see are
+//! multiplied, and time does not grow with the square either.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -17,6 +18,8 @@ use crate::spans::Spans;
 
 /// Queries that are taken at a time.
 const QUERIES: usize = 128;
+/// The same where queries look at a window: fewer, so that fewer keys are multiplied that only some of them see.
+const QUERIES_OF_WINDOW: usize = 64;
 
 /// The parts of an attention that its forward and backward passes share.
 #[derive(Clone, Copy)]
@@ -30,6 +33,25 @@ pub(crate) struct Heads<'a> {
     pub head_size: usize,
     pub dropout: Option<DropoutKey>,
     pub bias: Option<Bias<'a>>,
+    pub window: Option<Window<'a>>,
+}
+
+/// That a query looks at the keys near its own place alone.
+#[derive(Clone, Copy)]
+pub(crate) struct Window<'a> {
+    /// How far before and behind it.
+    pub reach: usize,
+    /// The place of each query in its sequence, ascending within a sequence.
+    pub positions: &'a [u32],
+}
+
+impl Window<'_> {
+    /// The keys that a query sees of so many.
+    #[inline(always)]
+    fn of(&self, query: usize, keys: usize) -> Range<usize> {
+        let place = self.positions[query] as usize;
+        place.saturating_sub(self.reach)..(place + self.reach + 1).min(keys)
+    }
 }
 
 /// What is added to the scaled products, by how far a key stands behind its query.
@@ -55,10 +77,10 @@ impl Bias<'_> {
         self.longest - 1 - self.positions[query] as usize
     }
 
-    /// What is added for each of the keys of a query.
+    /// What is added for each of these keys of a query.
     #[inline(always)]
-    fn row(&self, head: usize, query: usize, keys: usize) -> &[f32] {
-        &self.by_distance[head * self.width() + self.first(query)..][..keys]
+    fn row(&self, head: usize, query: usize, keys: &Range<usize>) -> &[f32] {
+        &self.by_distance[head * self.width() + self.first(query) + keys.start..][..keys.len()]
     }
 }
 
@@ -94,6 +116,14 @@ struct Place {
     queries: Range<usize>,
     keys: Range<usize>,
     head: usize,
+}
+
+/// Queries that are taken together.
+struct Block {
+    /// Their rows.
+    queries: Range<usize>,
+    /// The keys that any of them sees, counted within the sequence.
+    keys: Range<usize>,
 }
 
 #[derive(Default)]
@@ -143,6 +173,40 @@ impl Heads<'_> {
         &values[rows.start * self.hidden() + head * self.head_size..]
     }
 
+    /// The queries of a sequence in blocks.
+    fn blocks(&self, place: &Place) -> impl Iterator<Item = Block> {
+        let (end, keys) = (place.queries.end, place.keys.len());
+        let mut start = place.queries.start;
+        std::iter::from_fn(move || {
+            let first = start;
+            (first < end).then(|| match &self.window {
+                None => {
+                    start = (first + QUERIES).min(end);
+                    Block { queries: first..start, keys: 0..keys }
+                }
+                Some(window) => {
+                    // Queries may be some of the tokens: those of a block stand near each other, however few they are.
+                    let beyond = window.positions[first] + QUERIES_OF_WINDOW as u32;
+                    let near = window.positions[first..end].iter().take(QUERIES_OF_WINDOW).take_while(|place| **place < beyond);
+                    start = first + near.count();
+                    Block { queries: first..start, keys: window.of(first, keys).start..window.of(start - 1, keys).end }
+                }
+            })
+        })
+    }
+
+    /// The keys of a block that one of its queries sees, counted within the block.
+    #[inline(always)]
+    fn seen(&self, query: usize, place: &Place, block: &Block) -> Range<usize> {
+        match &self.window {
+            None => 0..block.keys.len(),
+            Some(window) => {
+                let Range { start, end } = window.of(query, place.keys.len());
+                start - block.keys.start..end - block.keys.start
+            }
+        }
+    }
+
     /// Writes the output `[queries, hidden]` and the logarithm of each row's normaliser `[queries, heads]`.
     pub fn forward(&self, output: &mut [f32], normalizers: &mut [f32]) {
         let (output, normalizers) = (Shared::new(output), Shared::new(normalizers));
@@ -152,24 +216,31 @@ impl Heads<'_> {
     }
 
     fn forward_head(&self, place: &Place, scratch: &mut Scratch, output: Shared, normalizers: Shared) {
-        let (hidden, size, keys) = (self.hidden(), self.head_size, place.keys.len());
-        let key = self.head(self.key, &place.keys, place.head);
-        let value = self.head(self.value, &place.keys, place.head);
-        for start in place.queries.clone().step_by(QUERIES) {
-            let queries = start..(start + QUERIES).min(place.queries.end);
-            let count = queries.len();
+        let (hidden, size) = (self.hidden(), self.head_size);
+        for block in self.blocks(place) {
+            let Block { queries, keys: of_sequence } = &block;
+            let (count, keys) = (queries.len(), of_sequence.len());
+            let key_rows = place.keys.start + of_sequence.start..place.keys.start + of_sequence.end;
+            let key = self.head(self.key, &key_rows, place.head);
+            let value = self.head(self.value, &key_rows, place.head);
             let weights = room(&mut scratch.weights, count * keys);
-            let query = View::new(self.head(self.query, &queries, place.head), hidden);
+            let query = View::new(self.head(self.query, queries, place.head), hidden);
             multiply_serial(count, size, keys, query, View::transposed(key, hidden), Target::new(weights, keys));
             dispatch(
                 #[inline(always)]
                 || {
                     for (row, weights) in weights.chunks_exact_mut(keys).enumerate() {
                         let token = queries.start + row;
+                        let seen = self.seen(token, place, &block);
+                        weights[..seen.start].fill(0.0);
+                        weights[seen.end..].fill(0.0);
+                        let first = of_sequence.start + seen.start;
+                        let weights = &mut weights[seen];
                         let normalizer = match &self.bias {
                             None => softmax(weights, self.scale()),
                             Some(bias) => {
-                                for (weight, add) in weights.iter_mut().zip(bias.row(place.head, token, keys)) {
+                                let added = bias.row(place.head, token, &(first..first + weights.len()));
+                                for (weight, add) in weights.iter_mut().zip(added) {
                                     *weight = weight.mul_add(self.scale(), *add);
                                 }
                                 softmax(weights, 1.0)
@@ -179,7 +250,7 @@ impl Heads<'_> {
                         if let Some(dropout) = self.dropout {
                             let mask = dropout.row(token * self.heads + place.head);
                             for (column, weight) in weights.iter_mut().enumerate() {
-                                *weight *= mask.factor(column);
+                                *weight *= mask.factor(first + column);
                             }
                         }
                     }
@@ -203,19 +274,25 @@ impl Heads<'_> {
     }
 
     fn backward_head(&self, place: &Place, scratch: &mut Scratch, upstream: &[f32], normalizers: &[f32], results: [Shared; 4]) {
-        let (hidden, size, keys, scale) = (self.hidden(), self.head_size, place.keys.len(), self.scale());
-        let key = self.head(self.key, &place.keys, place.head);
-        let value = self.head(self.value, &place.keys, place.head);
+        let (hidden, size, scale) = (self.hidden(), self.head_size, self.scale());
         let [to_query, to_key, to_value, to_bias] = results;
         let bias_gradient = room(&mut scratch.bias, self.bias.map_or(0, |bias| bias.width()));
         bias_gradient.fill(0.0);
-        let key_gradient = room(&mut scratch.key, keys * size);
-        let value_gradient = room(&mut scratch.value, keys * size);
-        for start in place.queries.clone().step_by(QUERIES) {
-            let queries = start..(start + QUERIES).min(place.queries.end);
-            let count = queries.len();
-            let query = self.head(self.query, &queries, place.head);
-            let gradient = self.head(upstream, &queries, place.head);
+        let key_gradient = room(&mut scratch.key, place.keys.len() * size);
+        let value_gradient = room(&mut scratch.value, place.keys.len() * size);
+        if self.window.is_some() {
+            // A block writes to the keys that it sees alone.
+            key_gradient.fill(0.0);
+            value_gradient.fill(0.0);
+        }
+        for block in self.blocks(place) {
+            let Block { queries, keys: of_sequence } = &block;
+            let (count, keys) = (queries.len(), of_sequence.len());
+            let key_rows = place.keys.start + of_sequence.start..place.keys.start + of_sequence.end;
+            let key = self.head(self.key, &key_rows, place.head);
+            let value = self.head(self.value, &key_rows, place.head);
+            let query = self.head(self.query, queries, place.head);
+            let gradient = self.head(upstream, queries, place.head);
             let weights = room(&mut scratch.weights, count * keys);
             let slopes = room(&mut scratch.slopes, count * keys);
             multiply_serial(
@@ -241,8 +318,17 @@ impl Heads<'_> {
                 || {
                     for (row, (weights, slopes)) in weights.chunks_exact_mut(keys).zip(slopes.chunks_exact_mut(keys)).enumerate()
                     {
-                        let at = (queries.start + row) * self.heads + place.head;
+                        let token = queries.start + row;
+                        let at = token * self.heads + place.head;
                         let normalizer = normalizers[at];
+                        let seen = self.seen(token, place, &block);
+                        for unseen in [0..seen.start, seen.end..keys] {
+                            weights[unseen.clone()].fill(0.0);
+                            slopes[unseen].fill(0.0);
+                        }
+                        let first = of_sequence.start + seen.start;
+                        let (weights, slopes) = (&mut weights[seen.clone()], &mut slopes[seen]);
+                        let within = first..first + weights.len();
                         match &self.bias {
                             None => {
                                 for weight in weights.iter_mut() {
@@ -250,7 +336,7 @@ impl Heads<'_> {
                                 }
                             }
                             Some(bias) => {
-                                for (weight, add) in weights.iter_mut().zip(bias.row(place.head, queries.start + row, keys)) {
+                                for (weight, add) in weights.iter_mut().zip(bias.row(place.head, token, &within)) {
                                     *weight = super::math::exp(weight.mul_add(scale, *add - normalizer));
                                 }
                             }
@@ -258,13 +344,12 @@ impl Heads<'_> {
                         if let Some(dropout) = self.dropout {
                             let mask = dropout.row(at);
                             for (column, slope) in slopes.iter_mut().enumerate() {
-                                *slope *= mask.factor(column);
+                                *slope *= mask.factor(first + column);
                             }
                         }
-                        let along = sum(keys, |i| weights[i] * slopes[i]);
+                        let along = sum(weights.len(), |i| weights[i] * slopes[i]);
                         if let Some(bias) = &self.bias {
-                            let first = bias.first(queries.start + row);
-                            let to = &mut bias_gradient[first..first + keys];
+                            let to = &mut bias_gradient[bias.first(token) + first..][..weights.len()];
                             for (to, (slope, weight)) in to.iter_mut().zip(slopes.iter().zip(weights.iter())) {
                                 *to += weight * (*slope - along);
                             }
@@ -275,13 +360,13 @@ impl Heads<'_> {
                         if let Some(dropout) = self.dropout {
                             let mask = dropout.row(at);
                             for (column, weight) in weights.iter_mut().enumerate() {
-                                *weight *= mask.factor(column);
+                                *weight *= mask.factor(first + column);
                             }
                         }
                     }
                 },
             );
-            let add = start > place.queries.start;
+            let add = self.window.is_some() || queries.start > place.queries.start;
             let query_gradient = room(&mut scratch.query, count * size);
             multiply_serial(
                 count,
@@ -294,9 +379,9 @@ impl Heads<'_> {
             for (row, result) in query_gradient.chunks_exact(size).enumerate() {
                 to_query.write((queries.start + row) * hidden + place.head * size, result);
             }
-            let target = Target::new(key_gradient, size).adding(add);
+            let target = Target::new(&mut key_gradient[of_sequence.start * size..], size).adding(add);
             multiply_serial(keys, count, size, View::transposed(slopes, keys), View::new(query, hidden), target);
-            let target = Target::new(value_gradient, size).adding(add);
+            let target = Target::new(&mut value_gradient[of_sequence.start * size..], size).adding(add);
             multiply_serial(keys, count, size, View::transposed(weights, keys), View::new(gradient, hidden), target);
         }
         to_bias.write((place.sequence * self.heads + place.head) * bias_gradient.len(), bias_gradient);

@@ -2,7 +2,7 @@
 
 use super::distance_bias::{ByDistance, DistanceBias};
 use crate::graph::{Backward, Graph, Sink, Var};
-use crate::kernels::attention::Heads;
+use crate::kernels::attention::{Heads, Window};
 use crate::kernels::dropout::DropoutKey;
 use crate::pool::Buffer;
 use crate::spans::Spans;
@@ -15,6 +15,15 @@ pub struct AttentionOptions {
     pub heads: usize,
     /// The probability of dropping an attention weight in training.
     pub dropout: f32,
+}
+
+/// That each query looks at the keys near its own place alone.
+#[derive(Clone, Copy, Debug)]
+pub struct AttentionWindow<'a> {
+    /// How many keys it sees before its place, and how many behind it; its own it always sees.
+    pub reach: usize,
+    /// The place of each query in its sequence, from 0, ascending within a sequence.
+    pub positions: &'a [u32],
 }
 
 impl Graph<'_> {
@@ -35,7 +44,38 @@ impl Graph<'_> {
         key_spans: &Spans,
         options: AttentionOptions,
     ) -> Var {
-        self.attend([query, key, value], [query_spans, key_spans], options, None)
+        self.attend([query, key, value], [query_spans, key_spans], options, None, None)
+    }
+
+    /// The same, where each query sees a window of the keys alone (Beltagy and others, "Longformer", 2020, section 3.1). Time and
+    /// memory grow with the number of keys times the window, not with its square.
+    ///
+    /// # Panics
+    /// As [`attention`](Self::attention); or if there is not a place for each query that lies within its sequence, or those of a
+    /// sequence do not ascend.
+    pub fn attention_in_window(
+        &self,
+        [query, key, value]: [&Var; 3],
+        [query_spans, key_spans]: [&Spans; 2],
+        options: AttentionOptions,
+        window: AttentionWindow<'_>,
+    ) -> Var {
+        let positions = window.positions;
+        assert_eq!(positions.len(), query_spans.rows(), "attention: places of queries");
+        for sequence in 0..query_spans.count() {
+            let places = &positions[query_spans.range(sequence)];
+            assert!(
+                places.is_sorted_by(|left, right| left < right),
+                "attention: the places of a sequence's queries do not ascend"
+            );
+            let keys = key_spans.range(sequence).len();
+            assert!(
+                places.last().is_none_or(|place| (*place as usize) < keys),
+                "attention: the place of a query outside its sequence"
+            );
+        }
+        let sees_all = key_spans.lengths().all(|keys| keys <= window.reach + 1);
+        self.attend([query, key, value], [query_spans, key_spans], options, None, (!sees_all).then_some(window))
     }
 
     /// The same, with a trained value added to each scaled product, by how far the key stands behind its query (Raffel and others,
@@ -51,7 +91,7 @@ impl Graph<'_> {
         options: AttentionOptions,
         bias: &DistanceBias<'_>,
     ) -> Var {
-        self.attend([query, key, value], [query_spans, key_spans], options, Some(bias))
+        self.attend([query, key, value], [query_spans, key_spans], options, Some(bias), None)
     }
 
     fn attend(
@@ -60,6 +100,7 @@ impl Graph<'_> {
         [query_spans, key_spans]: [&Spans; 2],
         options: AttentionOptions,
         bias: Option<&DistanceBias<'_>>,
+        window: Option<AttentionWindow<'_>>,
     ) -> Var {
         let hidden = query.tensor.columns();
         let AttentionOptions { heads, dropout } = options;
@@ -80,6 +121,7 @@ impl Graph<'_> {
             heads,
             dropout: self.dropout_key(dropout),
             bias: bias.map(|bias| bias.by_distance(self.parameters(), heads, [query_spans, key_spans])),
+            window: window.map(|AttentionWindow { reach, positions }| (reach, positions.to_vec())),
             normalizers: Buffer::default(),
         };
         let mut normalizers = Buffer::stale(query_spans.rows() * heads);
@@ -102,6 +144,8 @@ struct AttentionBackward {
     heads: usize,
     dropout: Option<DropoutKey>,
     bias: Option<ByDistance>,
+    /// How far queries see, and where they stand.
+    window: Option<(usize, Vec<u32>)>,
     normalizers: Buffer,
 }
 
@@ -117,6 +161,7 @@ impl AttentionBackward {
             head_size: self.query.tensor.columns() / self.heads,
             dropout: self.dropout,
             bias: self.bias.as_ref().map(ByDistance::view),
+            window: self.window.as_ref().map(|(reach, positions)| Window { reach: *reach, positions }),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::graph::{Backward, Graph, Sink, Var};
 use crate::kernels::dropout::DropoutKey;
 use crate::kernels::rows::{for_blocks, for_blocks_with_sums, sum};
 use crate::kernels::write_or_add;
+use crate::operations::residual_sum::{add_dropped, send_to_both};
 use crate::parameters::ParameterId;
 use crate::pool::Buffer;
 use crate::tensor::Tensor;
@@ -12,16 +13,17 @@ use crate::tensor::Tensor;
 #[derive(Clone, Copy)]
 struct Norm {
     weight: ParameterId,
-    bias: ParameterId,
+    bias: Option<ParameterId>,
     epsilon: f32,
 }
 
 impl Graph<'_> {
-    /// `(x - mean) / sqrt(variance + epsilon) * weight + bias` over each row: x `[rows, hidden]`, weight and bias `[hidden]`.
+    /// `(x - mean) / sqrt(variance + epsilon) * weight + bias` over each row: x `[rows, hidden]`, weight and bias `[hidden]`; without
+    /// a bias nothing is added.
     ///
     /// # Panics
     /// If the shapes do not fit.
-    pub fn layer_norm(&self, x: &Var, weight: ParameterId, bias: ParameterId, epsilon: f32) -> Var {
+    pub fn layer_norm(&self, x: &Var, weight: ParameterId, bias: Option<ParameterId>, epsilon: f32) -> Var {
         self.normalize(x.tensor.clone(), Norm { weight, bias, epsilon }, Sources { residual: x.clone(), branch: None })
     }
 
@@ -35,46 +37,21 @@ impl Graph<'_> {
         residual: &Var,
         dropout: f32,
         weight: ParameterId,
-        bias: ParameterId,
+        bias: Option<ParameterId>,
         epsilon: f32,
     ) -> Var {
-        assert_eq!(branch.tensor.shape(), residual.tensor.shape(), "add_norm: branch and residual");
-        let columns = branch.tensor.columns();
         let key = self.dropout_key(dropout);
-        let mut sums = Buffer::stale(branch.tensor.values().len());
-        let (from, onto) = (branch.tensor.values(), residual.tensor.values());
-        for_blocks(
-            &mut sums,
-            columns,
-            #[inline(always)]
-            |first, block| {
-                for (row, to) in block.chunks_exact_mut(columns).enumerate() {
-                    let range = (first + row) * columns..(first + row + 1) * columns;
-                    let (from, onto) = (&from[range.clone()], &onto[range]);
-                    match key.map(|key| key.row(first + row)) {
-                        Some(mask) => {
-                            for column in 0..columns {
-                                to[column] = mask.factor(column).mul_add(from[column], onto[column]);
-                            }
-                        }
-                        None => {
-                            for column in 0..columns {
-                                to[column] = from[column] + onto[column];
-                            }
-                        }
-                    }
-                }
-            },
-        );
-        let sums = Tensor::from_buffer(branch.tensor.shape(), sums);
+        let sums = add_dropped(&branch.tensor, &residual.tensor, key);
         let sources = Sources { residual: residual.clone(), branch: Some((branch.node, key)) };
         self.normalize(sums, Norm { weight, bias, epsilon }, sources)
     }
 
     fn normalize(&self, sums: Tensor, norm: Norm, sources: Sources) -> Var {
         let (rows, columns) = (sums.rows(), sums.columns());
-        let (weight, bias) = (self.parameters().values(norm.weight), self.parameters().values(norm.bias));
-        assert_eq!([weight.len(), bias.len()], [columns; 2], "layer_norm: weight and bias for x of shape {:?}", sums.shape());
+        let weight = self.parameters().values(norm.weight);
+        let bias = norm.bias.map(|bias| self.parameters().values(bias));
+        let sizes = [weight.len(), bias.map_or(columns, <[f32]>::len)];
+        assert_eq!(sizes, [columns; 2], "layer_norm: weight and bias for x of shape {:?}", sums.shape());
         let mut output = Buffer::stale(rows * columns);
         let from = sums.values();
         for_blocks(
@@ -85,17 +62,27 @@ impl Graph<'_> {
                 for (row, to) in block.chunks_exact_mut(columns).enumerate() {
                     let from = &from[(first + row) * columns..][..columns];
                     let (mean, scale) = moments(from, norm.epsilon);
-                    for column in 0..columns {
-                        to[column] = ((from[column] - mean) * scale).mul_add(weight[column], bias[column]);
+                    match bias {
+                        Some(bias) => {
+                            for column in 0..columns {
+                                to[column] = ((from[column] - mean) * scale).mul_add(weight[column], bias[column]);
+                            }
+                        }
+                        None => {
+                            for column in 0..columns {
+                                to[column] = (from[column] - mean) * scale * weight[column];
+                            }
+                        }
                     }
                 }
             },
         );
         let output = Tensor::from_buffer(sums.shape(), output);
+        let trained: Vec<ParameterId> = std::iter::once(norm.weight).chain(norm.bias).collect();
         let wanted = self.is_training()
             && (sources.residual.node.is_some()
                 || sources.branch.is_some_and(|(node, _)| node.is_some())
-                || self.wants_gradient(&[], &[norm.weight, norm.bias]));
+                || self.wants_gradient(&[], &trained));
         let Sources { residual, branch } = sources;
         let backward =
             wanted.then(|| -> Box<dyn Backward> { Box::new(NormBackward { sums, norm, residual: residual.node, branch }) });
@@ -158,14 +145,10 @@ impl Backward for NormBackward {
             },
         );
         sink.accumulate_parameter(weight, |values, add| write_or_add(values, &totals[..columns], add));
-        sink.accumulate_parameter(bias, |values, add| write_or_add(values, &totals[columns..2 * columns], add));
-        if let Some((branch, key)) = self.branch {
-            let mut gradient = upstream.clone();
-            if let Some(key) = key.filter(|_| branch.is_some()) {
-                super::dropout::apply_mask(&mut gradient, key);
-            }
-            sink.add(branch, gradient);
+        if let Some(bias) = bias {
+            sink.accumulate_parameter(bias, |values, add| write_or_add(values, &totals[columns..2 * columns], add));
         }
-        sink.add(self.residual, upstream);
+        let (branch, key) = self.branch.unwrap_or((None, None));
+        send_to_both(sink, upstream, branch, self.residual, key);
     }
 }

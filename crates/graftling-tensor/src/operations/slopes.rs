@@ -16,6 +16,11 @@ pub(super) fn at_logits(
     let mut slopes = vec![0.0; values.len()];
     let rows = values.chunks_exact(columns).zip(slopes.chunks_exact_mut(columns)).enumerate();
     let total: f64 = rows.map(|(row, (values, slopes))| row_loss(row, values, slopes)).sum();
+    recorded(graph, logits, normalizer, total, slopes)
+}
+
+/// A sum of losses divided by `normalizer`, with the slope of the sum by each logit.
+pub(super) fn recorded(graph: &Graph<'_>, logits: &Var, normalizer: f32, total: f64, slopes: Vec<f32>) -> Var {
     let loss = Tensor::from_vec(&[], vec![(total / f64::from(normalizer)) as f32]);
     let backward = logits.node.map(|node| -> Box<dyn Backward> {
         Box::new(SlopesBackward { node, slopes: Tensor::from_vec(logits.tensor.shape(), slopes), normalizer })

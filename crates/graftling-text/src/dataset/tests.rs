@@ -83,7 +83,7 @@ fn missing_and_unclear_columns_are_refused_with_the_near_one() {
     let looked_for = "looked for text, sentence, review, content, 文本, 内容, 评论, or text + text_pair, sentence1 + sentence2, \
          text_a + text_b, premise + hypothesis, question1 + question2, question + sentence, question + answer, \
           question + context, \
-         question + passage, question + paragraph, query + passage; name the column with text_column";
+         question + passage, question + paragraph, query + context, query + passage, query + paragraph; name the column with text_column";
     let labels =
         "looked for label, labels, class, category, sentiment, score, similarity, 标签, 类别; name the column with label_column";
     let cases = [

@@ -7,9 +7,13 @@ use super::problem::QuestionProblem;
 use super::{AnswerNeed, QuestionExample};
 use crate::problem::{Problem, Problems};
 
-/// All questions of the file.
-pub(super) fn examples(text: &str, need: AnswerNeed, problems: &mut Problems) -> Vec<QuestionExample> {
+/// The version of SQuAD in which every question has an answer.
+const ANSWERED: &str = "1.1";
+
+/// All questions of the file, and what a person should know of it.
+pub(super) fn examples(text: &str, need: AnswerNeed, problems: &mut Problems) -> (Vec<QuestionExample>, Vec<String>) {
     let mut reader = Reader { need, problems, examples: Vec::new() };
+    let mut notices = Vec::new();
     match serde_json::from_str::<Value>(text) {
         Err(error) => {
             let told = error.to_string();
@@ -22,9 +26,10 @@ pub(super) fn examples(text: &str, need: AnswerNeed, problems: &mut Problems) ->
                     reader.paragraph(paragraph, &place);
                 }
             }
+            notices.extend(reader.version(whole.get("version")));
         }
     }
-    reader.examples
+    (reader.examples, notices)
 }
 
 struct Reader<'a> {
@@ -36,6 +41,24 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn add(&mut self, id: Option<&str>, problem: QuestionProblem) {
         self.problems.add(Problem::Question { line: None, id: id.map(str::to_owned), problem });
+    }
+
+    /// What to tell of a version that does not go with the questions; any name of one is accepted, for many sets have their own.
+    fn version(&mut self, version: Option<&Value>) -> Option<String> {
+        let version = match version {
+            None | Some(Value::Null) => return None,
+            Some(Value::String(version)) => version.clone(),
+            Some(Value::Number(version)) => version.to_string(),
+            other => {
+                let found = described_value(other);
+                self.add(None, QuestionProblem::Part { place: "\"version\"".to_owned(), found, accepted: "a string" });
+                return None;
+            }
+        };
+        let unanswered = self.examples.iter().any(|example| example.answers.is_empty());
+        (version == ANSWERED && unanswered && self.need == AnswerNeed::Required).then(|| {
+            format!("the version is {ANSWERED}, in which every question has an answer; those without are read as in 2.0")
+        })
     }
 
     /// The items of a list, each with its place in the file.

@@ -14,6 +14,8 @@ pub(crate) enum QuestionProblem {
     NotJson { line: usize, column: usize, reason: String },
     /// A part of the file is missing or of the wrong type.
     Part { place: String, found: String, accepted: &'static str },
+    /// A column is named for a file that has none.
+    NoColumns { setting: &'static str, name: String },
     /// A text or question is empty or only white space.
     Empty { place: String },
     /// There are more or fewer starts than texts.
@@ -38,6 +40,9 @@ impl fmt::Display for QuestionProblem {
                 "not JSON at line {line}, column {column}: {reason}; a file of one question a line must be named .jsonl"
             ),
             Self::Part { place, found, accepted } => write!(formatter, "{place} is {found} where {accepted} is needed"),
+            Self::NoColumns { setting, name } => {
+                write!(formatter, "{setting} names {}, but a file in SQuAD's layout has no columns; leave it out", quoted(name))
+            }
             Self::Empty { place } => write!(formatter, "{place} is empty; fill it in or drop the question"),
             Self::StartCount { texts, starts } => {
                 write!(formatter, "\"answers\" has {} but {starts} in answer_start", counted(*texts, "text", "texts"))

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{AnswerNeed, parse};
 use crate::{
     Answer, Examples, Format, QuestionColumns, QuestionExample, QuestionFormat, TextError, random_split, read_questions,
-    read_unanswered_questions,
+    read_unanswered_questions, shared_contexts_notice,
 };
 
 fn made(text: &str, need: AnswerNeed) -> Result<Examples<QuestionExample>, TextError> {
@@ -157,12 +157,79 @@ fn contradictions_and_wrong_parts_are_refused() {
         assert_eq!(refusal(&text), expected, "{text}");
     }
     let missing = refusal("{\"question\": \"?\", \"text\": \"x\"}\n");
-    assert!(missing.starts_with("a.jsonl: no column for the context; the columns are \"question\", \"text\""), "{missing}");
-    let columns = QuestionColumns { context: Some("text".to_owned()), question: None };
+    assert!(missing.contains("a.jsonl: no column for the context; the columns are \"question\", \"text\""), "{missing}");
+    let columns = QuestionColumns { context: Some("text".to_owned()), ..Default::default() };
     let text = "{\"question\": \"?\", \"text\": \"x\", \"answers\": []}\n";
     let format = QuestionFormat::Table(Format::Jsonl);
     let dataset = parse(Path::new("a.jsonl"), text, format, &columns, AnswerNeed::Required).unwrap();
     assert_eq!(&*dataset.examples[0].context, "x");
+}
+
+#[test]
+fn rows_of_csv_hold_their_answers_as_json() {
+    let text = "id,title,question,context,answers,is_impossible\n\
+         a,t,?,x z,\"{\"\"text\"\": [\"\"z\"\"], \"\"answer_start\"\": [2]}\",False\n\
+         b,t,!,x z,\"[{\"\"text\"\": \"\"x\"\", \"\"answer_start\"\": 0}]\",\n\
+         c,t,.,x z,,True\n";
+    let read = |text: &str, columns: &QuestionColumns| {
+        parse(Path::new("a.csv"), text, QuestionFormat::Table(Format::Csv), columns, AnswerNeed::Required)
+    };
+    let dataset = read(text, &QuestionColumns::default()).unwrap();
+    let starts: Vec<Vec<usize>> =
+        dataset.examples.iter().map(|example| example.answers.iter().map(|answer| answer.bytes.0).collect()).collect();
+    assert_eq!(starts, [vec![2], vec![0], vec![]]);
+    assert_eq!(
+        dataset.notices,
+        [
+            "a.csv: questions from column \"question\", contexts from column \"context\", answers from column \"answers\" (found by name)",
+            "a.csv: 1 question has no answer in the text"
+        ]
+    );
+    let renamed = text.replacen("answers", "gold", 1);
+    let columns = QuestionColumns { answers: Some("gold".to_owned()), ..Default::default() };
+    assert_eq!(read(&renamed, &columns).unwrap().examples, dataset.examples);
+    let misspelt = QuestionColumns { answers: Some("anwsers".to_owned()), ..Default::default() };
+    let told = read(text, &misspelt).unwrap_err().to_string();
+    assert!(told.starts_with("a.csv: no column \"anwsers\"") && told.contains("did you mean \"answers\"?"), "{told}");
+    let twice = QuestionColumns { question: Some("context".to_owned()), ..Default::default() };
+    let told = read(text, &twice).unwrap_err().to_string();
+    assert_eq!(told, "a.csv: the column \"context\" cannot be both the question and the context");
+    let python = "question,context,answers\n?,x z,\"{'text': ['z'], 'answer_start': [2]}\"\n";
+    assert_eq!(
+        read(python, &QuestionColumns::default()).unwrap_err().to_string(),
+        "a.csv:2: question \"2\": \"answers\" is a string where a list of objects, or an object of the lists text and answer_start, is \
+         needed"
+    );
+}
+
+#[test]
+fn what_a_person_should_know_of_questions_is_told() {
+    let answer = r#"[{"text": "x", "answer_start": 0}]"#;
+    let questions = format!(
+        r#"{{"id": "a", "question": "?", "answers": {answer}}}, {{"id": "b", "question": "? ", "answers": []}}, {{"id": "c", "question": "?", "answers": {answer}}}"#
+    );
+    let text = nested("x y", &questions).replace("v2.0", "1.1");
+    let dataset = made(&text, AnswerNeed::Required).unwrap();
+    assert_eq!(
+        dataset.notices,
+        [
+            "a.json: the version is 1.1, in which every question has an answer; those without are read as in 2.0",
+            "a.json: 1 question has no answer in the text",
+            "a.json: 2 questions are asked again about the same text, 1 of them with other answers (first: \"b\" repeats \"a\")"
+        ]
+    );
+    let other = made(&nested("x y ", r#"{"id": "d", "question": "!", "answers": []}"#), AnswerNeed::Required).unwrap();
+    assert_eq!(
+        shared_contexts_notice(&dataset, &other).unwrap(),
+        "a.json: 1 of 1 question is about texts that stand in a.json, too (first: that of \"d\" is that of \"a\" there); figures on them say \
+         nothing about new texts"
+    );
+    let new = made(&nested("z", r#"{"id": "d", "question": "!", "answers": []}"#), AnswerNeed::Required).unwrap();
+    assert_eq!(shared_contexts_notice(&dataset, &new), None);
+    assert_eq!(refusal(&text.replace("\"1.1\"", "[]")), "a.json: \"version\" is a list where a string is needed");
+    let columns = QuestionColumns { question: Some("q".to_owned()), ..Default::default() };
+    let named = parse(Path::new("a.json"), &text, QuestionFormat::Squad, &columns, AnswerNeed::Required).unwrap_err().to_string();
+    assert_eq!(named, "a.json: text_column names \"q\", but a file in SQuAD's layout has no columns; leave it out");
 }
 
 #[test]

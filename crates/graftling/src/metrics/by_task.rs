@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ClassificationMetrics, ConfusionMatrix, EntityMetrics, LanguageMetrics, MultiLabelMetrics, ProbabilityMetrics,
+    AnswerMetrics, ClassificationMetrics, ConfusionMatrix, EntityMetrics, LanguageMetrics, MultiLabelMetrics, ProbabilityMetrics,
     RegressionFigures, RegressionMetrics,
 };
 use crate::recipe::BestMetric;
@@ -35,6 +35,8 @@ pub enum Metrics {
     Entities(EntityMetrics),
     /// Of guessed tokens.
     Language(LanguageMetrics),
+    /// Of answers to questions.
+    Answers(AnswerMetrics),
 }
 
 impl Metrics {
@@ -46,6 +48,7 @@ impl Metrics {
             Self::Regression(figures) => figures.examples,
             Self::Entities(figures) => figures.examples,
             Self::Language(figures) => figures.examples,
+            Self::Answers(figures) => figures.examples(),
         }
     }
 
@@ -57,6 +60,7 @@ impl Metrics {
             Self::Regression(figures) => figures.loss,
             Self::Entities(figures) => figures.loss,
             Self::Language(figures) => figures.loss,
+            Self::Answers(figures) => figures.loss,
         }
     }
 
@@ -68,6 +72,7 @@ impl Metrics {
             Self::Regression(figures) => figures.value(metric),
             Self::Entities(figures) => figures.value(metric),
             Self::Language(figures) => figures.value(metric),
+            Self::Answers(figures) => figures.value(metric),
         }
     }
 
@@ -104,6 +109,7 @@ impl Metrics {
             Self::Language(figures) => {
                 vec![("perplexity", figures.perplexity()), ("accuracy", figures.accuracy), ("loss", figures.loss)]
             }
+            Self::Answers(figures) => figures.headline(),
             Self::Entities(figures) => {
                 let strict = figures.strict.as_ref().map(|(_, strict)| ("strict F1", strict.micro.f1));
                 let first = [("entity F1", figures.default.micro.f1)].into_iter().chain(strict);
@@ -120,6 +126,7 @@ impl Metrics {
             Self::Regression(figures) => figures.flat(prefix),
             Self::Entities(figures) => figures.flat(prefix),
             Self::Language(figures) => figures.flat(prefix),
+            Self::Answers(figures) => figures.flat(prefix),
         }
     }
 
@@ -145,7 +152,7 @@ impl Metrics {
                     details.insert("strict_types".to_owned(), json!(strict.types));
                 }
             }
-            Self::Language(_) => {}
+            Self::Language(_) | Self::Answers(_) => {}
             Self::Regression(figures) => {
                 let output = |figures: &RegressionFigures| figures.named().into_iter().collect::<BTreeMap<_, _>>();
                 details.insert("outputs".to_owned(), json!(figures.outputs.iter().map(output).collect::<Vec<_>>()));
@@ -165,6 +172,7 @@ impl Metrics {
             Self::Regression(figures) => figures.table(),
             Self::Entities(figures) => figures.table(),
             Self::Language(figures) => figures.table(),
+            Self::Answers(figures) => figures.table(),
         }
     }
 }

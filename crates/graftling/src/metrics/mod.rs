@@ -1,6 +1,8 @@
 //! What a model's answers are worth: confusion matrix, accuracy, precision, recall, F1, Matthews, loss, and their tables.
 //! Knows class numbers and names only; no tensors, no texts, no files.
 
+mod answer_words;
+mod answers;
 mod bootstrap;
 mod by_task;
 mod calibration;
@@ -21,6 +23,7 @@ mod tables;
 mod tests;
 pub(crate) mod thresholds;
 
+pub use answers::{AnswerFigures, AnswerMetrics, AnswerParts, BestThreshold, JudgedAnswer};
 pub use bootstrap::{Difference, FigureName, Interval, Intervals, LEVEL, RESAMPLES, Resampled};
 pub use by_task::Metrics;
 pub use calibration::{temperature_of_classes, temperature_of_labels};

@@ -134,11 +134,18 @@ impl Values {
         for name in ["mask_probability", "whole_word_masking"] {
             self.contradiction(name, "task", self.changed(name) && !masked, "it belongs to masked_lm");
         }
+        self.contradiction("head_bias", "task", self.changed("head_bias") && masked, "it belongs to tasks with a classifier");
         for name in ["text_pair_column", "label_column"] {
             self.contradiction(name, "task", self.changed(name) && masked, "masked_lm reads one text, without a label");
         }
+        let questions = recipe.task == Task::QuestionAnswering;
+        for name in ["n_best_size", "max_answer_length", "null_score_diff_threshold"] {
+            self.contradiction(name, "task", self.changed(name) && !questions, "it belongs to question_answering");
+        }
+        let cut = questions && recipe.long_texts == Some(LongTexts::Cut);
+        self.contradiction("long_texts", "task", cut, "an answer may stand anywhere, so that every text is read whole");
         for name in ["class_weights", "label_smoothing", "focal_gamma"] {
-            let unlabelled = regression || masked;
+            let unlabelled = regression || masked || questions;
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
         }
         let of_texts = matches!(recipe.task, Task::SequenceClassification | Task::MultiLabelClassification);
@@ -162,6 +169,8 @@ impl Values {
         }
         let by_token = matches!(recipe.task, Task::TokenClassification | Task::MaskedLm) && self.changed("window_pooling");
         self.contradiction("window_pooling", "task", by_token, "a word takes its logits from one window");
+        let not_pooled = questions && self.changed("window_pooling");
+        self.contradiction("window_pooling", "task", not_pooled, "the best answer of all windows is taken");
         let shared = recipe.window_stride.zip(recipe.max_length).is_some_and(|(stride, longest)| stride >= longest);
         self.contradiction("window_stride", "max_length", shared, "windows must move on; it must be smaller");
 

@@ -55,6 +55,8 @@ words! {
         TokenClassification = "token_classification",
         /// Words that were masked are guessed from those around them: texts without labels, to learn a domain from.
         MaskedLm = "masked_lm",
+        /// The passage of a text that answers a question about it.
+        QuestionAnswering = "question_answering",
     }
     /// How a data file is written, where its name does not tell.
     DataFormat {
@@ -100,6 +102,13 @@ words! {
         MeanAbsoluteError = "mean_absolute_error",
         /// Its square up to huber_delta, and in proportion to its size from there on.
         Huber = "huber",
+    }
+    /// Where the bias of a new head starts.
+    HeadBias {
+        /// At the answer that knows only how often each label occurs in training, or the mean number.
+        Prior = "prior",
+        /// At zero, as in transformers.
+        Zero = "zero",
     }
     /// Which examples an epoch has.
     Sampling {
@@ -150,8 +159,12 @@ words! {
         F1Weighted = "f1_weighted",
         /// Matthews correlation coefficient.
         Matthews = "matthews",
-        /// F1 of the entities found (seqeval's default mode).
+        /// F1 of the entities found (seqeval's default mode), or of the words of answers (SQuAD's).
         F1 = "f1",
+        /// F1 of the words of answers, each Chinese or Japanese character being one.
+        F1Mixed = "f1_mixed",
+        /// Share of the answers that are word for word those of the data.
+        ExactMatch = "exact_match",
         /// Pearson's correlation.
         Pearson = "pearson",
         /// Spearman's correlation.
@@ -224,7 +237,7 @@ impl RecipeValue for Warmup {
 impl LongTexts {
     /// What a task does with long texts where nothing is said.
     pub fn usual(task: Task) -> LongTexts {
-        if task == Task::MaskedLm { LongTexts::Windows } else { LongTexts::Cut }
+        if matches!(task, Task::MaskedLm | Task::QuestionAnswering) { LongTexts::Windows } else { LongTexts::Cut }
     }
 }
 

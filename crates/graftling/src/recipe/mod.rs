@@ -25,8 +25,8 @@ mod value;
 
 pub use check::field;
 pub use choices::{
-    BestMetric, Calibrate, ClassWeights, DataFormat, EvaluateEvery, LongTexts, MomentumForm, OptimizerChoice, RegressionLoss,
-    Sampling, ScheduleKind, Strategy, Task, Thresholds, Warmup, WindowPooling,
+    BestMetric, Calibrate, ClassWeights, DataFormat, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice,
+    RegressionLoss, Sampling, ScheduleKind, Strategy, Task, Thresholds, Warmup, WindowPooling,
 };
 pub use error::{Place, RecipeError, RecipeErrors};
 pub use field::{Bound, Field, FieldDefault, Group, Kind};

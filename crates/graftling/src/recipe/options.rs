@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, Calibrate, ClassWeights, DataFormat, EvaluateEvery, LongTexts, MomentumForm, OptimizerChoice, RegressionLoss,
-    Sampling, ScheduleKind, Strategy, Task, Thresholds, Warmup, WindowPooling,
+    BestMetric, Calibrate, ClassWeights, DataFormat, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice,
+    RegressionLoss, Sampling, ScheduleKind, Strategy, Task, Thresholds, Warmup, WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -60,31 +60,35 @@ options! {
         threads: Option<usize> = integer_or("auto", 1, 1024), Typed("auto");
     }
     Data {
-        /// The examples to train on: a csv, tsv or jsonl file; CoNLL for tagged words, .txt for masked_lm; each plain or .gz.
+        /// The examples to train on: a csv, tsv or jsonl file; CoNLL for tagged words, .txt for masked_lm, .json (SQuAD) for
+        /// question_answering; each plain or .gz.
         train: PathBuf = Kind::Path("FILE"), Required;
         /// The examples to choose the best checkpoint by.
         validation: Option<PathBuf> = Kind::Path("FILE"), Unset("a part of the training file, see validation_fraction");
         /// The examples to evaluate the finished model on.
         test: Option<PathBuf> = Kind::Path("FILE"), Unset("no test");
-        /// The share of the training file held out for validation, each label in proportion.
+        /// The share of the training file held out for validation, each label in proportion; questions about one text stay together.
         validation_fraction: f64 = number(Bound::Excluded(0.0), Bound::Excluded(1.0)), Typed("0.1");
-        /// How the data files are written; auto goes by their names, by which alone CoNLL and plain texts are known.
+        /// How the data files are written; auto goes by their names, by which alone CoNLL, plain texts and SQuAD's json are
+        /// known.
         format: Option<DataFormat> = Kind::Choice { word: Some("auto"), choices: DataFormat::WORDS }, Typed("auto");
-        /// The column that holds the text.
+        /// The column that holds the text, or the question.
         text_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
-        /// The column that holds the second text of a pair.
+        /// The column that holds the second text of a pair, or the context of a question.
         text_pair_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
-        /// The column that holds the label.
+        /// The column that holds the label, or the answers to a question.
         label_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
     }
     Batches {
-        /// The most tokens of a text (special ones included) that the model reads at once; auto is 512, or less where the model takes
-        /// less.
+        /// The most tokens of a text (special ones included) that the model reads at once; auto is 512 (384 for
+        /// question_answering), or less where the model takes less.
         max_length: Option<usize> = integer_or("auto", 3, 1_048_576), Typed("auto");
         /// What becomes of a text that is longer: its end is cut off, or it is read in windows of max_length, in training and after. Of
-        /// a pair the second text is divided. auto is windows for masked_lm and cut for other tasks.
+        /// a pair the second text is divided. auto is windows for masked_lm and question_answering (which reads every text
+        /// whole) and cut for other tasks.
         long_texts: Option<LongTexts> = Kind::Choice { word: Some("auto"), choices: LongTexts::WORDS }, Typed("auto");
-        /// Tokens that two neighbouring windows of a text share; auto is a quarter of max_length, or none for masked_lm.
+        /// Tokens that two neighbouring windows of a text share; auto is a quarter of max_length, a third for question_answering, or none
+        /// for masked_lm.
         window_stride: Option<usize> = integer_or("auto", 0, 1_048_576), Typed("auto");
         /// How the logits of a text's windows become those of the text: their mean, or the largest of each label. Words take theirs
         /// from the window in which they stand furthest from an edge.
@@ -159,6 +163,9 @@ options! {
         freeze: Vec<String> = Kind::Texts("PATTERN"), Unset("none");
         /// The learning rate of each layer as a share of the layer above it; 1 is the same rate everywhere.
         layer_decay: f32 = number(Bound::Excluded(0.0), Bound::Included(1.0)), Typed("1.0");
+        /// Where the bias of a new classifier starts: at how often each label occurs in training (prior; of numbers, their mean), so that
+        /// no step is spent on learning that, or at zero as in transformers.
+        head_bias: HeadBias = choice(HeadBias::WORDS), Typed("prior");
         /// Share of activations dropped in training; auto is what the model's config says.
         dropout: Option<f32> = number_or("auto", Bound::Included(0.0), Bound::Excluded(1.0)), Typed("auto");
     }
@@ -168,7 +175,7 @@ options! {
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
-        /// (multi_label_classification), mse (sequence_regression), f1 (token_classification) and loss (masked_lm).
+        /// (multi_label_classification), mse (sequence_regression), f1 (token_classification, question_answering) and loss (masked_lm).
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// What is fitted on the validation examples at the end, so that probabilities say how often the model is right: a temperature
         /// that logits are divided by. The most probable label stays the same (sequence_classification, multi_label_classification).
@@ -179,6 +186,14 @@ options! {
         thresholds: Thresholds = THRESHOLDS, Typed("half");
         /// How many times the examples are drawn anew for the intervals of the figures (percentile bootstrap, at the end of the run).
         resamples: Option<usize> = integer_or("none", 100, 1_000_000), Typed("1000");
+        /// How many of the most probable beginnings and ends are paired to answers, and how many answers share the probability
+        /// (question_answering).
+        n_best_size: usize = integer(1, 1000), Typed("20");
+        /// The most tokens of an answer (question_answering).
+        max_answer_length: usize = integer(1, 1_048_576), Typed("30");
+        /// By how much the score of no answer must exceed that of the best passage for the answer to be empty; auto is 0 where training
+        /// has questions without an answer. Where it has none, an answer is never empty (question_answering).
+        null_score_diff_threshold: Option<f32> = number_or("auto", Bound::Included(-1e6), Bound::Included(1e6)), Typed("auto");
         /// Checkpoints kept beside the best one; older ones are removed.
         save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("1");
         /// Report the loss each so many steps.

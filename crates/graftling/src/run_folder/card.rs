@@ -19,6 +19,7 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         Task::SequenceRegression if count == 1 => "a text a number".to_owned(),
         Task::SequenceRegression => format!("a text {count} numbers"),
         Task::MaskedLm => "the most probable words in the place of a mask".to_owned(),
+        Task::QuestionAnswering => "the passage of a text that answers a question about it".to_owned(),
         _ => format!("{gives} {count} labels: {labels}"),
     };
     let mut text = format!(
@@ -43,9 +44,9 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         let told = unfitted.decisions.told(&summary.labels);
         text += &format!("\nProbabilities and labels are by `decisions.json` ({told}), which transformers does not read.\n");
     }
-    text += &format!(
-        "\nUse it with `graftling predict --model FOLDER --text TEXT`, or with transformers' `{class}.from_pretrained`.\n"
-    );
+    let flags = if recipe.task == Task::QuestionAnswering { "--question TEXT --context TEXT" } else { "--text TEXT" };
+    text +=
+        &format!("\nUse it with `graftling predict --model FOLDER {flags}`, or with transformers' `{class}.from_pretrained`.\n");
     text
 }
 
@@ -67,6 +68,7 @@ impl Words {
             Task::SequenceClassification => ("text-classification", SEQUENCES, "Text classifier", "a text one of"),
             Task::MultiLabelClassification => ("text-classification", SEQUENCES, "Text classifier", "a text any number of"),
             Task::SequenceRegression => ("text-classification", SEQUENCES, "Text regression", ""),
+            Task::QuestionAnswering => ("question-answering", "AutoModelForQuestionAnswering", "Question answering", ""),
             Task::MaskedLm => ("fill-mask", "AutoModelForMaskedLM", "Masked language model", ""),
             Task::TokenClassification => {
                 ("token-classification", "AutoModelForTokenClassification", "Token classifier", "each word of a text one of")

@@ -68,6 +68,31 @@ impl ClassLoss {
         self.weights.as_ref().map_or(1.0, |weights| f64::from(weights[class]))
     }
 
+    /// Logits that say of every text how often each class occurs, by weight: `ln(w_c n_c / sum w n)` for `n_c` examples of weight
+    /// `w_c`. A class that does not occur counts as half an example.
+    pub fn prior_of_classes(&self, count: usize, given: impl Iterator<Item = usize>) -> Vec<f32> {
+        let mut examples = vec![0_usize; count];
+        given.for_each(|class| examples[class] += 1);
+        let share = |class: usize| (examples[class] as f64).max(0.5) * self.weight(class);
+        let whole: f64 = (0..count).map(share).sum();
+        (0..count).map(|class| (share(class) / whole).ln() as f32).collect()
+    }
+
+    /// The same for labels that each hold or not: `ln(w_l p_l / (1 - p_l))` (Lin et al. 2017, section 4.1, with the share that is
+    /// found in place of a chosen one). Half an example more on either side keeps it finite.
+    pub fn prior_of_labels<'a>(&self, count: usize, given: impl Iterator<Item = &'a [bool]>) -> Vec<f32> {
+        let (mut held, mut examples) = (vec![0_usize; count], 0_usize);
+        for labels in given {
+            examples += 1;
+            labels.iter().zip(&mut held).for_each(|(&holds, held)| *held += usize::from(holds));
+        }
+        let odds = |label: usize| {
+            let holds = held[label] as f64 + 0.5;
+            self.weight(label) * holds / (examples as f64 + 1.0 - holds)
+        };
+        (0..count).map(|label| odds(label).ln() as f32).collect()
+    }
+
     /// The loss of logits with one class a row.
     pub fn of_classes(&self, graph: &Graph<'_>, logits: &Var, classes: &[usize], normalizer: f32) -> Var {
         let weights = self.weights.as_deref();
@@ -129,6 +154,45 @@ mod tests {
         let many =
             |options, examples| ClassLoss::of_many_labels(&recipe(options), &labels(), [0, 0, 0, 1], examples).unwrap().weights;
         assert_eq!(many("class_weights = 'balanced'", 3), Some(vec![1.0, 2.0, 1.0]));
+    }
+
+    /// No bias of its own makes the loss over the training labels smaller: a step of either sign from the prior makes it larger.
+    #[test]
+    fn the_prior_is_the_best_answer_that_knows_no_text() {
+        let given = [0, 0, 0, 0, 0, 1, 1, 2];
+        for options in ["", "class_weights = ['spam=2.5']", "class_weights = 'balanced'"] {
+            let loss = ClassLoss::of_one_label(&recipe(options), &labels(), given).unwrap();
+            best(&loss.prior_of_classes(3, given.into_iter()), |graph, logits| {
+                let rows = graph.constant(graftling_tensor::Tensor::from_vec(&[8, 3], logits.repeat(8)));
+                loss.of_classes(graph, &rows, &given, 1.0)
+            });
+        }
+        let held = [[true, false, true], [true, false, true], [true, true, true], [false, false, true]];
+        let loss =
+            ClassLoss::of_many_labels(&recipe("class_weights = ['ham=3']"), &labels(), [0, 0, 0, 1, 2, 2, 2, 2], 4).unwrap();
+        let prior = loss.prior_of_labels(3, held.iter().map(|labels| &labels[..]));
+        let expected = [3.0 * 3.5 / 1.5, 1.5 / 3.5, 4.5 / 0.5].map(|odds: f64| odds.ln() as f32);
+        assert_eq!(prior, expected);
+    }
+
+    fn best(prior: &[f32], loss: impl Fn(&Graph<'_>, &[f32]) -> Var) {
+        let parameters = graftling_tensor::Parameters::new();
+        let at = |logits: &[f32]| loss(&Graph::inference(&parameters), logits).tensor().item();
+        for place in 0..prior.len() {
+            for step in [-0.1, 0.1] {
+                let mut other = prior.to_vec();
+                other[place] += step;
+                assert!(at(&other) > at(prior), "{prior:?} {place} {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_class_that_does_not_occur_has_a_finite_prior() {
+        let prior = ClassLoss::plain().prior_of_classes(3, [0, 0, 1].into_iter());
+        assert_eq!(prior, [2.0_f64 / 3.5, 1.0 / 3.5, 0.5 / 3.5].map(|share| share.ln() as f32));
+        let none = ClassLoss::plain().prior_of_labels(1, [[false]; 3].iter().map(|labels| &labels[..]));
+        assert_eq!(none, [(0.5_f64 / 3.5).ln() as f32]);
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Objective for MaskedLm {
         graph.cross_entropy(logits, &truths, normalizer)
     }
 
-    fn answer(&self, logits: &[f32], columns: usize) -> Answer {
+    fn answer(&self, logits: &[f32], columns: usize, _: &[Features]) -> Answer {
         let rows = logits.chunks(columns);
         let best = rows.map(|row| {
             let probabilities = softmax(row);
@@ -214,7 +214,7 @@ mod tests {
         input_ids[7] = 3;
         *input_ids.last_mut().unwrap() = 3;
         let token_type_ids = vec![0; input_ids.len()];
-        Features { input_ids, token_type_ids, truncated_tokens: 0, wanted: None, word_ids: Some(word_ids) }
+        Features { input_ids, token_type_ids, truncated_tokens: 0, wanted: None, word_ids: Some(word_ids), passages: None }
     }
 
     fn drawn(objective: &MaskedLm, key: u64) -> (Features, Vec<u32>) {
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn guesses_come_with_the_most_probable_first() {
-        let answer = objective(0.15, false).answer(&[0.0, 3.0, 1.0, 2.0, -1.0, -2.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0], 6);
+        let answer = objective(0.15, false).answer(&[0.0, 3.0, 1.0, 2.0, -1.0, -2.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0], 6, &[]);
         let tokens: Vec<Vec<u32>> =
             best(&answer).iter().map(|guesses| guesses.iter().map(|(token, _)| *token).collect()).collect();
         assert_eq!(tokens, [[1, 3, 2, 0, 4], [2, 0, 1, 3, 4]]);

@@ -8,11 +8,12 @@
 mod class_loss;
 mod masked_lm;
 mod multi_label_classification;
+mod question_answering;
 mod sequence_classification;
 mod sequence_regression;
 mod token_classification;
 
-use graftling_models::{Head, ProblemType};
+use graftling_models::{Head, Model, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::{TextInput, TokenExample, Tokenizer};
 
@@ -21,9 +22,10 @@ use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::{Features, Tokenized};
 use crate::metrics::{Metrics, Resampled};
 use crate::recipe::{BestMetric, Recipe, Task};
-use crate::{Error, Said};
+use crate::{Error, NoAnswer, Said};
 use masked_lm::MaskedLm;
 use multi_label_classification::MultiLabel;
+use question_answering::{Found, Gold, QuestionAnswering};
 use sequence_classification::SequenceClassification;
 use sequence_regression::Regression;
 use token_classification::TokenClassification;
@@ -48,13 +50,17 @@ pub(crate) enum Target {
     },
     /// A token for each row of logits.
     Tokens(Vec<u32>),
+    /// A passage of the context, or that there is none.
+    Passage(Gold),
 }
 
 impl Target {
-    /// Takes note of the words of the example that the model sees, one for each row of logits.
-    pub fn see(&mut self, words: Vec<usize>) {
-        if let Self::Tags { seen, .. } = self {
-            *seen = words;
+    /// Takes note of what the model sees of the example, window by window.
+    pub fn see(&mut self, windows: &[Features]) {
+        match self {
+            Self::Tags { seen, .. } => *seen = windows.iter().flat_map(Features::words_seen).copied().collect(),
+            Self::Passage(gold) => gold.see(windows),
+            _ => {}
         }
     }
 
@@ -65,6 +71,7 @@ impl Target {
             Self::Labels(labels) => labels.len(),
             Self::Numbers(numbers) => numbers.len(),
             Self::Tokens(tokens) => tokens.len(),
+            Self::Passage(gold) => gold.windows.len(),
             Self::Tags { seen, classes, .. } => seen.iter().filter(|&&word| classes[word].is_some()).count(),
         }
     }
@@ -83,6 +90,8 @@ pub(crate) enum Answer {
     Tags { classes: Vec<usize>, probabilities: Vec<f32> },
     /// The most probable tokens of each row of logits with their probabilities, the best first.
     Tokens(Vec<Vec<(u32, f32)>>),
+    /// A passage of the context, or that there is none.
+    Passage(Found),
 }
 
 /// What an answer was given to.
@@ -106,6 +115,17 @@ pub(crate) trait Objective: Send + Sync {
     /// Learns what there is to know of the tokenizer, before anything is drawn, asked or said.
     fn meet(&mut self, _: &Tokenizer) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// Writes beside the weights what answers depend on and the head does not tell.
+    fn inscribe(&self, _: &mut Model) {}
+
+    /// Takes note of what was written beside the weights.
+    fn recall(&mut self, _: &Model) {}
+
+    /// Says when there is no answer to a question; `false` where nothing is answered.
+    fn set_no_answer(&mut self, _: NoAnswer) -> bool {
+        false
     }
 
     /// What the model sees of an example this time, and what it should say to that, where both are drawn anew at every step.
@@ -140,8 +160,14 @@ pub(crate) trait Objective: Send + Sync {
         target.terms() as f64
     }
 
-    /// What the rows of logits of one example say, each of so many columns.
-    fn answer(&self, logits: &[f32], columns: usize) -> Answer;
+    /// The logits of an answer that knows no text, only what the training examples are like on the whole: where a new head starts.
+    /// None where the task has no such answer.
+    fn prior(&self, _: &[Target]) -> Option<Vec<f32>> {
+        None
+    }
+
+    /// What the rows of logits of one example say, each of so many columns; these are the windows that it was read in.
+    fn answer(&self, logits: &[f32], columns: usize, windows: &[Features]) -> Answer;
 
     /// An answer in words, for a person or a program that asked for it.
     fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said;
@@ -202,6 +228,7 @@ pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Obje
         (Task::SequenceRegression, Data::Numbered(dataset)) => Box::new(Regression::from_examples(dataset, recipe)?),
         (Task::TokenClassification, Data::Words(dataset)) => Box::new(TokenClassification::from_examples(dataset, recipe)?),
         (Task::MaskedLm, Data::Plain(_)) => Box::new(MaskedLm::new(Some(recipe))),
+        (Task::QuestionAnswering, Data::Questions(questions)) => Box::new(QuestionAnswering::from_examples(questions, recipe)?),
         (task, _) => panic!("examples of another form than {task} wants"),
     })
 }
@@ -215,7 +242,7 @@ pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, B
             return Some((Task::TokenClassification, Box::new(TokenClassification::from_labels(labels))));
         }
         Head::MaskedLanguageModelling => return Some((Task::MaskedLm, Box::new(MaskedLm::new(recipe)))),
-        Head::QuestionAnswering => return None,
+        Head::QuestionAnswering => return Some((Task::QuestionAnswering, Box::new(QuestionAnswering::from_recipe(recipe)))),
     };
     Some(match problem {
         ProblemType::SingleLabelClassification => {

@@ -9,6 +9,7 @@ use super::sequence_classification::NO_TEMPERATURE;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
+use crate::features::Features;
 use crate::metrics::thresholds::{HALF, best_threshold};
 use crate::metrics::{Metrics, MultiLabelMetrics, MultiLabelSample, ProbabilityMetrics, Resampled, temperature_of_labels};
 use crate::recipe::{BestMetric, Calibrate, Recipe, Thresholds};
@@ -99,7 +100,11 @@ impl Objective for MultiLabel {
         self.loss.of_labels(graph, logits, &holds, normalizer)
     }
 
-    fn answer(&self, logits: &[f32], _: usize) -> Answer {
+    fn prior(&self, targets: &[Target]) -> Option<Vec<f32>> {
+        Some(self.loss.prior_of_labels(self.labels.len(), targets.iter().map(labels)))
+    }
+
+    fn answer(&self, logits: &[f32], _: usize, _: &[Features]) -> Answer {
         Answer::Labels { logits: logits.to_vec() }
     }
 
@@ -242,7 +247,7 @@ mod tests {
     fn labels_whose_logits_are_positive_hold() {
         let objective = MultiLabel::from_labels(&["a", "b", "c"].map(str::to_owned));
         let spoken = Spoken { seen: &[], words: None, token_text: &|_| String::new() };
-        let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3], 3), &spoken) else {
+        let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3], 3, &[]), &spoken) else {
             panic!("labels")
         };
         assert_eq!(labels, ["a", "c"]);

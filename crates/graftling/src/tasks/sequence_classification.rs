@@ -8,6 +8,7 @@ use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
+use crate::features::Features;
 use crate::metrics::{
     ClassificationMetrics, ClassificationSample, ConfusionMatrix, Metrics, ProbabilityMetrics, Resampled, temperature_of_classes,
 };
@@ -77,7 +78,11 @@ impl Objective for SequenceClassification {
         self.loss.weight(class(target))
     }
 
-    fn answer(&self, logits: &[f32], _: usize) -> Answer {
+    fn prior(&self, targets: &[Target]) -> Option<Vec<f32>> {
+        Some(self.loss.prior_of_classes(self.labels.len(), targets.iter().map(class)))
+    }
+
+    fn answer(&self, logits: &[f32], _: usize, _: &[Features]) -> Answer {
         Answer::Label { logits: logits.to_vec() }
     }
 
@@ -202,7 +207,7 @@ mod tests {
 
     fn said(objective: &SequenceClassification, logits: &[f32]) -> (String, Vec<f32>) {
         let spoken = Spoken { seen: &[], words: None, token_text: &|_| String::new() };
-        match objective.say(&objective.answer(logits, 3), &spoken) {
+        match objective.say(&objective.answer(logits, 3, &[]), &spoken) {
             Said::Label { label, probabilities, .. } => (label, probabilities.into_iter().map(|(_, p)| p).collect()),
             other => panic!("{other:?}"),
         }
@@ -231,7 +236,7 @@ mod tests {
         let (label, probabilities) = said(&warm, &[0.0, 2.0 * f32::ln(2.0), 0.0]);
         assert_eq!(label, "neutral");
         assert!((probabilities[1] - 0.5).abs() < 1e-6);
-        let answers = [warm.answer(&[0.0, 2.0 * f32::ln(2.0), 0.0], 3)];
+        let answers = [warm.answer(&[0.0, 2.0 * f32::ln(2.0), 0.0], 3, &[])];
         let (fitted, unfitted) = (
             warm.metrics(&answers, &[Target::Class(1)], 0.25).loss(),
             warm.unfitted_metrics(&answers, &[Target::Class(1)], 0.25).loss(),

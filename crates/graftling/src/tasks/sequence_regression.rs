@@ -7,6 +7,7 @@ use graftling_text::Dataset;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::error::Complaints;
+use crate::features::Features;
 use crate::metrics::{Metrics, RegressionMetrics, RegressionSample, Resampled};
 use crate::recipe::{BestMetric, Recipe, RegressionLoss};
 use crate::{Error, Said};
@@ -67,7 +68,15 @@ impl Objective for Regression {
         }
     }
 
-    fn answer(&self, logits: &[f32], _: usize) -> Answer {
+    fn prior(&self, targets: &[Target]) -> Option<Vec<f32>> {
+        let mean = |output: usize| {
+            let sum: f64 = targets.iter().map(|target| f64::from(numbers(target)[output])).sum();
+            (sum / targets.len().max(1) as f64) as f32
+        };
+        Some((0..self.labels.len()).map(mean).collect())
+    }
+
+    fn answer(&self, logits: &[f32], _: usize, _: &[Features]) -> Answer {
         Answer::Numbers(logits.to_vec())
     }
 

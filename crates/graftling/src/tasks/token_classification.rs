@@ -12,6 +12,7 @@ use super::class_loss::ClassLoss;
 use super::sequence_classification::{largest, softmax};
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
+use crate::features::Features;
 use crate::metrics::{EntityMetrics, EntitySample, Metrics, Resampled, Scheme, tolerant_entities};
 use crate::predict::{Entity, TaggedWord};
 use crate::recipe::{BestMetric, Recipe};
@@ -120,7 +121,13 @@ impl Objective for TokenClassification {
         seen.iter().filter_map(|&word| classes[word]).map(|class| self.loss.weight(class)).sum()
     }
 
-    fn answer(&self, logits: &[f32], columns: usize) -> Answer {
+    fn prior(&self, targets: &[Target]) -> Option<Vec<f32>> {
+        let classes =
+            targets.iter().map(tagged).flat_map(|Tagged { classes, seen, .. }| seen.iter().filter_map(|&word| classes[word]));
+        Some(self.loss.prior_of_classes(self.tags.len(), classes))
+    }
+
+    fn answer(&self, logits: &[f32], columns: usize, _: &[Features]) -> Answer {
         let rows = logits.chunks(columns);
         let said = rows.map(|row| {
             let class = largest(row);

@@ -24,6 +24,7 @@ fn evaluation(run: &Path, data: &Path) -> Evaluation {
         threads: None,
         with_predictions: false,
         resamples: Some(100),
+        no_answer: None,
     };
     evaluate(&request, &mut NoObserver).expect("an evaluation")
 }

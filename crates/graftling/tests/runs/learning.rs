@@ -73,6 +73,7 @@ fn a_run_learns_and_leaves_a_complete_folder() {
         threads: Some(2),
         with_predictions: true,
         resamples: Some(100),
+        no_answer: None,
     };
     let again = evaluate(&request, &mut NoObserver).expect("an evaluation");
     let tested = summary.test.expect("a test");

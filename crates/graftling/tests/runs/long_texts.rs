@@ -29,6 +29,7 @@ fn learn(fixture: &Fixture, output: &str, examples: &str, options: &str) -> (Tra
         threads: None,
         with_predictions: true,
         resamples: Some(100),
+        no_answer: None,
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     // The budget of a pass is another in training: the losses are added in another order.

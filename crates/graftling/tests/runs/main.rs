@@ -9,6 +9,7 @@ mod long_texts;
 mod masked_lm;
 mod output;
 mod prediction;
+mod questions;
 mod resuming;
 mod stopping;
 mod tasks;

@@ -39,6 +39,7 @@ fn texts_without_labels_are_learnt_and_their_words_guessed() {
         threads: None,
         with_predictions: false,
         resamples: Some(100),
+        no_answer: None,
     };
     assert_eq!(
         &evaluate(&request, &mut NoObserver).expect("an evaluation").metrics,

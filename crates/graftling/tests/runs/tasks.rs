@@ -3,7 +3,7 @@
 use graftling::metrics::Metrics;
 use graftling::{Columns, EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, evaluate};
 
-use crate::fixture::{Fixture, json};
+use crate::fixture::{Fixture, json, weights};
 
 /// Sixteen texts that differ in two words, each with what `label` makes of the places of these words.
 fn sixteen(label: impl Fn(usize, usize) -> String) -> String {
@@ -31,6 +31,7 @@ fn learn(fixture: &Fixture, task: &str, examples: &str, options: &str) -> (std::
         threads: None,
         with_predictions: true,
         resamples: Some(100),
+        no_answer: None,
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics), "{task}");
@@ -75,6 +76,32 @@ fn any_number_of_labels_a_text_are_learnt() {
     assert!(matches!(said(&run, "the film was bad"), Said::Labels { labels, .. } if labels.is_empty()));
     assert_eq!(json(&run.join("config.json"))["problem_type"], "multi_label_classification");
     assert_eq!(json(&run.join("trainer_state.json"))["metric_for_best_model"], "f1_micro");
+}
+
+#[test]
+fn a_new_head_starts_at_what_the_examples_are_like() {
+    let fixture = Fixture::new();
+    let rare = |one: usize, two: usize| if one + two == 6 { "\"rare\"" } else { "\"common\"" }.to_owned();
+    let tenths = |one: usize, two: usize| format!("{}", one * 4 + two);
+    let cases = [
+        ("sequence_classification", sixteen(rare), "", vec![(15.0_f32 / 16.0).ln(), (1.0_f32 / 16.0).ln()]),
+        ("sequence_classification", sixteen(rare), "head_bias = 'zero'", vec![0.0, 0.0]),
+        ("sequence_classification", sixteen(rare), "sampling = 'oversample'", vec![0.0, 0.0]),
+        ("multi_label_classification", sixteen(rare), "", vec![(15.5_f32 / 1.5).ln(), (1.5_f32 / 15.5).ln()]),
+        ("sequence_regression", sixteen(tenths), "", vec![7.5]),
+    ];
+    for (task, examples, options, expected) in cases {
+        fixture.write("sixteen.jsonl", examples.as_bytes());
+        let path = fixture.path("sixteen.jsonl").display().to_string();
+        let recipe = format!(
+            "task = '{task}'\ntrain = {path:?}\nvalidation = {path:?}\nlearning_rate = 1e-9\noverwrite_output = true\n{options}"
+        );
+        let (summary, _) = fixture.run("started", &recipe);
+        let weights = weights(&summary.output);
+        let (_, bias) = weights.iter().find(|(name, _)| name == "classifier.bias").expect("a bias");
+        let near = bias.iter().zip(&expected).all(|(bias, expected)| (bias - expected).abs() < 1e-5);
+        assert!(near && bias.len() == expected.len(), "{task} {options}: {bias:?} instead of {expected:?}");
+    }
 }
 
 #[test]
@@ -152,6 +179,7 @@ fn tags_of_words_are_learnt_and_told_as_entities() {
         threads: None,
         with_predictions: true,
         resamples: Some(100),
+        no_answer: None,
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics));

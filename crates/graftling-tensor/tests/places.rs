@@ -1,0 +1,124 @@
+//! What attention in a window sees, and what turning by place does, against their definitions written out in double precision.
+
+use graftling_tensor::{AttentionOptions, AttentionWindow, Graph, Parameters, RotaryAngles, Spans, Tensor, Var};
+
+/// Single-precision sums of a few dozen products of values of size one.
+const TOLERANCE: f64 = 1e-5;
+const HIDDEN: usize = 8;
+const HEADS: usize = 2;
+const SIZE: usize = HIDDEN / HEADS;
+
+/// Values in [-1, 1], from a seed.
+fn values(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn rows(graph: &Graph<'_>, count: usize, seed: u32) -> Var {
+    graph.constant(Tensor::from_vec(&[count, HIDDEN], values(count * HIDDEN, seed)))
+}
+
+/// Attention of the query in row `query`, which stands at `place`, to the keys within reach of it.
+fn attended([queries, keys, contents]: [&[f32]; 3], query: usize, place: usize, count: usize, reach: usize) -> Vec<f64> {
+    let mut output = vec![0.0; HIDDEN];
+    for head in (0..HIDDEN).step_by(SIZE) {
+        let near: Vec<usize> = (0..count).filter(|key| key.abs_diff(place) <= reach).collect();
+        let value = |from: &[f32], row: usize, column: usize| f64::from(from[row * HIDDEN + head + column]);
+        let product = |key: usize| (0..SIZE).map(|c| value(queries, query, c) * value(keys, key, c)).sum::<f64>();
+        let weights: Vec<f64> = near.iter().map(|key| (product(*key) / (SIZE as f64).sqrt()).exp()).collect();
+        for (weight, key) in weights.iter().zip(&near) {
+            for column in 0..SIZE {
+                output[head + column] += weight / weights.iter().sum::<f64>() * value(contents, *key, column);
+            }
+        }
+    }
+    output
+}
+
+#[test]
+fn a_window_holds_the_keys_within_reach_and_no_others() {
+    let parameters = Parameters::new();
+    let graph = Graph::inference(&parameters);
+    let every_token: Vec<u32> = (0..300).collect();
+    // All queries; a few far from each other; some in runs, with more tokens between them than a block has queries.
+    let runs: Vec<u32> = (0..40).chain(70..150).chain(290..300).collect();
+    for (length, reach, places) in [
+        (300, 0, &every_token[..]),
+        (300, 3, &every_token),
+        (300, 64, &every_token),
+        (300, 298, &every_token),
+        (300, 400, &every_token),
+        (300, 10, &[0]),
+        (300, 10, &[0, 63, 64, 128, 299]),
+        (300, 10, &runs),
+        (65, 10, &every_token[..65]),
+    ] {
+        let (query, [key, value]) = (rows(&graph, places.len(), 1), [2, 3].map(|seed| rows(&graph, length, seed)));
+        let spans = [&Spans::from_lengths([places.len()]), &Spans::from_lengths([length])];
+        let options = AttentionOptions { heads: HEADS, dropout: 0.0 };
+        let window = AttentionWindow { reach, positions: places };
+        let output = graph.attention_in_window([&query, &key, &value], spans, options, window).tensor().to_vec();
+        let all = [values(places.len() * HIDDEN, 1), values(length * HIDDEN, 2), values(length * HIDDEN, 3)];
+        for (row, place) in places.iter().enumerate() {
+            let expected = attended(all.each_ref().map(Vec::as_slice), row, *place as usize, length, reach);
+            for (found, expected) in output[row * HIDDEN..][..HIDDEN].iter().zip(expected) {
+                let apart = (f64::from(*found) - expected).abs();
+                assert!(apart < TOLERANCE, "reach {reach}, query {row} at {place}: {found} instead of {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "the places of a sequence's queries do not ascend")]
+fn places_that_do_not_ascend_are_a_mistake() {
+    let parameters = Parameters::new();
+    let graph = Graph::inference(&parameters);
+    let x = rows(&graph, 4, 1);
+    let spans = Spans::from_lengths([4]);
+    let window = AttentionWindow { reach: 1, positions: &[0, 2, 1, 3] };
+    graph.attention_in_window([&x; 3], [&spans; 2], AttentionOptions { heads: 1, dropout: 0.0 }, window);
+}
+
+#[test]
+fn pairs_are_turned_by_place_times_frequency() {
+    let parameters = Parameters::new();
+    let graph = Graph::inference(&parameters);
+    let angles = RotaryAngles::new(&[1.0, 0.25], 1000);
+    let turned = graph.rotary(rows(&graph, 3, 5), HEADS, &angles, &[0, 1, 999]).tensor().to_vec();
+    let before = values(3 * HIDDEN, 5);
+    assert_eq!(turned[..HIDDEN], before[..HIDDEN], "place 0 is where everything stays");
+    for (row, place) in [(1, 1.0_f64), (2, 999.0)] {
+        for head in 0..HEADS {
+            for (pair, frequency) in [(0, 1.0), (1, 0.25)] {
+                let left = row * HIDDEN + head * SIZE + pair;
+                let (x, y) = (f64::from(before[left]), f64::from(before[left + SIZE / 2]));
+                let (sine, cosine) = (place * frequency).sin_cos();
+                for (at, expected) in [(left, x * cosine - y * sine), (left + SIZE / 2, y * cosine + x * sine)] {
+                    let found = f64::from(turned[at]);
+                    assert!((found - expected).abs() < TOLERANCE, "value {at}: {found} instead of {expected}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn products_of_what_is_turned_know_the_distance_alone() {
+    let parameters = Parameters::new();
+    let graph = Graph::inference(&parameters);
+    let angles = RotaryAngles::new(&[1.0, 0.03, 0.001], 8192);
+    // The last two values of each head have no angles.
+    let turned = |place: u32, seed: u32| graph.rotary(rows(&graph, 1, seed), 1, &angles, &[place]).tensor().to_vec();
+    let product =
+        |left: u32, right: u32| -> f64 { turned(left, 7).iter().zip(turned(right, 8)).map(|(x, y)| f64::from(x * y)).sum() };
+    // An angle of thousands is known to 1e-4 in single precision.
+    for (left, right) in [(10, 17), (500, 507), (4000, 4007)] {
+        assert!((product(left, right) - product(0, 7)).abs() < 1e-3, "{left}, {right}");
+    }
+    assert!((product(0, 8) - product(0, 7)).abs() > 1e-2, "another distance has another product");
+}
