@@ -133,17 +133,21 @@ impl Difference {
     /// The difference of each figure that both models have: both are judged by the same drawings of the examples.
     ///
     /// # Panics
-    /// If the two were not asked the same number of examples, or have other figures.
+    /// If the two were not asked the same number of examples.
     pub fn of(first: &dyn Resampled, second: &dyn Resampled, resamples: usize) -> Vec<Self> {
         let count = first.examples();
         assert_eq!(count, second.examples(), "paired bootstrap: examples");
-        assert_eq!(first.names(), second.names(), "paired bootstrap: figures");
-        let of_all = |model: &dyn Resampled| model.values(&vec![1; count]);
-        let drawn = drawn(count, resamples, |weights| {
+        let names = second.names();
+        let place_in_second = |name| names.iter().position(|other| *other == name);
+        let shared: Vec<(FigureName, usize, usize)> = (first.names().into_iter().enumerate())
+            .filter_map(|(place, name)| Some((name, place, place_in_second(name)?)))
+            .collect();
+        let pairs = |weights: &[u32]| -> Vec<(f64, f64)> {
             let (first, second) = (first.values(weights), second.values(weights));
-            first.into_iter().zip(second).map(|(first, second)| second - first).collect()
-        });
-        let points = first.names().into_iter().zip(of_all(first).into_iter().zip(of_all(second)));
+            shared.iter().map(|(_, one, two)| (first[*one], second[*two])).collect()
+        };
+        let drawn = drawn(count, resamples, |weights| pairs(weights).into_iter().map(|(first, second)| second - first).collect());
+        let points = shared.iter().map(|(name, ..)| *name).zip(pairs(&vec![1; count]));
         let differences = points.enumerate().filter_map(|(place, (name, (first, second)))| {
             let values = || drawn.iter().map(|values| values[place]);
             let (low, high) = ends(values(), resamples)?;

@@ -35,6 +35,6 @@ pub use mcnemar::McNemar;
 pub use multi_label::MultiLabelMetrics;
 pub use probabilities::{Pooled, ProbabilityMetrics};
 pub use regression::{RegressionFigures, RegressionMetrics};
-pub use samples::{ClassificationSample, EntitySample, LanguageSample, MultiLabelSample, RegressionSample};
+pub use samples::{AnswerSample, ClassificationSample, EntitySample, LanguageSample, MultiLabelSample, RegressionSample};
 pub use scheme::{Scheme, Span, tolerant_entities};
 pub use thresholds::best_threshold;

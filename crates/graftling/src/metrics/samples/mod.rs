@@ -1,6 +1,7 @@
 //! The answers of an evaluation, example by example, as counts from which the figures of each kind can be computed for any drawing of
 //! the examples. Knows no model and no text.
 
+mod answers;
 mod classification;
 mod entities;
 mod language;
@@ -9,6 +10,7 @@ mod regression;
 #[cfg(test)]
 mod tests;
 
+pub use answers::AnswerSample;
 pub use classification::ClassificationSample;
 pub use entities::EntitySample;
 pub use language::LanguageSample;
