@@ -45,6 +45,16 @@ MODERNBERT_VARIANT = {
     "classifier_pooling": "mean", "local_attention": 4, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
     "rope_parameters": {"full_attention": {"rope_type": "default", "rope_theta": 500.0}, "sliding_attention": {"rope_type": "default", "rope_theta": 20.0}},
 }
+# As DeBERTa-v3: distances beyond 4 share buckets, and what projects tokens projects distances.
+DEBERTA_SIZES = {
+    **SIZES, "relative_attention": True, "pos_att_type": "p2c|c2p", "position_buckets": 8, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+    "position_biased_input": False, "pooler_hidden_act": "relu",
+}
+# As the largest DeBERTa-v2, with a convolution, and with what none of the published ones has: distances beyond 6 are one.
+DEBERTA_VARIANT = {
+    **SIZES, "relative_attention": True, "pos_att_type": ["c2p", "p2c"], "max_relative_positions": 6, "type_vocab_size": 2, "embedding_size": 8,
+    "conv_kernel_size": 3, "conv_act": "gelu",
+}
 
 # The name of each family's classes, what its config is told, and the first token id that is no padding.
 FAMILIES = {
@@ -61,11 +71,19 @@ FAMILIES = {
     "modernbert-biased": ("ModernBert", MODERNBERT_VARIANT),
     # The first tokens are classified, in a last layer in which they see a window.
     "modernbert-local": ("ModernBert", {**MODERNBERT_SIZES, "num_hidden_layers": 3}),
+    "deberta-v2": ("DebertaV2", DEBERTA_SIZES),
+    "deberta-v2-own": ("DebertaV2", DEBERTA_VARIANT),
+    # The vectors of distances are for queries, or for keys alone.
+    "deberta-v2-c2p": ("DebertaV2", {**DEBERTA_SIZES, "pos_att_type": "c2p", "share_att_key": False, "norm_rel_ebd": "none", "num_hidden_layers": 1, "conv_kernel_size": 5}),
+    "deberta-v2-p2c": ("DebertaV2", {**DEBERTA_SIZES, "pos_att_type": "p2c", "legacy": False}),
+    "deberta-v2-absolute": ("DebertaV2", SIZES),
 }
 # Families that differ in name alone, and variants of one, have these heads alone.
 SOME_HEADS = {
     "xlm-roberta": ["sequence"], "camembert": ["sequence"], "electra-wide": ["sequence"],
     "modernbert-biased": ["sequence", "tokens", "masked"], "modernbert-local": ["sequence", "masked"],
+    "deberta-v2-own": ["sequence", "tokens", "masked"], "deberta-v2-c2p": ["sequence"], "deberta-v2-p2c": ["sequence", "masked"],
+    "deberta-v2-absolute": ["sequence"],
 }
 HEADS = {
     "sequence": ("ForSequenceClassification", {"num_labels": 3, "problem_type": "single_label_classification"}),

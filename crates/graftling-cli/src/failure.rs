@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use graftling::Error;
-use graftling::recipe::RecipeErrors;
+use graftling::recipe::{RecipeErrors, Task};
 use graftling_hub::HubError;
 use graftling_models::ModelError;
 use graftling_text::TextError;
@@ -65,6 +65,24 @@ pub enum Failure {
         texts: usize,
         /// How many second texts.
         pairs: usize,
+    },
+    /// Words are given to a model of texts.
+    #[error("{}: the file holds sentences whose words are given, but the task of this model is {task}, which takes texts (a column of csv, tsv or jsonl; a line of .txt)", path.display())]
+    WordsForTexts {
+        /// The file.
+        path: PathBuf,
+        /// The task.
+        task: Task,
+    },
+    /// A .txt may hold texts or words.
+    #[error(
+        "{}: to a model that tags words, .txt is CoNLL in training; name the file .conll where it holds a word a line; where it holds a text \
+         a line, give it on standard input (graftling predict --model RUN < FILE), or as jsonl with a \"text\"",
+        path.display()
+    )]
+    TextsOrWords {
+        /// The file.
+        path: PathBuf,
     },
     /// The folder of an output file is not there.
     #[error("{}: the folder {} does not exist; create it first, or choose another output", path.display(), folder.display())]

@@ -5,6 +5,7 @@
 
 mod commands;
 mod console;
+mod data_file;
 mod failure;
 mod figures;
 mod interrupt;

@@ -14,7 +14,7 @@ pub const COLUMNS: &[&str] = &[
     "probability",
     "predicted_labels",
     "predicted",
-    "entities",
+    "predicted_entities",
     "predicted_tags",
     "predicted_tokens",
     "predicted_answer",
@@ -30,20 +30,24 @@ pub fn in_a_line(said: &Said, label_width: usize) -> String {
         Said::Label { label, probability, .. } => {
             format!("{}  {probability:.4}", padded(&one_line(label, LABEL_WIDTH), Side::Left, label_width))
         }
-        Said::Answer { .. }
-        | Said::Labels { .. }
-        | Said::Numbers { .. }
-        | Said::Entities { .. }
-        | Said::Masks { .. }
-        | Said::Tags { .. } => said.to_string(),
+        _ => said.to_string(),
     }
 }
 
-/// What is said of each row of a table, as new columns.
-pub fn columns(predictions: &[Prediction]) -> Vec<NewColumn> {
+/// The tag of each word that is spoken of, if words are.
+pub fn tags(said: &Said) -> Vec<String> {
+    match said {
+        Said::Entities { tags, .. } => tags.clone(),
+        Said::Tags { tags } => tags.iter().map(|word| word.tag.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What is said of each row of a table, as new columns. Where the words were given, each has its tag there, too.
+pub fn columns(predictions: &[Prediction], words_given: bool) -> Vec<NewColumn> {
     let mut columns: Vec<NewColumn> = Vec::new();
     for prediction in predictions {
-        for (name, cell) in cells(&prediction.said) {
+        for (name, cell) in cells(&prediction.said, words_given) {
             match columns.iter_mut().find(|column| column.name == name) {
                 Some(column) => column.cells.push(cell),
                 None => columns.push(NewColumn { name: name.to_owned(), cells: vec![cell] }),
@@ -54,7 +58,7 @@ pub fn columns(predictions: &[Prediction]) -> Vec<NewColumn> {
 }
 
 /// The new cells of one row; every row of one model has the same.
-fn cells(said: &Said) -> Vec<(&'static str, Cell)> {
+fn cells(said: &Said, words_given: bool) -> Vec<(&'static str, Cell)> {
     match said {
         Said::Label { label, probability, .. } => {
             vec![("predicted_label", Cell::Text(label.clone())), ("probability", Cell::Json(number(*probability)))]
@@ -67,8 +71,10 @@ fn cells(said: &Said) -> Vec<(&'static str, Cell)> {
             };
             vec![("predicted", Cell::Json(value))]
         }
-        Said::Entities { entities } => vec![("entities", Cell::Json(json!(entities)))],
-        Said::Masks { masks } => vec![("predicted_tokens", Cell::Json(json!(masks)))],
+        Said::Entities { entities, tags } => {
+            let tags = words_given.then(|| ("predicted_tags", Cell::Json(json!(tags))));
+            tags.into_iter().chain([("predicted_entities", Cell::Json(json!(entities)))]).collect()
+        }
         Said::Answer { answer, characters, probability, null_score_diff } => {
             let mut cells = vec![
                 ("predicted_answer", Cell::Text(answer.clone())),
@@ -78,10 +84,9 @@ fn cells(said: &Said) -> Vec<(&'static str, Cell)> {
             cells.extend(null_score_diff.map(|difference| ("null_score_diff", Cell::Json(number(difference)))));
             cells
         }
-        Said::Tags { tags } => {
-            let tags: Vec<&str> = tags.iter().map(|word| word.tag.as_str()).collect();
-            vec![("predicted_tags", Cell::Json(json!(tags)))]
-        }
+        Said::Aggregated { entities } => vec![("predicted_entities", Cell::Json(json!(entities)))],
+        Said::Masks { masks } => vec![("predicted_tokens", Cell::Json(json!(masks)))],
+        Said::Tags { .. } => vec![("predicted_tags", Cell::Json(json!(tags(said))))],
     }
 }
 

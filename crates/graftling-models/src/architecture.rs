@@ -33,7 +33,7 @@ impl Architecture {
     pub fn embedding_size(&self) -> usize {
         match self.embedding {
             EmbeddingWidth::Hidden => self.hidden_size,
-            EmbeddingWidth::Projected(size) => size,
+            EmbeddingWidth::Projected(size) | EmbeddingWidth::ProjectedFirst(size) => size,
         }
     }
 }
@@ -45,6 +45,16 @@ pub(crate) enum EmbeddingWidth {
     Hidden,
     /// Of this width, and projected to that of the layers.
     Projected(usize),
+    /// The same, with the projection before the norm, and without a bias.
+    ProjectedFirst(usize),
+}
+
+/// A convolution over the embeddings of each token and its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Convolution {
+    /// How many tokens an output looks at: an odd number, with its own token in the middle.
+    pub width: usize,
+    pub activation: Activation,
 }
 
 /// Which weights each layer has.
@@ -65,6 +75,8 @@ pub(crate) struct Layout {
     pub norm_bias: Bias,
     pub attention_bias: Bias,
     pub feed_forward_bias: Bias,
+    /// What the first layer's output gets from the neighbours of each token.
+    pub convolution: Option<Convolution>,
     pub head: HeadLayout,
 }
 
@@ -77,6 +89,7 @@ impl Layout {
         norm_bias: Bias::Added,
         attention_bias: Bias::Added,
         feed_forward_bias: Bias::Added,
+        convolution: None,
         head: HeadLayout::Pooler,
     };
 }
@@ -178,6 +191,11 @@ pub(crate) enum Position {
         /// The base where they look at a window.
         base_in_windows: f32,
     },
+    /// No embedding: attention alone knows distances.
+    Unembedded {
+        /// The longest sequence that the model is made for.
+        longest: usize,
+    },
 }
 
 impl Position {
@@ -185,7 +203,7 @@ impl Position {
     pub fn longest(self) -> usize {
         match self {
             Position::Learned { entries, offset, .. } => entries.saturating_sub(offset),
-            Position::Rotary { longest, .. } => longest,
+            Position::Rotary { longest, .. } | Position::Unembedded { longest } => longest,
         }
     }
 }
@@ -197,12 +215,43 @@ pub(crate) enum Distance {
     Unknown,
     /// A trained number for each head and bucket of distances, the same in all layers.
     Biased(DistanceBuckets),
+    /// A trained vector for each bucket of distances, the same in all layers, of which each layer makes what queries and keys are
+    /// multiplied with (He et al. 2021, equation 4).
+    Disentangled(Disentangled),
+}
+
+/// What is made of the vectors of distances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Disentangled {
+    pub buckets: DistanceBuckets,
+    pub vectors: DistanceNorm,
+    pub projections: DistanceProjections,
+    /// Whether queries are multiplied with vectors of distances.
+    pub content_to_position: bool,
+    /// Whether keys are.
+    pub position_to_content: bool,
+}
+
+/// Whether the vectors of distances are normed before anything is made of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DistanceNorm {
+    Normed,
+    Plain,
+}
+
+/// What projects the vectors of distances in each layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DistanceProjections {
+    /// The projections of tokens to keys and to queries.
+    OfTokens,
+    /// Their own.
+    Own,
 }
 
 /// The probabilities with which values are dropped in training; `None` in a family that never drops there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Dropout {
-    /// After the embeddings.
+    /// After the embeddings, those of distances and the convolution too.
     pub embeddings: f32,
     /// Of attention weights.
     pub attention_weights: f32,

@@ -111,6 +111,26 @@ fn what_would_be_another_model_of_this_family_is_refused() {
             "one of full_attention, sliding_attention for each of 4 layers",
         ),
         (Family::ModernBert, "rope_parameters", json!({ "rope_theta": 5.0 }), "an object with full_attention, sliding_attention"),
+        (Family::DebertaV2, "z_steps", json!(2), "only 0"),
+        (Family::DebertaV2, "attention_head_size", json!(5), "only 6"),
+        (Family::DebertaV2, "pooler_hidden_size", json!(24), "only 12"),
+        (Family::DebertaV2, "conv_kernel_size", json!(4), "odd numbers: an even one gives another length"),
+        (Family::DebertaV2, "conv_kernel_size", json!("3"), "-1, 0, whole numbers from 1 to 1048576"),
+        (Family::DebertaV2, "position_buckets", json!(1), "-1, 0, whole numbers from 2 to 5000000"),
+        (Family::DebertaV2, "position_buckets", json!(46), "whole numbers below 46"),
+        (Family::DebertaV2, "type_vocab_size", json!(-2), "-1, 0, whole numbers from 1 to 10000000"),
+        (Family::DebertaV2, "pos_att_type", json!(["c2p", "p2p"]), "c2p, p2c"),
+        (Family::DebertaV2, "pos_att_type", json!(true), "c2p, p2c"),
+        (Family::DebertaV2, "norm_rel_ebd", json!("batch_norm"), "layer_norm, none"),
+        (
+            Family::DebertaV2,
+            "relative_attention",
+            json!(false),
+            "only true where there is a pos_att_type, or a norm_rel_ebd of layer_norm",
+        ),
+        (Family::DebertaV2, "share_att_key", json!("yes"), "true, false"),
+        (Family::DebertaV2, "legacy", Value::Null, "true, false"),
+        (Family::DebertaV2, "cls_dropout", json!(1), "numbers from 0 to below 1"),
     ];
     let mut failures = Vec::new();
     for (family, key, value, accepted) in cases {
@@ -190,6 +210,7 @@ fn absent_keys_have_the_defaults_of_transformers() {
         case("albert", [4096, 12, 64, 16_384, 30_000, 512, 2]),
         case("mpnet", [768, 12, 12, 3072, 30_527, 510, 0]),
         case("modernbert", [768, 22, 12, 1152, 50_368, 8192, 0]),
+        case("deberta-v2", [1536, 24, 24, 6144, 128_100, 512, 0]),
     ]);
 }
 
@@ -240,6 +261,25 @@ fn roberta(further: Value) -> Value {
     }));
     config.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
     config
+}
+
+/// The keys of DeBERTa-v2 and v3 without the sizes, some of which no program makes any use of.
+fn deberta(further: Value) -> Value {
+    let mut config = base(json!({
+        "layer_norm_eps": 1e-7, "max_relative_positions": -1, "model_type": "deberta-v2", "norm_rel_ebd": "layer_norm",
+        "pos_att_type": "p2c|c2p", "position_biased_input": false, "position_buckets": 256, "relative_attention": true,
+        "share_att_key": true, "type_vocab_size": 0, "vocab_size": 128_100,
+    }));
+    config.as_object_mut().unwrap().extend(further.as_object().unwrap().clone());
+    config
+}
+
+#[test]
+fn the_projected_head_of_deberta_wants_embeddings_as_wide_as_layers() {
+    let told = refusal(&deberta(json!({ "embedding_size": 128, "legacy": false })));
+    assert_eq!(told, only("embedding_size", "128", "only hidden_size, 768, where \"legacy\" is false"));
+    let told = refusal(&deberta(json!({ "conv_kernel_size": 3, "conv_groups": 2 })));
+    assert_eq!(told, only("conv_groups", "2", "only 1"));
 }
 
 #[test]
@@ -335,6 +375,19 @@ fn configs_as_they_stand_on_the_hub_are_read() {
                 "tie_word_embeddings": true, "torch_dtype": "float32", "transformers_version": "4.47.0.dev0", "vocab_size": 50_368,
             }),
             [768, 22, 12, 1152, 50_368, 8192, 0],
+        ),
+        case(
+            "microsoft/deberta-v3-base",
+            deberta(json!({ "pooler_dropout": 0, "pooler_hidden_act": "gelu", "pooler_hidden_size": 768 })),
+            [768, 12, 12, 3072, 128_100, 512, 0],
+        ),
+        case(
+            "microsoft/deberta-v2-xlarge",
+            deberta(json!({
+                "attention_head_size": 64, "conv_act": "gelu", "conv_kernel_size": 3, "hidden_size": 1536, "intermediate_size": 6144,
+                "num_attention_heads": 24, "num_hidden_layers": 24,
+            })),
+            [1536, 24, 24, 6144, 128_100, 512, 0],
         ),
     ]);
 }

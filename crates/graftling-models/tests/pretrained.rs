@@ -7,7 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use graftling_models::{Head, LoadReport, Model, ProblemType, read_values};
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -100,4 +103,47 @@ fn every_head_goes_onto_every_checkpoint_with_the_weights_new_that_are_new_to_tr
     }
     assert!(count >= 100, "only {count} cases");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The published checkpoints of DeBERTa-v3 hold a head of masked language modelling that a config without the key `legacy` does not look
+/// at, positions that are not added, and the head that finds replaced tokens.
+#[test]
+fn a_checkpoint_of_deberta_v3_is_read_as_transformers_reads_it() {
+    let golden = checkpoint("deberta-v2-p2c", "masked");
+    let bytes = fs::read(golden.join("model.safetensors")).unwrap();
+    let mut tensors: Vec<(String, TensorView<'_>)> = SafeTensors::deserialize(&bytes).unwrap().tensors();
+    let further = vec![0; 4 * 24 * 12];
+    for (name, shape) in [
+        ("deberta.embeddings.position_embeddings.weight", vec![24, 12]),
+        ("mask_predictions.dense.weight", vec![12, 12]),
+        ("mask_predictions.classifier.bias", vec![1]),
+    ] {
+        let len = 4 * shape.iter().product::<usize>();
+        tensors.push((name.to_owned(), TensorView::new(safetensors::Dtype::F32, shape, &further[..len]).unwrap()));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("model.safetensors"), safetensors::serialize(tensors, None).unwrap()).unwrap();
+    let mut config: Map<String, Value> = serde_json::from_str(&fs::read_to_string(golden.join("config.json")).unwrap()).unwrap();
+    let mut load = |legacy: Option<bool>| {
+        config.remove("legacy");
+        config.extend(legacy.map(|legacy| ("legacy".to_owned(), json!(legacy))));
+        fs::write(folder.path().join("config.json"), Value::Object(config.clone()).to_string()).unwrap();
+        let (model, report) = Model::from_pretrained(folder.path(), Head::MaskedLanguageModelling, 1).unwrap();
+        let stored = |name: &String| model.stored_name(model.parameters.find(name).unwrap());
+        let new: BTreeSet<String> = report.new_parameters.iter().map(stored).collect();
+        let ignored: BTreeSet<String> = report.ignored.iter().map(|weight| weight.name.clone()).collect();
+        (new, ignored)
+    };
+    let own = ["dense.weight", "dense.bias", "LayerNorm.weight", "LayerNorm.bias", "bias"];
+    let set = |names: Vec<String>| names.into_iter().collect::<BTreeSet<String>>();
+    let (new, ignored) = load(Some(false));
+    let mut left =
+        ["deberta.embeddings.position_embeddings.weight", "mask_predictions.dense.weight", "mask_predictions.classifier.bias"]
+            .map(str::to_owned)
+            .to_vec();
+    assert_eq!((new, ignored), (BTreeSet::new(), set(left.clone())));
+    let (new, ignored) = load(None);
+    let bare = |name: &str| if name == "bias" { "cls.predictions.".to_owned() } else { "cls.predictions.transform.".to_owned() };
+    left.extend(own.map(|name| format!("lm_predictions.lm_head.{name}")));
+    assert_eq!((new, ignored), (set(own.map(|name| bare(name) + name).to_vec()), set(left)));
 }

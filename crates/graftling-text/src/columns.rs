@@ -162,12 +162,10 @@ impl Role {
     /// The setting that names such a column.
     pub fn setting(self) -> &'static str {
         match self {
-            Self::Text => "text_column",
+            // Lists of words and of tags or entities are to a recipe what texts and labels are.
+            Self::Text | Self::Tokens => "text_column",
             Self::TextPair => "text_pair_column",
-            Self::Label => "label_column",
-            Self::Tokens => "tokens_column",
-            Self::Tags => "tags_column",
-            Self::Entities => "entities_column",
+            Self::Label | Self::Tags | Self::Entities => "label_column",
             Self::Anchor => "anchor_column",
             Self::Positive => "positive_column",
             Self::Negative => "negative_column",

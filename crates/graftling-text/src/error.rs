@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::wording::{did_you_mean, file_name, quoted, quoted_list};
+use crate::wording::{counted, did_you_mean, file_name, quoted, quoted_list};
 use crate::{EncodingGuess, Problems};
 
 /// A cause of failure in this crate.
@@ -38,8 +38,8 @@ pub enum TextError {
     },
     /// The file's name tells no known format.
     #[error(
-        "{}: the name does not tell the format; accepted are {accepted}, each also with .gz (or give the format by hand)",
-        path.display()
+        "{}: {}; accepted are {accepted}, each also with .gz (or give the format by hand)",
+        path.display(), crate::format::other_use(path)
     )]
     UnknownFormat {
         /// The file.
@@ -48,7 +48,7 @@ pub enum TextError {
         accepted: &'static str,
     },
     /// The file is of a kind that no reader here knows.
-    #[error("{}: this is {found}; accepted are csv, tsv and jsonl, each also compressed as .gz", path.display())]
+    #[error("{}: this is {found}; accepted are files of text (csv, tsv, jsonl, txt, CoNLL), each also compressed as .gz", path.display())]
     ForeignFile {
         /// The file.
         path: PathBuf,
@@ -125,9 +125,9 @@ pub enum TextError {
     },
     /// There are too few examples to set some aside.
     #[error(
-        "{}: {examples} examples are too few to set aside a fraction of {fraction} for validation and keep every label in \
-         training; give a validation file or a larger fraction",
-        path.display()
+        "{}: {} (those with the same text count as one) are too few to set aside a fraction of {fraction} for validation and keep every \
+         label in training; give a validation file or a larger fraction",
+        path.display(), counted(*examples, "example", "examples")
     )]
     SplitTooSmall {
         /// The file.

@@ -9,7 +9,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use plain::{PlainExample, PlainFormat, plain_texts, read_plain_texts};
+pub use plain::{PlainExample, PlainFormat, plain_texts, read_lines, read_plain_texts};
 pub use similarity::{SimilarityExample, TripletColumns, TripletExample, labelled_similarities, triplets};
 pub use split::{ExampleSplit, random_split};
 

@@ -91,6 +91,11 @@ pub(crate) struct PlainLayout {
 }
 
 impl PlainFormat {
+    /// The format that the file's name tells: `.txt`, or that of a table, each also with `.gz`.
+    pub fn of(path: &Path) -> Result<PlainFormat, TextError> {
+        PlainLayout::of(path, None).map(|layout| layout.format)
+    }
+
     /// The format of this word, as a recipe or a flag names it.
     pub fn from_word(word: &str) -> Option<PlainFormat> {
         match word.to_ascii_lowercase().as_str() {
@@ -143,6 +148,17 @@ impl QuestionLayout {
         format
             .map(|format| QuestionLayout { format, gzip })
             .ok_or_else(|| TextError::UnknownFormat { path: path.to_owned(), accepted })
+    }
+}
+
+/// What a name tells that is not accepted in its place.
+pub(crate) fn other_use(path: &Path) -> &'static str {
+    match ending(path).0.map(|extension| extension.to_ascii_lowercase()).as_deref() {
+        Some("conll" | "bio" | "iob" | "iob2") => "CoNLL holds words with tags, which the task token_classification reads",
+        Some("txt") => {
+            ".txt holds texts without labels, which the task masked_lm reads, or CoNLL, which the task token_classification reads"
+        }
+        _ => "the name does not tell the format",
     }
 }
 

@@ -43,7 +43,7 @@ pub use encoding_guess::EncodingGuess;
 pub use error::TextError;
 pub use examples::{
     ExampleSplit, Examples, PlainExample, PlainFormat, SameText, SimilarityExample, TripletColumns, TripletExample,
-    labelled_similarities, plain_texts, random_split, read_plain_texts, triplets,
+    labelled_similarities, plain_texts, random_split, read_lines, read_plain_texts, triplets,
 };
 pub use format::Format;
 pub use labels::{LabelSet, unknown_labels};
@@ -57,8 +57,10 @@ pub use readers::read_table;
 pub use split::{Split, Stratum, stratified_split};
 pub use table::{Cell, Row, Table};
 pub use token_dataset::{
-    TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, labelled_tokens, read_labelled_tokens,
-    read_unlabelled_tokens, unlabelled_tokens, words_of,
+    ConllFile, TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, holds_word_lists,
+    labelled_tokens, read_labelled_tokens, read_unlabelled_tokens, unlabelled_tokens, words_of,
 };
-pub use tokenizer::{EncodeOptions, Encoding, Encodings, Overflow, TextInput, Tokenizer, TokenlessWords, TruncationReport};
+pub use tokenizer::{
+    EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport,
+};
 pub use writer::{NewColumn, write_table};

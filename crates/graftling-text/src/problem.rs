@@ -8,7 +8,7 @@ use crate::TextError;
 use crate::columns::Role;
 use crate::questions::QuestionProblem;
 use crate::token_dataset::TokenProblem;
-use crate::wording::{counted, did_you_mean, plain_list, quoted, quoted_list};
+use crate::wording::{counted, did_you_mean, plain_list, quoted, quoted_list, shortened};
 
 /// How many problems of a file are told one by one; the rest is counted.
 const SHOWN: usize = 20;
@@ -26,6 +26,8 @@ pub(crate) enum Problem {
     DuplicateColumn { name: String },
     /// A line is not JSON.
     NotJson { line: usize, column: usize, reason: String },
+    /// An object has a key twice.
+    RepeatedKey { line: usize, key: String },
     /// A line is JSON, but not an object.
     NotAnObject { line: usize, found: &'static str },
     /// A column that was asked for is not there.
@@ -156,6 +158,7 @@ impl Problem {
             | Self::UnclosedQuote { line }
             | Self::StrayQuote { line }
             | Self::NotJson { line, .. }
+            | Self::RepeatedKey { line, .. }
             | Self::NotAnObject { line, .. }
             | Self::NoValue { line, .. }
             | Self::EmptyText { line, .. }
@@ -204,10 +207,13 @@ impl fmt::Display for Problem {
             Self::NotJson { column, reason, .. } => {
                 write!(formatter, "not JSON at column {column}: {reason}; each line must hold one whole object")
             }
+            Self::RepeatedKey { key, .. } => {
+                write!(formatter, "the key {} is there twice; each line must name a value once", quoted(key))
+            }
             Self::NotAnObject { found, .. } => {
                 write!(
                     formatter,
-                    "the line holds {found} where an object is needed, such as {{\"text\": \"...\", \"label\": \"...\"}}"
+                    "the line holds {found} where an object is needed, a key for each column, such as {{\"text\": \"...\"}}"
                 )
             }
             Self::NoSuchColumn { role, name, columns, near } => write!(
@@ -235,7 +241,7 @@ impl fmt::Display for Problem {
             Self::ColumnTwice { name, first, second } => {
                 write!(formatter, "the column {} cannot be both the {first} and the {second}", quoted(name))
             }
-            Self::NoValue { column, .. } => write!(formatter, "no value for {}", quoted(column)),
+            Self::NoValue { column, .. } => write!(formatter, "no value for {}; fill it in or drop the row", quoted(column)),
             Self::EmptyText { column, .. } => {
                 write!(formatter, "the text in {} is empty; fill it in or drop the row", quoted(column))
             }
@@ -255,13 +261,13 @@ impl fmt::Display for Problem {
                 formatter,
                 "{} holds {}; accepted: a list of label names, or names with | between them",
                 quoted(column),
-                quoted(found)
+                shortened(found)
             ),
             Self::NoLabelAnywhere { column, rows } => {
                 write!(formatter, "none of the {rows} rows has a label in {}; at least one is needed", quoted(column))
             }
             Self::NotNumbers { column, found, .. } => {
-                write!(formatter, "{} holds {}; accepted: a number, or a list of numbers", quoted(column), quoted(found))
+                write!(formatter, "{} holds {}; accepted: a finite number, or a list of such", quoted(column), shortened(found))
             }
             Self::OtherCountOfNumbers { column, found, expected, first_line, .. } => write!(
                 formatter,
@@ -269,7 +275,11 @@ impl fmt::Display for Problem {
                 quoted(column),
                 counted(*found, "number", "numbers")
             ),
-            Self::LabelObject { column, .. } => write!(formatter, "{} holds an object where one label is needed", quoted(column)),
+            Self::LabelObject { column, .. } => write!(
+                formatter,
+                "{} holds an object where one label is needed: a name, a whole number, true or false",
+                quoted(column)
+            ),
             Self::MixedLabels { column, first, second } => write!(
                 formatter,
                 "the labels in {} mix types: line {} has {} ({}), line {} has {} ({}); write all of them the same way",

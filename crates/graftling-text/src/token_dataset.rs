@@ -3,6 +3,7 @@
 
 mod columns;
 mod conll;
+mod conll_file;
 mod entities;
 mod lists;
 mod problem;
@@ -14,12 +15,15 @@ mod words;
 use std::borrow::Borrow;
 use std::path::Path;
 
+use crate::columns::Role;
 use crate::format::TokenLayout;
 use crate::problem::{Problem, Problems};
-use crate::{Examples, Format, SameText, Table, TextError, plain_text, readers};
+use crate::{Cell, Examples, Format, SameText, Table, TextError, plain_text, readers};
 
 pub use columns::TokenColumns;
+pub use conll_file::ConllFile;
 pub(crate) use problem::TokenProblem;
+pub(crate) use words::is_han_or_kana;
 pub use words::{Word, WordSpan, words_of};
 
 use columns::TokenPositions;
@@ -116,6 +120,17 @@ pub fn labelled_tokens(table: impl Borrow<Table>, columns: &TokenColumns) -> Res
 /// Sentences to predict from any table: lists of words, or texts.
 pub fn unlabelled_tokens(table: impl Borrow<Table>, columns: &TokenColumns) -> Result<TokenDataset, TextError> {
     from_table(table.borrow(), columns, TagNeed::Optional)
+}
+
+/// Whether the words of a table stand in lists: in the column of this name, or in one that is named as such columns are.
+pub fn holds_word_lists(table: &Table, column: Option<&str>) -> bool {
+    match column {
+        Some(name) => {
+            let first = table.position(name).and_then(|position| table.rows.first().map(|row| &row.cells[position]));
+            matches!(first, Some(Cell::Json(value)) if value.is_array())
+        }
+        None => columns::has(table, Role::Tokens),
+    }
 }
 
 fn read(path: &Path, format: Option<TokenFormat>, columns: &TokenColumns, need: TagNeed) -> Result<TokenDataset, TextError> {

@@ -14,13 +14,15 @@ mod settings;
 mod special_tokens;
 #[cfg(test)]
 mod tests;
+mod text_tokens;
 mod truncation_report;
 mod windows;
 mod wordpiece;
 
 use std::sync::OnceLock;
 
-pub use encode::{EncodeOptions, Encoding, Encodings, Overflow, TextInput, TokenlessWords};
+pub use encode::{EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TokenlessWords};
+pub use text_tokens::TextToken;
 pub use truncation_report::TruncationReport;
 
 use tokenizers::{Model, PostProcessorWrapper, TruncationDirection};

@@ -14,6 +14,13 @@ pub(crate) fn quoted(value: &str) -> String {
     format!("{:?}", format!("{head}..."))
 }
 
+/// A value that is written in JSON already: shortened, control characters escaped.
+pub(crate) fn shortened(json: &str) -> String {
+    let escaped = |character: char| character.is_control().then(|| character.escape_default().to_string());
+    let shown = json.chars().take(LONGEST_VALUE).map(|character| escaped(character).unwrap_or_else(|| character.to_string()));
+    format!("{}{}", shown.collect::<String>(), if json.chars().count() > LONGEST_VALUE { "..." } else { "" })
+}
+
 /// Values in quotes, the first few of many.
 pub(crate) fn quoted_list<T: AsRef<str>>(values: &[T]) -> String {
     listed(values, quoted)

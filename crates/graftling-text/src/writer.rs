@@ -34,13 +34,22 @@ pub fn write_table(path: &Path, format: Option<Format>, table: &Table, new: &[Ne
             return Err(TextError::ColumnTaken { path: path.to_owned(), name: column.name.clone() });
         }
     }
+    whole(path, layout.gzip, |out| write(out, layout.format, table, new))
+}
+
+/// Writes a text as it is.
+pub(crate) fn write_text(path: &Path, gzip: bool, text: &str) -> Result<(), TextError> {
+    whole(path, gzip, |out| out.write_all(text.as_bytes()))
+}
+
+fn whole(path: &Path, gzip: bool, write: impl Fn(&mut dyn Write) -> io::Result<()>) -> Result<(), TextError> {
     disk::write_whole(path, |file| {
-        if !layout.gzip {
-            return write(file, layout.format, table, new);
+        if !gzip {
+            return write(file);
         }
-        // No file name and no time in the header: the same table gives the same bytes.
+        // No file name and no time in the header: the same content gives the same bytes.
         let mut compressed = GzBuilder::new().write(file, Compression::default());
-        write(&mut compressed, layout.format, table, new)?;
+        write(&mut compressed)?;
         compressed.finish().map(|_| ())
     })
 }

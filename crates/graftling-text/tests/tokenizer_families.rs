@@ -275,3 +275,23 @@ fn strides_and_first_texts_that_leave_no_room_are_refused() {
          text, or set a larger max_length or a smaller stride"
     );
 }
+
+#[test]
+fn a_first_text_that_leaves_no_room_for_windows_is_cut_to_half_and_told_once() {
+    let families = golden().families;
+    let family = families.iter().find(|family| family.name == "electra").unwrap();
+    for side in ["right", "left"] {
+        let folder = converted_folder(family, side);
+        let tokenizer = Tokenizer::from_folder(folder.path()).unwrap();
+        let long = "a b a b a b a b";
+        let inputs = [TextInput { text: long, pair: Some("b") }, TextInput { text: long, pair: Some("b a b a b a") }];
+        let Encodings { encodings, truncation, .. } =
+            tokenizer.encode(&inputs, &EncodeOptions::windows_with_first_cut(10, 3)).unwrap();
+        // Of ten tokens three are special; half of the others are three tokens of the first text, which leave four.
+        let of_first = |one: &Encoding| one.sequence_ids.iter().filter(|sequence| **sequence == Some(0)).count();
+        assert!(encodings.iter().all(|one| of_first(one) == 3 && one.input_ids.len() <= 10), "{side}: {encodings:?}");
+        let told: Vec<(usize, usize)> = encodings.iter().map(|one| (one.example, one.truncated_tokens)).collect();
+        assert_eq!(told, [(0, 5), (1, 5), (1, 0), (1, 0)], "{side}");
+        assert_eq!((truncation.truncated_texts, truncation.cut_tokens), (2, 10));
+    }
+}

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use graftling_models::ModelError;
 use graftling_text::TextError;
 
+use crate::aggregation::AggregationStrategy;
 use crate::compare::ComparisonProblem;
 use crate::decisions::DecisionsProblem;
 use crate::recipe::{BestMetric, RecipeErrors, Task};
@@ -101,6 +102,47 @@ pub enum Error {
     PairOfWords {
         /// Which text, from 1.
         index: usize,
+    },
+    /// Tokens are put together for a model that tells nothing of tokens.
+    #[error("aggregation puts the tags of tokens together, but the task of this model is {task}; leave it out")]
+    AggregationOfOtherTask {
+        /// The task.
+        task: Task,
+    },
+    /// Tokens are put together where words are given.
+    #[error(
+        "aggregation {strategy} puts the tokens of texts together, but these are sentences whose words are given; leave it out, or give \
+         the texts"
+    )]
+    AggregationOfWords {
+        /// The strategy.
+        strategy: AggregationStrategy,
+    },
+    /// Words are given to a model of texts.
+    #[error("these are sentences whose words are given, but the task of this model is {task}, which takes texts")]
+    WordsOfOtherTask {
+        /// The task.
+        task: Task,
+    },
+    /// Windows are put together for a model that reads none.
+    #[error(
+        "window_merging: this model's texts are cut at {max_length} tokens, not read in windows; leave it out, or train with \
+         long_texts = \"windows\""
+    )]
+    NoWindowsToMerge {
+        /// The most tokens of a text.
+        max_length: usize,
+    },
+    /// Tokens by themselves make no entities that could be merged.
+    #[error("aggregation none makes no entities, so window_merging entities has none to merge; accepted with it is tokens")]
+    NoEntitiesToMerge,
+    /// A label that a model does not have is to be left out.
+    #[error("ignored label {label:?}: the model has no such label, only {}", labels.join(", "))]
+    IgnoredUnknownLabel {
+        /// The label.
+        label: String,
+        /// All labels of the model.
+        labels: Vec<String>,
     },
     /// There is nothing to tell apart.
     #[error("{}: the only tag is {}; at least two different tags are needed", path.display(), tags.first().map_or("none", |tag| tag))]

@@ -101,15 +101,13 @@ impl Examples {
         Self { tokenized, targets }
     }
 
-    /// To be trained on: every window is an example of its own, with the target of its text.
+    /// To be trained on: every window is an example of its own, with the part of its text's target that it sees.
     pub fn to_train_on(mut tokenized: Tokenized, targets: Vec<Target>) -> Self {
-        let mut of_windows = Vec::with_capacity(tokenized.features.len());
-        for (text, target) in targets.into_iter().enumerate() {
-            let windows = tokenized.windows(text);
-            of_windows.extend(std::iter::repeat_n(target, windows.len()));
-            let own = of_windows.iter_mut().rev().zip(windows.iter().rev());
-            own.for_each(|(target, window)| target.see(std::slice::from_ref(window)));
-        }
+        let of_text = |(text, target): (usize, Target)| {
+            let windows = tokenized.windows(text).iter();
+            windows.map(|window| target.of_window(window)).collect::<Vec<_>>()
+        };
+        let of_windows = targets.into_iter().enumerate().flat_map(of_text).collect();
         // What answers would be read from is not needed any more, and takes more room than the tokens.
         tokenized.features.iter_mut().for_each(|features| features.passages = None);
         Self { tokenized, targets: of_windows }
@@ -149,7 +147,7 @@ pub(crate) fn evaluate_example_by_example(
         });
         let tokenized = data.tokenize(&loaded.tokenizer, &loaded.reading)?;
         observer.observe(&Event::Tokenized { split: SplitName::Evaluation, truncation: &tokenized.truncation });
-        if let Some(notice) = tokenized.notice() {
+        for notice in tokenized.notices(&loaded.tokenizer) {
             observer.observe(&Event::Notice(&notice));
         }
         let examples = Examples::to_score(objective, tokenized, targets);

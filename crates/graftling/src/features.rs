@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use graftling_models::PackedBatch;
 use graftling_tensor::Spans;
-use graftling_text::{Dataset, EncodeOptions, Encoding, TextInput, TokenExample, Tokenizer, TruncationReport};
+use graftling_text::{Dataset, EncodeOptions, Encoding, TextInput, TextToken, TokenExample, Tokenizer, TruncationReport};
 
 use crate::Error;
 use crate::passages::Passages;
@@ -68,6 +68,9 @@ impl Features {
     }
 }
 
+/// From which share on unknown tokens are told.
+const TOLD_UNKNOWN: f64 = 0.05;
+
 /// The texts of a split as the model sees them.
 pub(crate) struct Tokenized {
     /// One for each window, in the order of the texts; most texts have one window.
@@ -104,16 +107,35 @@ impl Tokenized {
         self.windows(text).iter().flat_map(|features| features.words_seen()).copied().collect()
     }
 
-    /// What a person should know of texts that are read in windows.
-    pub fn notice(&self) -> Option<String> {
+    /// What a person should know of texts that are read in windows, and of words that the model cannot read.
+    pub fn notices(&self, tokenizer: &Tokenizer) -> Vec<String> {
         let counts = || self.texts.iter().map(|windows| windows.len()).filter(|&windows| windows > 1);
         let (texts, windows) = (counts().count(), counts().sum::<usize>());
         let (are, longest) = (if texts == 1 { "text is" } else { "texts are" }, self.truncation.max_length);
-        (texts > 0).then(|| format!("{texts} {are} longer than {longest} tokens and read in {windows} windows"))
+        let read = (texts > 0).then(|| format!("{texts} {are} longer than {longest} tokens and read in {windows} windows"));
+        read.into_iter().chain(self.unknown_notice(tokenizer)).collect()
+    }
+
+    fn unknown_notice(&self, tokenizer: &Tokenizer) -> Option<String> {
+        let unknown = tokenizer.unknown_id()?;
+        let ids = self.features.iter().flat_map(|features| &features.input_ids);
+        let share = ids.filter(|id| **id == unknown).count() as f64 / self.tokens().max(1) as f64;
+        let name = tokenizer.token(unknown).unwrap_or_default();
+        (share >= TOLD_UNKNOWN).then(|| {
+            format!(
+                "{:.0} % of the tokens are {name}: the model's vocabulary does not have what stands there and the model cannot tell it apart; \
+                 is it a model of the language of these texts?",
+                100.0 * share
+            )
+        })
     }
 
     /// The features of each text, which are its `encodings`.
-    fn new(encodings: Vec<Encoding>, truncation: TruncationReport, wanted: impl Fn(&[Encoding]) -> Vec<Option<Wanted>>) -> Self {
+    fn new(
+        encodings: Vec<Encoding>,
+        truncation: TruncationReport,
+        mut wanted: impl FnMut(&[Encoding]) -> Vec<Option<Wanted>>,
+    ) -> Self {
         let mut texts: Vec<Range<usize>> = Vec::with_capacity(truncation.texts);
         let mut all_wanted = Vec::with_capacity(encodings.len());
         let mut done = 0;
@@ -135,18 +157,21 @@ pub(crate) fn inputs<L>(dataset: &Dataset<L>) -> Vec<TextInput<'_>> {
 fn options(reading: &Reading) -> EncodeOptions {
     match reading.long_texts {
         LongTexts::Cut => EncodeOptions::truncated(reading.max_length),
-        LongTexts::Windows { stride, .. } => EncodeOptions::windows(reading.max_length, stride),
+        LongTexts::Windows { stride, .. } => EncodeOptions::windows_with_first_cut(reading.max_length, stride),
     }
 }
 
 /// Turns texts into token ids, in their order.
 pub(crate) fn tokenize(tokenizer: &Tokenizer, inputs: &[TextInput<'_>], reading: &Reading) -> Result<Tokenized, Error> {
     let encodings = tokenizer.encode(inputs, &options(reading))?;
-    if let Some(empty) = encodings.encodings.iter().find(|encoding| encoding.input_ids.is_empty()) {
-        let text = inputs[empty.example].text.chars().take(40).collect();
-        return Err(Error::NoTokens { index: empty.example + 1, text });
-    }
+    refuse_tokenless(&encodings.encodings, inputs)?;
     Ok(Tokenized::new(encodings.encodings, encodings.truncation, |windows| windows.iter().map(|_| None).collect()))
+}
+
+fn refuse_tokenless(encodings: &[Encoding], inputs: &[TextInput<'_>]) -> Result<(), Error> {
+    let Some(empty) = encodings.iter().find(|encoding| encoding.input_ids.is_empty()) else { return Ok(()) };
+    let text = inputs[empty.example].text.chars().take(40).collect();
+    Err(Error::NoTokens { index: empty.example + 1, text })
 }
 
 /// The same, for texts of which words or tokens will be drawn.
@@ -182,7 +207,12 @@ pub(crate) fn tokenize_questions(
     // White space before a question would be a token of its own to some tokenizers.
     let inputs: Vec<TextInput<'_>> =
         questions.iter().map(|(question, context)| TextInput { text: question.trim_start(), pair: Some(context) }).collect();
-    let encodings = tokenizer.encode(&inputs, &options(reading))?;
+    // A question that is cut is another question.
+    let options = match reading.long_texts {
+        LongTexts::Windows { stride, .. } => EncodeOptions::windows(reading.max_length, stride),
+        LongTexts::Cut => options(reading),
+    };
+    let encodings = tokenizer.encode(&inputs, &options)?;
     let passages: Vec<Passages> =
         encodings.encodings.iter().map(|window| Passages::of(window, &questions[window.example].1)).collect();
     let mut tokenized =
@@ -193,34 +223,74 @@ pub(crate) fn tokenize_questions(
     Ok(tokenized)
 }
 
-/// The first token of each word, once: in the window in which most tokens stand on its poorer side, the first of equal ones.
-fn first_tokens(windows: &[Encoding]) -> Vec<Wanted> {
-    let whole = windows.iter().map(|window| window.token_range.1).max().unwrap_or(0);
-    // The word of every token of the text, and for each token how much stands around it in which window.
-    let mut words: Vec<Option<u32>> = vec![None; whole];
-    let mut best: Vec<Option<(usize, usize)>> = vec![None; whole];
-    for (number, window) in windows.iter().enumerate() {
-        let (start, end) = window.token_range;
-        for (token, (_, word)) in (start..end).zip(of_text(window)) {
-            let before = if start == 0 { usize::MAX } else { token - start };
-            let after = if end == whole { usize::MAX } else { end - 1 - token };
-            let around = before.min(after);
-            words[token] = word;
-            if best[token].is_none_or(|(most, _)| around > most) {
-                best[token] = Some((around, number));
-            }
+/// Turns texts into token ids, in their order; every token of the texts is wanted and told, window by window: in the one window where
+/// most stands around it, or in all of them where `windows_alone` says so. Places count the tokens of the whole text.
+pub(crate) fn tokenize_every_token(
+    tokenizer: &Tokenizer,
+    inputs: &[TextInput<'_>],
+    reading: &Reading,
+    windows_alone: bool,
+) -> Result<(Tokenized, Vec<Vec<TextToken>>), Error> {
+    let encodings = tokenizer.encode(inputs, &options(reading))?;
+    refuse_tokenless(&encodings.encodings, inputs)?;
+    let mut tokens = Vec::with_capacity(encodings.encodings.len());
+    for windows in encodings.encodings.chunk_by(|one, next| one.example == next.example) {
+        let best = best_windows(windows);
+        let (several, text) = (windows.len() > 1, inputs[windows[0].example].text);
+        for (number, window) in windows.iter().enumerate() {
+            let own = window.token_range.0..;
+            let all = own.zip(tokenizer.text_tokens(text, window));
+            let told = all.filter(|(token, _)| windows_alone || best[*token] == Some(number)).map(|(_, token)| token);
+            tokens.push((told.collect::<Vec<TextToken>>(), if several { window.token_range.0 } else { 0 }));
         }
+    }
+    let wanted: Vec<Option<Wanted>> = tokens
+        .iter()
+        .map(|(tokens, _)| Some(Wanted { tokens: tokens.iter().map(|token| token.place).collect(), words: Vec::new() }))
+        .collect();
+    let mut wanted = wanted.into_iter();
+    let tokenized =
+        Tokenized::new(encodings.encodings, encodings.truncation, |windows| wanted.by_ref().take(windows.len()).collect());
+    let in_text = |(tokens, before): (Vec<TextToken>, usize)| {
+        tokens.into_iter().map(|token| TextToken { place: token.place + before, ..token }).collect()
+    };
+    Ok((tokenized, tokens.into_iter().map(in_text).collect()))
+}
+
+/// The first token of each word, once: in the window where most stands around it.
+fn first_tokens(windows: &[Encoding]) -> Vec<Wanted> {
+    let best = best_windows(windows);
+    let mut words: Vec<Option<u32>> = vec![None; best.len()];
+    for window in windows {
+        (window.token_range.0..).zip(of_text(window)).for_each(|(token, (_, word))| words[token] = word);
     }
     let begins = |token: usize| words[token].is_some() && (token == 0 || words[token - 1] != words[token]);
     let wanted = windows.iter().enumerate().map(|(number, window)| {
-        let (start, end) = window.token_range;
-        let own = (start..end)
-            .zip(of_text(window))
-            .filter(|&(token, _)| begins(token) && best[token].is_some_and(|(_, window)| window == number));
+        let all = (window.token_range.0..).zip(of_text(window));
+        let own = all.filter(|&(token, _)| begins(token) && best[token] == Some(number));
         let (tokens, words) = own.filter_map(|(_, (place, word))| Some((place, word? as usize))).unzip();
         Wanted { tokens, words }
     });
     wanted.collect()
+}
+
+/// For each token of a text the window in which most tokens stand on its poorer side, the first of equal ones; none for a token that
+/// was cut off.
+fn best_windows(windows: &[Encoding]) -> Vec<Option<usize>> {
+    let whole = windows.iter().map(|window| window.token_range.1).max().unwrap_or(0);
+    let mut best: Vec<Option<(usize, usize)>> = vec![None; whole];
+    for (number, window) in windows.iter().enumerate() {
+        let (start, end) = window.token_range;
+        for (token, best) in (start..end).zip(&mut best[start..end]) {
+            let before = if start == 0 { usize::MAX } else { token - start };
+            let after = if end == whole { usize::MAX } else { end - 1 - token };
+            let around = before.min(after);
+            if best.is_none_or(|(most, _)| around > most) {
+                *best = Some((around, number));
+            }
+        }
+    }
+    best.into_iter().map(|best| best.map(|(_, number)| number)).collect()
 }
 
 /// The tokens of the text in a window: their places there, and their words.

@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod aggregation;
 mod batching;
 mod compare;
 mod data;
@@ -52,6 +53,7 @@ mod tasks;
 mod threads;
 mod train;
 
+pub use aggregation::{Aggregated, Aggregation, AggregationStrategy, WindowMerging};
 pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost, Side, compare};
 pub use decisions::{Decisions, DecisionsProblem};
 pub use error::{Error, Quantity};

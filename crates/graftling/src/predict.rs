@@ -7,6 +7,7 @@ use std::sync::Arc;
 use graftling_text::{TextInput, TokenExample, Tokenizer};
 use serde::{Serialize, Serializer};
 
+use crate::aggregation::{Aggregated, Aggregation};
 use crate::decisions::Decisions;
 use crate::features::{Tokenized, tokenize, tokenize_questions, tokenize_words};
 use crate::inference::each_batch;
@@ -29,6 +30,7 @@ use crate::{Error, NoAnswer};
 /// ```
 pub struct Predictor {
     loaded: Loaded,
+    aggregation: Option<Aggregation>,
 }
 
 /// What the model says about one text.
@@ -74,6 +76,14 @@ pub enum Said {
     Entities {
         /// The entities.
         entities: Vec<Entity>,
+        /// The tag of each word, from which they were read; a word that was cut off has `O`.
+        #[serde(skip)]
+        tags: Vec<String>,
+    },
+    /// What was put together from the tokens of a text, in its order, where an [`Aggregation`] was asked for.
+    Aggregated {
+        /// Entities, or tokens by themselves.
+        entities: Vec<Aggregated>,
     },
     /// Guesses for each masked word, in their order.
     Masks {
@@ -121,6 +131,9 @@ pub struct Guess {
     pub token: String,
     /// Its probability.
     pub probability: f32,
+    /// The text with the token in the place of its mask, as the tokenizer writes it (of a text that is read in windows, that window);
+    /// other masks stay, and what the vocabulary does not have is written as its unknown token.
+    pub sequence: String,
 }
 
 /// A word with its tag.
@@ -145,9 +158,14 @@ impl fmt::Display for Said {
                 let written: Vec<String> = numbers.iter().map(|number| format!("{number:.4}")).collect();
                 formatter.write_str(&written.join(", "))
             }
-            Self::Entities { entities } if entities.is_empty() => formatter.write_str("none"),
-            Self::Entities { entities } => {
+            Self::Entities { entities, .. } if entities.is_empty() => formatter.write_str("none"),
+            Self::Entities { entities, .. } => {
                 let written: Vec<String> = entities.iter().map(|entity| format!("[{} {}]", entity.label, entity.text)).collect();
+                formatter.write_str(&written.join(" "))
+            }
+            Self::Aggregated { entities } if entities.is_empty() => formatter.write_str("none"),
+            Self::Aggregated { entities } => {
+                let written: Vec<String> = entities.iter().map(|entity| format!("[{} {}]", entity.label, entity.word)).collect();
                 formatter.write_str(&written.join(" "))
             }
             Self::Masks { masks } => {
@@ -178,20 +196,23 @@ impl Prediction {
         tokenized: &Tokenized,
         sentences: Option<&[TokenExample]>,
     ) -> Vec<Self> {
-        let token_text = |token| tokenizer.token_text(token).unwrap_or_default();
-        let predictions = answers.iter().enumerate().map(|(text, answer)| Self {
-            said: objective.say(
-                answer,
-                &Spoken {
-                    seen: &tokenized.words_seen(text),
-                    words: sentences.map(|sentences| &sentences[text]),
-                    token_text: &token_text,
-                },
-            ),
-            tokens: tokenized.length(text),
-            truncated_tokens: tokenized.windows(text).iter().map(|window| window.truncated_tokens).sum(),
+        let predictions = answers.iter().enumerate().map(|(text, answer)| {
+            let seen = tokenized.words_seen(text);
+            let spoken = Spoken {
+                seen: &seen,
+                words: sentences.map(|sentences| &sentences[text]),
+                windows: tokenized.windows(text),
+                tokenizer: Some(tokenizer),
+            };
+            Self::told(objective.say(answer, &spoken), tokenized, text)
         });
         predictions.collect()
+    }
+
+    /// What is said of a text, with how much of it was read.
+    fn told(said: Said, tokenized: &Tokenized, text: usize) -> Self {
+        let truncated_tokens = tokenized.windows(text).iter().map(|window| window.truncated_tokens).sum();
+        Self { said, tokens: tokenized.length(text), truncated_tokens }
     }
 }
 
@@ -203,12 +224,22 @@ fn as_map<S: Serializer>(pairs: &[(String, f32)], serializer: S) -> Result<S::Ok
 impl Predictor {
     /// Opens a run folder, or any folder with a fine-tuned model and its tokenizer.
     pub fn load(folder: &Path) -> Result<Self, Error> {
-        Ok(Self { loaded: loaded::load(folder)? })
+        Ok(Self { loaded: loaded::load(folder)?, aggregation: None })
+    }
+
+    /// The same, to put the tags of tokens together in this way and answer with [`Said::Aggregated`]. Without it a token classifier tags
+    /// words: texts are cut by [`words_of`](graftling_text::words_of) and the first token of a word speaks, as in training.
+    ///
+    /// # Errors
+    /// If the model is of another task, reads no windows that could be merged, or has no label that is to be ignored.
+    pub fn with_aggregation(self, aggregation: Aggregation) -> Result<Self, Error> {
+        aggregation.check(&self.loaded)?;
+        Ok(Self { aggregation: Some(aggregation), ..self })
     }
 
     /// The same model with another rule for when there is no answer to a question; refused where it answers none.
     pub fn with_no_answer(self, no_answer: NoAnswer) -> Result<Self, Error> {
-        Ok(Self { loaded: self.loaded.with_no_answer(Some(no_answer))? })
+        Ok(Self { loaded: self.loaded.with_no_answer(Some(no_answer))?, ..self })
     }
 
     /// The labels, in the order of the model.
@@ -226,31 +257,69 @@ impl Predictor {
         self.loaded.reading.max_length
     }
 
+    /// What the model was trained to do.
+    pub fn task(&self) -> Task {
+        self.loaded.task
+    }
+
     /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it. A question is a text, and
     /// its context the second text.
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
-        let Loaded { model, tokenizer, task, objective, reading } = &self.loaded;
-        let sentences: Option<Vec<TokenExample>> = match task {
-            Task::TokenClassification => {
-                if let Some(index) = inputs.iter().position(|input| input.pair.is_some()) {
-                    return Err(Error::PairOfWords { index: index + 1 });
-                }
-                Some(inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect())
-            }
-            _ => None,
+        if let Some(aggregation) = &self.aggregation {
+            return self.aggregated(inputs, aggregation);
+        }
+        if self.loaded.task == Task::TokenClassification {
+            refuse_pairs(inputs)?;
+            let sentences: Vec<TokenExample> = inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect();
+            return self.predict_words(&sentences);
+        }
+        let Loaded { tokenizer, task, reading, .. } = &self.loaded;
+        let mut tokenized = match task {
+            Task::QuestionAnswering => tokenize_questions(tokenizer, &questions(inputs)?, reading)?,
+            _ => tokenize(tokenizer, inputs, reading)?,
         };
-        let mut tokenized = match &sentences {
-            Some(sentences) => tokenize_words(tokenizer, sentences, reading)?,
-            None if *task == Task::QuestionAnswering => tokenize_questions(tokenizer, &questions(inputs)?, reading)?,
-            None => tokenize(tokenizer, inputs, reading)?,
-        };
-        objective.ask(inputs, &mut tokenized)?;
+        self.loaded.objective.ask(inputs, &mut tokenized)?;
+        Ok(self.answered(&tokenized, None))
+    }
+
+    /// One prediction for each sentence whose words are given, in their order. A word that gives no token has no part in it.
+    ///
+    /// # Errors
+    /// If the model does not tag words, or an aggregation was asked for, which puts the tokens of texts together.
+    pub fn predict_words(&self, sentences: &[TokenExample]) -> Result<Vec<Prediction>, Error> {
+        if self.loaded.task != Task::TokenClassification {
+            return Err(Error::WordsOfOtherTask { task: self.loaded.task });
+        }
+        if let Some(aggregation) = &self.aggregation {
+            return Err(Error::AggregationOfWords { strategy: aggregation.strategy });
+        }
+        let tokenized = tokenize_words(&self.loaded.tokenizer, sentences, &self.loaded.reading)?;
+        Ok(self.answered(&tokenized, Some(sentences)))
+    }
+
+    fn answered(&self, tokenized: &Tokenized, sentences: Option<&[TokenExample]>) -> Vec<Prediction> {
+        let Loaded { model, tokenizer, objective, reading, .. } = &self.loaded;
         let mut answers: Vec<Option<Answer>> = vec![None; tokenized.texts.len()];
-        each_batch(model, &tokenized, reading, INFERENCE_TOKENS, |batch| {
+        each_batch(model, tokenized, reading, INFERENCE_TOKENS, |batch| {
             batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place))));
         });
         let answers: Vec<Answer> = answers.into_iter().flatten().collect();
-        Ok(Prediction::of(objective.as_ref(), tokenizer, &answers, &tokenized, sentences.as_deref()))
+        Prediction::of(objective.as_ref(), tokenizer, &answers, tokenized, sentences)
+    }
+
+    fn aggregated(&self, inputs: &[TextInput<'_>], aggregation: &Aggregation) -> Result<Vec<Prediction>, Error> {
+        refuse_pairs(inputs)?;
+        let (said, tokenized) = aggregation.of_texts(&self.loaded, inputs)?;
+        let of = |(text, entities)| Prediction::told(Said::Aggregated { entities }, &tokenized, text);
+        Ok(said.into_iter().enumerate().map(of).collect())
+    }
+}
+
+/// Tags are given to the words of one text.
+fn refuse_pairs(inputs: &[TextInput<'_>]) -> Result<(), Error> {
+    match inputs.iter().position(|input| input.pair.is_some()) {
+        Some(index) => Err(Error::PairOfWords { index: index + 1 }),
+        None => Ok(()),
     }
 }
 

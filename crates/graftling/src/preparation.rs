@@ -86,7 +86,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     let mut examples = |split, examples: &Data| -> Result<Examples, Error> {
         let tokenized = examples.tokenize(&tokenizer, &reading)?;
         observer.observe(&Event::Tokenized { split, truncation: &tokenized.truncation });
-        if let Some(notice) = tokenized.notice() {
+        for notice in tokenized.notices(&tokenizer) {
             observer.observe(&Event::Notice(&notice));
         }
         let targets = data.objective.targets(examples)?;

@@ -1,16 +1,17 @@
 //! `graftling evaluate`: how well a fine-tuned model does on a labelled file.
 //! Knows nothing of how the figures are computed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use graftling::{EvaluateRequest, Evaluation};
-use graftling_text::{QuestionColumns, read_questions, read_table};
+use graftling_text::{ConllFile, PlainFormat, QuestionColumns, TokenFormat, read_questions};
 use serde_json::{Value, json};
 
 use super::answer_flags::AnswerFlags;
 use super::data_flags::DataFlags;
 use crate::console::Console;
+use crate::data_file::DataFile;
 use crate::failure::{Ending, Failure};
 use crate::progress::RunProgress;
 use crate::{models, prediction_columns, report};
@@ -28,8 +29,8 @@ pub struct Arguments {
     /// Print one JSON object with all figures on stdout
     #[arg(long)]
     json: bool,
-    /// Write the rows of a csv, tsv or jsonl file with columns for what is said of each to this csv, tsv or jsonl file, plain or
-    /// .gz; of questions in a .json file also to a .json file, as SQuAD's scripts read answers
+    /// Write the data again with what is said of it: columns more in a csv, tsv or jsonl file, or the predicted tag of each word as the
+    /// last column of a CoNLL file; plain or .gz. Of questions in a .json file also to a .json file, as SQuAD's scripts read answers
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Draw the examples anew so many times for the intervals of the figures; none leaves them out
@@ -61,30 +62,23 @@ pub fn resamples(typed: &str) -> Result<Resamples, String> {
 
 /// Evaluates, and tells the figures.
 pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
-    let table = match &arguments.output {
-        Some(output) => {
-            let table = match arguments.data_flags.is_squad(&arguments.data) {
-                true => read_questions(&arguments.data, None, &QuestionColumns::default())?.table(),
-                false => read_table(&arguments.data, arguments.data_flags.format)?,
-            };
-            prediction_columns::check(output, &arguments.data, &table)?;
-            Some((output, table))
-        }
-        None => None,
-    };
+    let output = arguments.output.as_deref();
+    let file = output.map(|output| file_to_write(output, &arguments)).transpose()?.flatten();
     let request = EvaluateRequest {
         run: models::folder(&arguments.model, console)?,
-        data: arguments.data,
+        data: arguments.data.clone(),
         format: arguments.data_flags.format,
         columns: arguments.data_flags.columns(),
         threads: arguments.threads.map(usize::from),
-        with_predictions: table.is_some(),
+        with_predictions: output.is_some(),
         resamples: arguments.resamples.0,
         no_answer: arguments.answer_flags.null_score_diff_threshold,
     };
     let evaluation = graftling::evaluate(&request, &mut RunProgress::new(console, 1))?;
-    if let Some((output, table)) = table {
-        prediction_columns::write(output, &table, evaluation.predictions.as_deref().unwrap_or_default())?;
+    if let Some(output) = output {
+        let file = file.map_or_else(|| Ok(DataFile::Sentences(ConllFile::read(&request.data)?)), Ok::<_, Failure>)?;
+        let predictions = evaluation.predictions.as_deref().unwrap_or_default();
+        prediction_columns::write(output, &file, predictions, arguments.data_flags.text_column.as_deref())?;
         console.tell(&format!("wrote {}", output.display()));
     }
     if arguments.json {
@@ -93,6 +87,23 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         console.print(&report::evaluation(&request.data.display().to_string(), &evaluation, console))?;
     }
     Ok(Ending::Complete)
+}
+
+/// The file that will be written again, checked before anything is computed. A .txt is CoNLL to a token classifier and nothing to be written
+/// to any other model, which the evaluation finds out: it is read behind it.
+fn file_to_write(output: &Path, arguments: &Arguments) -> Result<Option<DataFile>, Failure> {
+    let (data, format) = (&arguments.data, arguments.data_flags.format);
+    prediction_columns::check_place(output, data)?;
+    if format.is_none() && matches!(PlainFormat::of(data), Ok(PlainFormat::Lines)) {
+        TokenFormat::of(output)?;
+        return Ok(None);
+    }
+    let file = match arguments.data_flags.is_squad(data) {
+        true => DataFile::Questions(read_questions(data, None, &QuestionColumns::default())?),
+        false => DataFile::read(data, format)?,
+    };
+    prediction_columns::check(output, &file)?;
+    Ok(Some(file))
 }
 
 fn json_of(request: &EvaluateRequest, evaluation: &Evaluation) -> Value {

@@ -1,5 +1,6 @@
 //! The commands, one a file: what may be typed after each, and what is then done. This file holds their list.
 
+mod aggregation_flags;
 mod answer_flags;
 mod compare;
 mod data_flags;
@@ -7,6 +8,8 @@ mod evaluate;
 mod models;
 mod predict;
 mod quickstart;
+
+mod teller;
 mod train;
 
 use clap::Subcommand;

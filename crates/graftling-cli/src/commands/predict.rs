@@ -5,24 +5,25 @@ use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use graftling::{Prediction, Predictor, Said, TextInput};
-use graftling_text::{QuestionColumns, Table, read_table, read_unanswered_questions, unlabelled};
-use serde_json::{Map, Value, json};
-use unicode_width::UnicodeWidthStr;
+use graftling::recipe::Task;
+use graftling::{Columns, Predictor, TextInput};
+use graftling_text::{
+    Dataset, Example, Examples, QuestionExample, TokenColumns, TokenDataset, holds_word_lists, unlabelled, unlabelled_tokens,
+};
 
+use super::aggregation_flags::AggregationFlags;
 use super::answer_flags::AnswerFlags;
 use super::data_flags::DataFlags;
+use super::teller::{Asked, Teller};
 use crate::console::Console;
+use crate::data_file::DataFile;
 use crate::failure::{Ending, Failure};
-use crate::text_table::one_line;
-use crate::{figures, models, prediction_columns, report, said};
+use crate::{figures, models, prediction_columns};
 
 /// The most lines of standard input that are predicted together.
 const LINES_TOGETHER: usize = 1024;
 /// The most texts of a file that are predicted together; on a terminal a line tells how far it is.
 const TEXTS_TOGETHER: usize = 4096;
-/// Between what is said and the text it is said of.
-const GAP: &str = "  ";
 
 /// What may be typed after `predict`.
 #[derive(Args)]
@@ -40,16 +41,20 @@ pub struct Arguments {
     /// The second text of a pair, or the context of a question, one for each --text
     #[arg(long, visible_alias = "context", value_name = "TEXT", requires = "text", allow_hyphen_values = true)]
     text_pair: Vec<String>,
-    /// A csv, tsv or jsonl file with texts, or a .json file with questions (SQuAD), plain or .gz
+    /// A file with texts (csv, tsv, jsonl; .txt, a text a line), with words to be tagged (jsonl with lists,
+    /// CoNLL) or with questions (csv, tsv, jsonl; .json of SQuAD); plain or .gz
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
     /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities ...) to this csv,
-    /// tsv or jsonl file, plain or .gz; for questions in a .json file also a .json file with the answers alone
+    /// tsv or jsonl file, or CoNLL with the predicted tag of each word as its last column to a CoNLL file; plain or .gz. For questions in
+    /// a .json file also a .json file with the answers alone
     #[arg(long, value_name = "FILE", requires = "input")]
     output: Option<PathBuf>,
     /// Print one JSON object for each text, a line each
     #[arg(long, conflicts_with = "output")]
     json: bool,
+    #[command(flatten)]
+    aggregation: AggregationFlags,
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -73,81 +78,133 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
     Ok(Ending::Complete)
 }
 
+fn load<'a>(arguments: &Arguments, console: &'a Console) -> Result<Teller<'a>, Failure> {
+    let mut predictor = Predictor::load(&models::folder(&arguments.model, console)?)?;
+    if let Some(aggregation) = arguments.aggregation.aggregation() {
+        predictor = predictor.with_aggregation(aggregation)?;
+    }
+    if let Some(no_answer) = arguments.answer_flags.null_score_diff_threshold {
+        predictor = predictor.with_no_answer(no_answer)?;
+    }
+    Ok(Teller::new(predictor, console, arguments.json))
+}
+
 fn predict_texts(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
     let (texts, pairs) = (arguments.text.len(), arguments.text_pair.len());
     if pairs > 0 && pairs != texts {
         return Err(Failure::Unpaired { texts, pairs });
     }
-    let teller = Teller::load(arguments, console)?;
+    let teller = load(arguments, console)?;
     let pairs = arguments.text_pair.iter().map(|pair| Some(pair.as_str())).chain(std::iter::repeat(None));
-    let inputs: Vec<TextInput<'_>> = arguments.text.iter().zip(pairs).map(|(text, pair)| TextInput { text, pair }).collect();
-    let predictions = teller.predictor.predict(&inputs)?;
-    teller.tell(&inputs, &[], &predictions)
+    let asked: Vec<Asked<'_>> =
+        arguments.text.iter().zip(pairs).map(|(text, pair)| Asked::Text(TextInput { text, pair })).collect();
+    teller.tell(&asked, &teller.ask(&asked)?)
 }
 
 fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Result<(), Failure> {
-    let texts = Texts::read(input, &arguments.data_flags)?;
-    let table = &texts.table;
     if let Some(output) = &arguments.output {
-        prediction_columns::check(output, input, table)?;
+        prediction_columns::check_place(output, input)?;
     }
-    let teller = Teller::load(arguments, console)?;
-    for notice in &texts.notices {
+    let file = DataFile::read(input, arguments.data_flags.format)?;
+    if let Some(output) = &arguments.output {
+        prediction_columns::check(output, &file)?;
+    }
+    let contents = Contents::of(&file, &arguments.data_flags.columns())?;
+    let teller = load(arguments, console)?;
+    contents.check(input, &file, teller.predictor.task())?;
+    for notice in contents.notices() {
         console.tell(&format!("note: {notice}"));
     }
-    let inputs: Vec<TextInput<'_>> = texts.inputs.iter().map(|(text, pair)| TextInput { text, pair: pair.as_deref() }).collect();
-    let mut predictions = Vec::with_capacity(inputs.len());
-    for inputs in inputs.chunks(TEXTS_TOGETHER) {
-        let new = teller.predictor.predict(inputs)?;
+    let asked = contents.asked();
+    let mut predictions = Vec::with_capacity(asked.len());
+    for asked_now in asked.chunks(TEXTS_TOGETHER) {
+        let new = teller.ask(asked_now)?;
         if arguments.output.is_none() {
-            let ids = texts.ids.get(predictions.len()..).unwrap_or_default();
-            teller.tell(inputs, ids, &new)?;
+            teller.tell(asked_now, &new)?;
         }
         predictions.extend(new);
-        if predictions.len() < texts.inputs.len() && arguments.output.is_some() {
-            let (done, all) = (figures::count(predictions.len() as u64), figures::count(texts.inputs.len() as u64));
-            console.tell(&format!("{done} of {all} texts"));
+        if predictions.len() < asked.len() && arguments.output.is_some() {
+            let (done, all) = (figures::count(predictions.len() as u64), figures::count(asked.len() as u64));
+            console.tell(&format!("{done} of {all} {}s", contents.noun()));
         }
     }
     if let Some(output) = &arguments.output {
-        prediction_columns::write(output, table, &predictions)?;
-        console.tell(&format!("wrote {} for {}", output.display(), figures::counted(predictions.len() as u64, "text")));
+        prediction_columns::write(output, &file, &predictions, arguments.data_flags.text_column.as_deref())?;
+        console.tell(&format!("wrote {} for {}", output.display(), figures::counted(predictions.len() as u64, contents.noun())));
     }
     Ok(())
 }
 
-/// The texts of a file, and the rows that they stand in.
-struct Texts {
-    table: Table,
-    inputs: Vec<(String, Option<String>)>,
-    /// What a file of questions calls each of them; none elsewhere.
-    ids: Vec<String>,
-    notices: Vec<String>,
+/// What a file holds to be predicted.
+enum Contents<'a> {
+    Texts(Dataset),
+    Sentences(TokenDataset),
+    Questions(&'a Examples<QuestionExample>),
 }
 
-impl Texts {
-    fn read(input: &Path, flags: &DataFlags) -> Result<Self, Failure> {
-        if flags.is_squad(input) {
-            let columns = flags.columns();
-            let columns = QuestionColumns { question: columns.text, context: columns.text_pair, answers: columns.label };
-            let questions = read_unanswered_questions(input, None, &columns)?;
-            let each = questions.examples.iter();
-            return Ok(Self {
-                table: questions.table(),
-                inputs: each.clone().map(|example| (example.question.clone(), Some(example.context.to_string()))).collect(),
-                ids: each.map(|example| example.id.clone()).collect(),
-                notices: questions.notices,
-            });
+impl<'a> Contents<'a> {
+    fn of(file: &'a DataFile, columns: &Columns) -> Result<Self, Failure> {
+        let Columns { text, label, .. } = columns;
+        Ok(match file {
+            DataFile::Sentences(file) => Self::Sentences(file.sentences().clone()),
+            DataFile::Questions(questions) => Self::Questions(questions),
+            DataFile::Rows(table) if holds_word_lists(table, text.as_deref()) => {
+                let columns = TokenColumns { tokens: text.clone(), tags: label.clone(), ..TokenColumns::default() };
+                Self::Sentences(unlabelled_tokens(table, &columns)?)
+            }
+            DataFile::Rows(table) => Self::Texts(unlabelled(table, columns)?),
+            // The one column has no name in the file, so none is told as found.
+            DataFile::Lines(table) => {
+                Self::Texts(unlabelled(table, &Columns { text: Some(table.columns[0].clone()), ..Columns::default() })?)
+            }
+        })
+    }
+
+    /// Refuses what the model does not take.
+    fn check(&self, input: &Path, file: &DataFile, task: Task) -> Result<(), Failure> {
+        let words = task == Task::TokenClassification;
+        match (self, file) {
+            (Self::Sentences(_), _) if !words => Err(Failure::WordsForTexts { path: input.to_owned(), task }),
+            (_, DataFile::Lines(_)) if words => Err(Failure::TextsOrWords { path: input.to_owned() }),
+            _ => Ok(()),
         }
-        let table = read_table(input, flags.format)?;
-        let dataset = unlabelled(&table, &flags.columns())?;
-        let inputs = dataset.examples.into_iter().map(|example| (example.text, example.text_pair)).collect();
-        Ok(Self { table, inputs, ids: Vec::new(), notices: dataset.notices })
+    }
+
+    fn notices(&self) -> &[String] {
+        match self {
+            Self::Texts(dataset) => &dataset.notices,
+            Self::Sentences(dataset) => &dataset.notices,
+            Self::Questions(questions) => &questions.notices,
+        }
+    }
+
+    fn noun(&self) -> &'static str {
+        match self {
+            Self::Texts(_) | Self::Questions(_) => "text",
+            Self::Sentences(_) => "sentence",
+        }
+    }
+
+    fn asked(&self) -> Vec<Asked<'_>> {
+        match self {
+            Self::Texts(dataset) => dataset.examples.iter().map(asked_of).collect(),
+            Self::Sentences(dataset) => dataset.examples.iter().map(Asked::Words).collect(),
+            Self::Questions(questions) => questions.examples.iter().map(question_of).collect(),
+        }
     }
 }
 
+fn asked_of(example: &Example) -> Asked<'_> {
+    Asked::Text(TextInput { text: &example.text, pair: example.text_pair.as_deref() })
+}
+
+fn question_of(example: &QuestionExample) -> Asked<'_> {
+    let input = TextInput { text: &example.question, pair: Some(&*example.context) };
+    Asked::Question { id: &example.id, input }
+}
+
 fn predict_stdin(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
-    let teller = Teller::load(arguments, console)?;
+    let teller = load(arguments, console)?;
     if io::stdin().is_terminal() {
         console.tell("type a text a line; end with Ctrl-D");
     }
@@ -158,8 +215,8 @@ fn predict_stdin(arguments: &Arguments, console: &Console) -> Result<(), Failure
         if texts.is_empty() {
             return Ok(());
         }
-        let inputs: Vec<TextInput<'_>> = texts.iter().map(|text| TextInput { text, pair: None }).collect();
-        teller.tell(&inputs, &[], &teller.predictor.predict(&inputs)?)?;
+        let asked: Vec<Asked<'_>> = texts.iter().map(|text| Asked::Text(TextInput { text, pair: None })).collect();
+        teller.tell(&asked, &teller.ask(&asked)?)?;
     }
 }
 
@@ -179,64 +236,6 @@ fn lines<R: io::Read>(reader: &mut BufReader<R>, line: &mut usize) -> Result<Vec
         texts.push(text.strip_suffix('\r').unwrap_or(text).to_owned());
     }
     Ok(texts)
-}
-
-/// A model that tells what it says about texts.
-struct Teller<'a> {
-    predictor: Predictor,
-    console: &'a Console,
-    json: bool,
-    label_width: usize,
-}
-
-impl<'a> Teller<'a> {
-    fn load(arguments: &Arguments, console: &'a Console) -> Result<Self, Failure> {
-        let mut predictor = Predictor::load(&models::folder(&arguments.model, console)?)?;
-        if let Some(no_answer) = arguments.answer_flags.null_score_diff_threshold {
-            predictor = predictor.with_no_answer(no_answer)?;
-        }
-        let label_width = report::widest(predictor.labels(), said::LABEL_WIDTH);
-        if let Some(decisions) = predictor.decisions() {
-            console.tell(&format!("note: decided by {}", decisions.told(predictor.labels())));
-        }
-        Ok(Self { predictor, console, json: arguments.json, label_width })
-    }
-
-    /// Tells what is said of each text; those of some files have ids.
-    fn tell(&self, inputs: &[TextInput<'_>], ids: &[String], predictions: &[Prediction]) -> Result<(), Failure> {
-        let mut text = String::new();
-        let ids = ids.iter().map(Some).chain(std::iter::repeat(None));
-        for ((input, id), prediction) in inputs.iter().zip(ids).zip(predictions) {
-            text += &if self.json { json_of(input, id, prediction).to_string() } else { self.line(input, prediction) };
-            text.push('\n');
-        }
-        self.console.print(&text)
-    }
-
-    fn line(&self, input: &TextInput<'_>, prediction: &Prediction) -> String {
-        let said = said::in_a_line(&prediction.said, self.label_width);
-        let room = self.console.line_width().saturating_sub(said.width() + GAP.len());
-        let text = match input.pair {
-            // A context is long, and the answer a part of it.
-            Some(pair) if !matches!(prediction.said, Said::Answer { .. }) => one_line(&format!("{} | {pair}", input.text), room),
-            _ => one_line(input.text, room),
-        };
-        format!("{said}{GAP}{text}").trim_end().to_owned()
-    }
-}
-
-/// The text and all that the model says about it.
-fn json_of(input: &TextInput<'_>, id: Option<&String>, prediction: &Prediction) -> Value {
-    let mut entries = Map::new();
-    entries.extend(id.map(|id| ("id".to_owned(), json!(id))));
-    entries.insert("text".to_owned(), json!(input.text));
-    if let Some(pair) = input.pair {
-        entries.insert("text_pair".to_owned(), json!(pair));
-    }
-    if let Value::Object(said) = json!(prediction) {
-        entries.extend(said);
-    }
-    Value::Object(entries)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use graftling::recipe::{Recipe, RecipeFile, Task};
 use graftling::{Error, StopReason, TrainSummary};
-use graftling_text::read_table;
+use graftling_text::{Tokenizer, read_table};
 use serde_json::{Map, Value, json};
 
 use crate::console::Console;
@@ -47,13 +47,22 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         let next = report::next_commands(&[
             match recipe.task {
                 Task::QuestionAnswering => format!("predict --model {run} --question \"...\" --context \"...\""),
-                _ => format!("predict --model {run} --text \"...\""),
+                _ => format!("predict --model {run} --text \"{}\"", text_to_try(&recipe, &summary)?),
             },
             format!("evaluate --model {run} --data FILE"),
         ]);
         console.print(&format!("{}{next}", report::training(&summary, console)))?;
     }
     Ok(ending(&summary))
+}
+
+/// What stands for a text in the command that may be typed next.
+fn text_to_try(recipe: &Recipe, summary: &TrainSummary) -> Result<String, Failure> {
+    if recipe.task != Task::MaskedLm {
+        return Ok("...".to_owned());
+    }
+    let mask = Tokenizer::from_folder(&summary.output)?.mask_token().map_or_else(String::new, |(mask, _)| format!(" {mask}"));
+    Ok(format!("...{mask} ..."))
 }
 
 /// Resolves the model of a recipe and trains it, with progress on stderr.

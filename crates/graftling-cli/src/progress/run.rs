@@ -135,13 +135,12 @@ impl Observer for RunProgress {
             Event::DataRead { split, source, examples, .. } => {
                 self.line(&format!("{split}: {} from {}", figures::counted(examples as u64, "example"), source.display()));
             }
-            Event::ModelLoaded { folder, family, parameter_count, labels } => {
-                let parameters = figures::parameters(parameter_count as u64);
-                self.line(&format!("model: {family}, {parameters} parameters, from {}", folder.display()));
-                if !labels.is_empty() {
-                    self.line(&format!("labels: {}", listed(labels)));
-                }
-            }
+            Event::ModelLoaded { folder, family, parameter_count, labels } => self.line(&format!(
+                "model: {family}, {} parameters, from {}{}",
+                figures::parameters(parameter_count as u64),
+                folder.display(),
+                labels_line(labels)
+            )),
             Event::Tokenized { split, truncation } => self.line(&format!("{split}: {truncation}")),
             Event::TrainingStarted { steps, epochs, trainable_count, threads, .. } => {
                 self.line(&format!(
@@ -179,6 +178,12 @@ impl Drop for RunProgress {
     }
 }
 
+/// A line for the labels, where they have names of their own.
+fn labels_line(labels: &[String]) -> String {
+    let named = labels.iter().enumerate().any(|(index, label)| *label != format!("LABEL_{index}"));
+    if named { format!("\nlabels: {}", listed(labels)) } else { String::new() }
+}
+
 fn listed(labels: &[String]) -> String {
     let shown: Vec<&str> = labels.iter().take(LISTED_LABELS).map(String::as_str).collect();
     match labels.len() - shown.len() {
@@ -201,5 +206,8 @@ mod tests {
         let labels: Vec<String> = (0..1200).map(|label| label.to_string()).collect();
         assert_eq!(listed(&labels), "0, 1, 2, 3, 4, 5, 6, 7 and 1,192 more");
         assert_eq!(listed(&labels[..2]), "0, 1");
+        assert_eq!(labels_line(&["no".to_owned(), "yes".to_owned()]), "\nlabels: no, yes");
+        // Numbers have no names, and guessed words no labels.
+        assert_eq!((labels_line(&[]), labels_line(&["LABEL_0".to_owned()])), (String::new(), String::new()));
     }
 }

@@ -5,22 +5,22 @@ use std::fs;
 use crate::scratch::{Scratch, labelled};
 
 /// How a folder is spoilt, what is typed, and what is said.
-struct Case {
-    name: &'static str,
-    spoil: fn(&Scratch),
-    arguments: &'static [&'static str],
-    code: i32,
-    error: &'static str,
+pub struct Case {
+    pub name: &'static str,
+    pub spoil: fn(&Scratch),
+    pub arguments: &'static [&'static str],
+    pub code: i32,
+    pub error: &'static str,
 }
 
 const TRAIN: &[&str] = &["train", "--model", "tiny", "--train", "train.csv", "--output", "out"];
 const TEST: &[&str] = &["train", "--model", "tiny", "--train", "train.csv", "--test", "test.csv", "--output", "out"];
 const PREDICT: &[&str] = &["predict", "--model", "tiny", "--input", "train.csv", "--output", "out.csv"];
 
-fn nothing(_: &Scratch) {}
+pub fn nothing(_: &Scratch) {}
 
 /// Runs every case; all that go wrong are told.
-fn check(cases: &[Case]) {
+pub fn check(cases: &[Case]) {
     let mut wrong = Vec::new();
     for case in cases {
         let scratch = Scratch::new();

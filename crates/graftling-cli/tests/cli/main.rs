@@ -2,8 +2,11 @@
 //! Knows nothing of what is inside; the tiny checkpoint of the models' tests makes every command quick.
 
 mod bad_input;
+mod bad_labels;
+mod bad_words;
 mod commands;
 mod comparison;
+mod data_forms;
 mod documents;
 mod interruption;
 mod prediction;

@@ -59,6 +59,47 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
+    /// A whole number from `smallest` to `largest`, or `None` where the key is absent or says 0 or -1: that there is no such thing.
+    pub fn size_or_none(&mut self, key: &str, smallest: usize, largest: usize) -> Option<usize> {
+        let value = self.config.get(key)?;
+        if matches!(value.as_i64(), Some(-1 | 0)) {
+            return None;
+        }
+        let size = value.as_u64().and_then(|size| usize::try_from(size).ok()).filter(|size| (smallest..=largest).contains(size));
+        if size.is_none() {
+            self.refuse(key, value, format!("-1, 0, whole numbers from {smallest} to {largest}"));
+        }
+        size
+    }
+
+    /// Yes or no.
+    pub fn switch(&mut self, key: &str, default: bool) -> bool {
+        let Some(value) = self.config.get(key) else { return default };
+        value.as_bool().unwrap_or_else(|| {
+            self.refuse(key, value, "true, false");
+            default
+        })
+    }
+
+    /// Which of the `accepted` words are there, in a list or in one text with "|" between them. Absent and null are none of them.
+    pub fn words<const COUNT: usize>(&mut self, key: &str, accepted: [&str; COUNT]) -> [bool; COUNT] {
+        let config = self.config;
+        let words: Option<Vec<String>> = match config.get(key) {
+            None | Some(Value::Null) => Some(Vec::new()),
+            Some(Value::String(text)) => Some(text.to_lowercase().split('|').map(|word| word.trim().to_owned()).collect()),
+            Some(Value::Array(items)) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            Some(_) => None,
+        };
+        let known = |word: &String| word.is_empty() || accepted.contains(&&**word);
+        match words.filter(|words| words.iter().all(known)) {
+            Some(words) => accepted.map(|word| words.iter().any(|found| found == word)),
+            None => {
+                self.refuse(key, &config[key], accepted.join(", "));
+                [false; COUNT]
+            }
+        }
+    }
+
     /// A number within `range`.
     pub fn number(&mut self, key: &str, default: f64, range: RangeInclusive<f64>) -> f32 {
         let Some(value) = self.config.get(key) else { return default as f32 };

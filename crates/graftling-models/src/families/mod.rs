@@ -5,6 +5,7 @@
 mod albert;
 mod bert;
 pub(crate) mod config_reader;
+mod deberta_v2;
 mod distilbert;
 mod electra;
 mod modernbert;
@@ -68,6 +69,8 @@ families! {
     MpNet = "mpnet" => mpnet::translate,
     /// ModernBERT.
     ModernBert = "modernbert" => modernbert::translate,
+    /// DeBERTa-v2 and DeBERTa-v3.
+    DebertaV2 = "deberta-v2" => deberta_v2::translate,
 }
 
 impl Family {

@@ -87,6 +87,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         norm_bias: config.bias("norm_bias", Bias::Absent),
         attention_bias: config.bias("attention_bias", Bias::Absent),
         feed_forward_bias: config.bias("mlp_bias", Bias::Absent),
+        convolution: None,
         head: HeadLayout::Transform {
             pooling: config.word("classifier_pooling", Pooling::First, &[("cls", Pooling::First), ("mean", Pooling::Mean)]),
             dense: config.bias("classifier_bias", Bias::Absent),

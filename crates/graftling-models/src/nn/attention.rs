@@ -1,10 +1,13 @@
 //! Self attention: each token looks at the tokens of its own sequence. Knows no family.
 
-use graftling_tensor::{AttentionOptions, AttentionWindow, DistanceBias, Graph, ParameterId, RotaryAngles, Spans, Var};
+use graftling_tensor::{
+    AttentionOptions, AttentionWindow, DistanceBias, DistanceBuckets, DistanceVectors, Graph, RotaryAngles, Spans, Var,
+};
 
 use super::declarations::Scope;
+use super::distances::Distances;
 use super::linear::Linear;
-use crate::architecture::{Architecture, Distance, Sight};
+use crate::architecture::{Architecture, Disentangled, Distance, DistanceProjections, Dropout, Sight};
 
 /// Vectors, and which of them belong to which sequence.
 #[derive(Clone, Copy)]
@@ -22,8 +25,8 @@ pub(crate) struct Places<'a> {
     pub sight: Sight,
     /// The angles by which queries and keys are turned, in a model with rotary positions.
     pub angles: Option<&'a RotaryAngles>,
-    /// The table of a model whose attention is biased by distance.
-    pub bias: Option<ParameterId>,
+    /// What all layers share of what they know of distances.
+    pub distances: &'a Distances,
 }
 
 /// Multi-head self attention with its output projection.
@@ -33,7 +36,34 @@ pub(crate) struct SelfAttention {
     value: Linear,
     output: Linear,
     heads: usize,
-    distance: Distance,
+    distance: DistanceUse,
+}
+
+/// What a layer makes of what all layers share.
+enum DistanceUse {
+    None,
+    Bias(DistanceBuckets),
+    /// What projects the vectors of distances that queries, and that keys are multiplied with.
+    Vectors {
+        key: Option<VectorProjection>,
+        query: Option<VectorProjection>,
+    },
+}
+
+/// What projects the vectors of distances.
+enum VectorProjection {
+    /// What projects tokens.
+    OfTokens,
+    Own(Linear),
+}
+
+impl VectorProjection {
+    fn or<'a>(&'a self, of_tokens: &'a Linear) -> &'a Linear {
+        match self {
+            Self::OfTokens => of_tokens,
+            Self::Own(own) => own,
+        }
+    }
 }
 
 impl SelfAttention {
@@ -47,12 +77,25 @@ impl SelfAttention {
             value: projection("value"),
             output: projection("output"),
             heads: architecture.num_attention_heads,
-            distance: architecture.distance,
+            distance: match architecture.distance {
+                Distance::Unknown => DistanceUse::None,
+                Distance::Biased(buckets) => DistanceUse::Bias(buckets),
+                Distance::Disentangled(Disentangled { projections, content_to_position, position_to_content, .. }) => {
+                    let mut of_vectors = |name: &str| match projections {
+                        DistanceProjections::OfTokens => VectorProjection::OfTokens,
+                        DistanceProjections::Own => VectorProjection::Own(projection(name)),
+                    };
+                    DistanceUse::Vectors {
+                        key: content_to_position.then(|| of_vectors("position_key")),
+                        query: position_to_content.then(|| of_vectors("position_query")),
+                    }
+                }
+            },
         }
     }
 
     /// What each query finds in the keys' rows of its own sequence: gives the shape of the queries' rows.
-    pub fn forward(&self, graph: &Graph<'_>, queries: Rows<'_>, keys: Rows<'_>, places: Places<'_>, dropout: f32) -> Var {
+    pub fn forward(&self, graph: &Graph<'_>, queries: Rows<'_>, keys: Rows<'_>, places: Places<'_>, dropout: &Dropout) -> Var {
         let turned = |projected: Var, rows: Rows<'_>| match places.angles {
             Some(angles) => graph.rotary(projected, self.heads, angles, rows.positions),
             None => projected,
@@ -60,19 +103,25 @@ impl SelfAttention {
         let query = turned(self.query.forward(graph, queries.hidden), queries);
         let key = turned(self.key.forward(graph, keys.hidden), keys);
         let value = self.value.forward(graph, keys.hidden);
-        let options = AttentionOptions { heads: self.heads, dropout };
-        let spans = [queries.spans, keys.spans];
-        let context = match (places.sight, self.distance, places.bias) {
-            (Sight::Everything, Distance::Biased(buckets), Some(table)) => {
-                let bias = DistanceBias { table, buckets, positions: queries.positions };
-                graph.attention_by_distance([&query, &key, &value], spans, options, &bias)
+        let options = AttentionOptions { heads: self.heads, dropout: dropout.attention_weights };
+        let (tokens, spans, positions) = ([&query, &key, &value], [queries.spans, keys.spans], queries.positions);
+        let context = match (places.sight, &self.distance, places.distances) {
+            (Sight::Everything, DistanceUse::Bias(buckets), Distances::Bias(table)) => {
+                let bias = DistanceBias { table: *table, buckets: *buckets, positions };
+                graph.attention_by_distance(tokens, spans, options, &bias)
+            }
+            (Sight::Everything, DistanceUse::Vectors { key, query }, Distances::Vectors { vectors, rows }) => {
+                let vectors = graph.dropout(vectors, dropout.embeddings);
+                let key = key.as_ref().map(|projection| projection.or(&self.key).forward(graph, &vectors));
+                let query = query.as_ref().map(|projection| projection.or(&self.query).forward(graph, &vectors));
+                let vectors = DistanceVectors { key: key.as_ref(), query: query.as_ref(), rows, positions };
+                graph.disentangled_attention(tokens, spans, options, &vectors)
             }
             (Sight::Everything, ..) => graph.attention(&query, &key, &value, spans[0], spans[1], options),
-            (Sight::Window { reach }, Distance::Unknown, _) => {
-                let window = AttentionWindow { reach, positions: queries.positions };
-                graph.attention_in_window([&query, &key, &value], spans, options, window)
+            (Sight::Window { reach }, DistanceUse::None, _) => {
+                graph.attention_in_window(tokens, spans, options, AttentionWindow { reach, positions })
             }
-            (Sight::Window { .. }, distance, _) => panic!("attention: no family has a window together with {distance:?}"),
+            (Sight::Window { .. }, ..) => panic!("attention: no family has a window together with trained distances"),
         };
         self.output.forward(graph, &context)
     }

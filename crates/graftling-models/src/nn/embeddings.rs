@@ -7,7 +7,7 @@ use graftling_tensor::{Graph, ParameterId, Var};
 use super::declarations::Scope;
 use super::linear::Linear;
 use super::norm::LayerNorm;
-use crate::architecture::{Architecture, EmbeddingWidth, Position};
+use crate::architecture::{Architecture, Bias, EmbeddingWidth, Position};
 use crate::batch::PackedBatch;
 
 /// The sum of a token's word and, where the family has them, position and token type embeddings, then norm and dropout, and a
@@ -17,8 +17,15 @@ pub(crate) struct Embeddings {
     position: Option<ParameterId>,
     token_type: Option<TokenTypes>,
     norm: LayerNorm,
-    projection: Option<Linear>,
+    projection: Projection,
     placing: Position,
+}
+
+/// Where embeddings that are narrower than layers are projected.
+enum Projection {
+    None,
+    BeforeNorm(Linear),
+    Last(Linear),
 }
 
 /// The table of segments and how many it has.
@@ -30,19 +37,27 @@ struct TokenTypes {
 impl Embeddings {
     pub fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
         let size = architecture.embedding_size();
+        let normed = match architecture.embedding {
+            EmbeddingWidth::ProjectedFirst(_) => architecture.hidden_size,
+            EmbeddingWidth::Hidden | EmbeddingWidth::Projected(_) => size,
+        };
+        let projection = |scope: &mut Scope<'_>, bias: Bias| {
+            Linear::with_bias(&mut scope.part("projection"), size, architecture.hidden_size, bias)
+        };
         Self {
             word: scope.part("word").weight("weight", &[architecture.vocabulary_size, size]),
             position: match architecture.position {
                 Position::Learned { entries, .. } => Some(scope.part("position").weight("weight", &[entries, size])),
-                Position::Rotary { .. } => None,
+                Position::Rotary { .. } | Position::Unembedded { .. } => None,
             },
             token_type: architecture
                 .type_vocabulary_size
                 .map(|entries| TokenTypes { table: scope.part("token_type").weight("weight", &[entries, size]), entries }),
-            norm: LayerNorm::new(&mut scope.part("norm"), size, architecture),
+            norm: LayerNorm::new(&mut scope.part("norm"), normed, architecture),
             projection: match architecture.embedding {
-                EmbeddingWidth::Hidden => None,
-                EmbeddingWidth::Projected(_) => Some(Linear::new(&mut scope.part("projection"), size, architecture.hidden_size)),
+                EmbeddingWidth::Hidden => Projection::None,
+                EmbeddingWidth::Projected(_) => Projection::Last(projection(scope, Bias::Added)),
+                EmbeddingWidth::ProjectedFirst(_) => Projection::BeforeNorm(projection(scope, Bias::Absent)),
             },
             placing: architecture.position,
         }
@@ -56,9 +71,12 @@ impl Embeddings {
         let types = self.token_type.as_ref().map(|types| (types.table, segments(batch, types.entries)));
         tables.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
         let sum = graph.embedding_sum(&tables);
-        let normed = self.norm.forward(graph, &sum);
-        let kept = graph.dropout(&normed, dropout);
-        self.projection.as_ref().map_or_else(|| kept.clone(), |projection| projection.forward(graph, &kept))
+        let finish = |sum: &Var| graph.dropout(&self.norm.forward(graph, sum), dropout);
+        match &self.projection {
+            Projection::None => finish(&sum),
+            Projection::BeforeNorm(projection) => finish(&projection.forward(graph, &sum)),
+            Projection::Last(projection) => projection.forward(graph, &finish(&sum)),
+        }
     }
 }
 

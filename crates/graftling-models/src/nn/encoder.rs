@@ -2,15 +2,17 @@
 
 use std::ops::Range;
 
-use graftling_tensor::{Graph, ParameterId, Spans, Var};
+use graftling_tensor::{Graph, Spans, Var};
 
 use super::attention::{Places, Rows, SelfAttention};
+use super::convolution::ConvolutionLayer;
 use super::declarations::{Declarations, Scope};
+use super::distances::SharedDistances;
 use super::embeddings::Embeddings;
 use super::feed_forward::FeedForward;
 use super::norm::LayerNorm;
 use super::rotary::Rotary;
-use crate::architecture::{Architecture, Distance, Dropout, LayerWeights, NormPlacement, Sights};
+use crate::architecture::{Architecture, Dropout, LayerWeights, NormPlacement, Sights};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 
@@ -20,10 +22,11 @@ pub(crate) struct Encoder {
     /// Each layer, or the one whose weights all of them share.
     layers: Vec<Layer>,
     num_hidden_layers: usize,
-    /// `[buckets, heads]`, where attention is biased by distance.
-    distance_bias: Option<ParameterId>,
+    distances: SharedDistances,
     sights: Sights,
     rotary: Option<Rotary>,
+    /// Stands over the first layer.
+    convolution: Option<ConvolutionLayer>,
     /// Over what the last layer gives, where norms stand before the parts of a layer.
     norm: Option<LayerNorm>,
 }
@@ -41,13 +44,7 @@ pub(crate) enum Wanted<'a> {
 impl Encoder {
     pub fn new(declarations: &mut Declarations, architecture: &Architecture) -> Self {
         let embeddings = Embeddings::new(&mut declarations.scope("embeddings", Depth::Embeddings), architecture);
-        let distance_bias = match architecture.distance {
-            Distance::Unknown => None,
-            Distance::Biased(buckets) => {
-                let mut scope = declarations.scope("encoder.distance_bias", Depth::Embeddings);
-                Some(scope.weight("weight", &[buckets.count(), architecture.num_attention_heads]))
-            }
-        };
+        let distances = SharedDistances::new(declarations, architecture);
         let own = match architecture.layer_weights {
             LayerWeights::Own => architecture.num_hidden_layers,
             LayerWeights::Shared => 1,
@@ -57,6 +54,10 @@ impl Encoder {
                 Layer::new(&mut declarations.scope(&format!("encoder.layers.{index}"), Depth::Layer(index)), architecture, index)
             })
             .collect();
+        let convolution = architecture.layout.convolution.map(|convolution| {
+            let mut scope = declarations.scope("encoder.convolution", Depth::Layer(0));
+            ConvolutionLayer::new(&mut scope, architecture, convolution)
+        });
         let num_hidden_layers = architecture.num_hidden_layers;
         let norm = match architecture.layout.norms {
             NormPlacement::AfterSums => None,
@@ -66,7 +67,7 @@ impl Encoder {
             }
         };
         let sights = architecture.layout.sight.clone();
-        Self { embeddings, layers, num_hidden_layers, distance_bias, sights, rotary: Rotary::new(architecture), norm }
+        Self { embeddings, layers, num_hidden_layers, distances, sights, rotary: Rotary::new(architecture), convolution, norm }
     }
 
     fn layer(&self, index: usize) -> &Layer {
@@ -82,20 +83,30 @@ impl Encoder {
         let embedded = self.embeddings.forward(graph, batch, dropout.embeddings);
         let positions: Vec<u32> = spans.lengths().flat_map(|length| 0..length as u32).collect();
         let angles = self.rotary.as_ref().map(|rotary| rotary.angles(spans.lengths().max().unwrap_or(0)));
-        let layer = |index: usize, tokens: Rows<'_>, wanted: Option<Rows<'_>>| {
+        let distances = self.distances.of_pass(graph, spans);
+        // What a layer makes of all tokens, or of those in some rows.
+        let layer = |index: usize, tokens: Rows<'_>, wanted: Option<(Rows<'_>, &[usize])>| {
             let sight = self.sights.of(index);
             let angles = angles.as_ref().map(|angles| angles.of(sight));
-            self.layer(index).forward(graph, tokens, wanted, Places { sight, angles, bias: self.distance_bias }, dropout)
+            let places = Places { sight, angles, distances: &distances };
+            let output = self.layer(index).forward(graph, tokens, wanted.map(|(wanted, _)| wanted), places, dropout);
+            match &self.convolution {
+                Some(convolution) if index == 0 => {
+                    let rows = wanted.map(|(_, rows)| rows);
+                    convolution.forward(graph, [&embedded, &output], spans, rows, dropout.embeddings)
+                }
+                _ => output,
+            }
         };
-        let hidden =
-            (0..last).fold(embedded, |hidden, index| layer(index, Rows { hidden: &hidden, spans, positions: &positions }, None));
+        let hidden = (0..last)
+            .fold(embedded.clone(), |hidden, index| layer(index, Rows { hidden: &hidden, spans, positions: &positions }, None));
         let tokens = Rows { hidden: &hidden, spans, positions: &positions };
         let output = match wanted.rows(spans) {
             None => layer(last, tokens, None),
             Some((rows, spans)) => {
                 let gathered = graph.gather_rows(&hidden, &rows);
                 let positions: Vec<u32> = rows.iter().map(|row| positions[*row]).collect();
-                layer(last, tokens, Some(Rows { hidden: &gathered, spans: &spans, positions: &positions }))
+                layer(last, tokens, Some((Rows { hidden: &gathered, spans: &spans, positions: &positions }, &rows)))
             }
         };
         self.norm.as_ref().map_or_else(|| output.clone(), |norm| norm.forward(graph, &output))
@@ -166,9 +177,7 @@ impl Layer {
         dropout: &Dropout,
     ) -> Var {
         let queries = wanted.unwrap_or(tokens);
-        let attend = |queries: Rows<'_>, tokens: Rows<'_>| {
-            self.attention.forward(graph, queries, tokens, places, dropout.attention_weights)
-        };
+        let attend = |queries: Rows<'_>, tokens: Rows<'_>| self.attention.forward(graph, queries, tokens, places, dropout);
         let feed = |hidden: &Var| self.feed_forward.forward(graph, hidden, dropout.feed_forward_inner);
         let [after_attention, after_feed_forward] =
             [dropout.attention, dropout.feed_forward].map(|probability| probability.unwrap_or(0.0));

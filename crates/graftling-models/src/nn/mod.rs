@@ -1,7 +1,9 @@
 //! The bricks that every family is built from: maths over graph values. Knows no family, no file and no recipe.
 
 pub(crate) mod attention;
+pub(crate) mod convolution;
 pub(crate) mod declarations;
+pub(crate) mod distances;
 pub(crate) mod embeddings;
 pub(crate) mod encoder;
 pub(crate) mod feed_forward;

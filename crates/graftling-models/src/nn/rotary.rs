@@ -21,7 +21,7 @@ impl Rotary {
     pub fn new(architecture: &Architecture) -> Option<Self> {
         let head_size = architecture.hidden_size / architecture.num_attention_heads;
         match architecture.position {
-            Position::Learned { .. } => None,
+            Position::Learned { .. } | Position::Unembedded { .. } => None,
             Position::Rotary { base, base_in_windows, .. } => Some(Self {
                 frequencies: frequencies(base, head_size),
                 frequencies_in_windows: frequencies(base_in_windows, head_size),

@@ -79,11 +79,13 @@ pub fn check_weights(name: &str, start: &[f32], values: &[f32], reference: &[f32
 }
 
 /// How the bias of a key is called, and that of the query beside it, in each family.
-const KEY_BIASES: [(&str, &str); 4] = [
+const KEY_BIASES: [(&str, &str); 6] = [
     ("attention.self.key.bias", "attention.self.query.bias"),
     ("attention.key.bias", "attention.query.bias"),
     ("attention.k_lin.bias", "attention.q_lin.bias"),
     ("attention.attn.k.bias", "attention.attn.q.bias"),
+    ("attention.self.key_proj.bias", "attention.self.query_proj.bias"),
+    ("attention.self.pos_key_proj.bias", "attention.self.query_proj.bias"),
 ];
 
 /// The parameter whose gradient says how large an error in the gradient of `name` may be: itself, but for a key's bias. That adds the

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::dropout::DropoutKey;
 use super::product::{Target, View, multiply_serial};
+use super::relative::{Part, Relative, Scratch as RelativeScratch};
 use super::rows::{largest, sum};
 use super::simd::dispatch;
 use crate::spans::Spans;
@@ -34,6 +35,8 @@ pub(crate) struct Heads<'a> {
     pub dropout: Option<DropoutKey>,
     pub bias: Option<Bias<'a>>,
     pub window: Option<Window<'a>>,
+    /// Not together with a window.
+    pub relative: Option<Relative<'a>>,
 }
 
 /// That a query looks at the keys near its own place alone.
@@ -135,11 +138,13 @@ struct Scratch {
     key: Vec<f32>,
     value: Vec<f32>,
     bias: Vec<f32>,
+    relative: RelativeScratch,
 }
 
 thread_local! { static SCRATCH: RefCell<Scratch> = RefCell::default(); }
 
-fn room(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
+/// The first `len` values of a buffer that grows as it has to; what stands in them is left over from earlier use.
+pub(super) fn room(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if buffer.len() < len {
         buffer.resize(len, 0.0);
     }
@@ -152,7 +157,21 @@ impl Heads<'_> {
     }
 
     fn scale(&self) -> f32 {
-        1.0 / (self.head_size as f32).sqrt()
+        let products = self.relative.map_or(1, |relative| relative.products());
+        1.0 / ((self.head_size * products) as f32).sqrt()
+    }
+
+    /// These queries and all keys of their sequence, for what is added by vectors of distances.
+    fn part<'v>(&'v self, relative: &Relative<'v>, place: &Place, queries: &Range<usize>) -> Part<'v> {
+        Part {
+            positions: &relative.positions[queries.clone()],
+            query: self.head(self.query, queries, place.head),
+            key: self.head(self.key, &place.keys, place.head),
+            keys: place.keys.len(),
+            hidden: self.hidden(),
+            head: place.head,
+            head_size: self.head_size,
+        }
     }
 
     /// The longest sequences first, so that threads end together.
@@ -226,6 +245,9 @@ impl Heads<'_> {
             let weights = room(&mut scratch.weights, count * keys);
             let query = View::new(self.head(self.query, queries, place.head), hidden);
             multiply_serial(count, size, keys, query, View::transposed(key, hidden), Target::new(weights, keys));
+            if let Some(relative) = &self.relative {
+                relative.add_products(&self.part(relative, place, queries), weights, &mut scratch.relative);
+            }
             dispatch(
                 #[inline(always)]
                 || {
@@ -264,20 +286,31 @@ impl Heads<'_> {
         }
     }
 
-    /// Writes the gradients of queries, keys and values `[tokens, hidden]`, given that of the output and the normalizers; and, where
-    /// there is a bias, that of its values for each sequence, `[sequences, heads, distances]`.
-    pub fn backward(&self, upstream: &[f32], normalizers: &[f32], [query, key, value]: [&mut [f32]; 3], bias: &mut [f32]) {
-        let results = [Shared::new(query), Shared::new(key), Shared::new(value), Shared::new(bias)];
+    /// Writes the gradients of queries, keys and values `[tokens, hidden]`, given that of the output and the normalizers; where there is a
+    /// bias, that of its values for each sequence, `[sequences, heads, distances]`; and, where there are vectors of distances, those of the
+    /// rows that each sequence reaches, `2 * keys - 1` rows a sequence, `[rows, hidden]`.
+    pub fn backward(
+        &self,
+        upstream: &[f32],
+        normalizers: &[f32],
+        [query, key, value]: [&mut [f32]; 3],
+        bias: &mut [f32],
+        [relative_key, relative_query]: [&mut [f32]; 2],
+    ) {
+        let results = [query, key, value, bias, relative_key, relative_query].map(Shared::new);
         self.places().into_par_iter().for_each(|place| {
             SCRATCH.with_borrow_mut(|scratch| self.backward_head(&place, scratch, upstream, normalizers, results));
         });
     }
 
-    fn backward_head(&self, place: &Place, scratch: &mut Scratch, upstream: &[f32], normalizers: &[f32], results: [Shared; 4]) {
+    fn backward_head(&self, place: &Place, scratch: &mut Scratch, upstream: &[f32], normalizers: &[f32], results: [Shared; 6]) {
         let (hidden, size, scale) = (self.hidden(), self.head_size, self.scale());
-        let [to_query, to_key, to_value, to_bias] = results;
+        let [to_query, to_key, to_value, to_bias, to_relative @ ..] = results;
         let bias_gradient = room(&mut scratch.bias, self.bias.map_or(0, |bias| bias.width()));
         bias_gradient.fill(0.0);
+        if let Some(relative) = &self.relative {
+            scratch.relative.gradients(relative, place.keys.len(), size).into_iter().for_each(|gradient| gradient.fill(0.0));
+        }
         let key_gradient = room(&mut scratch.key, place.keys.len() * size);
         let value_gradient = room(&mut scratch.value, place.keys.len() * size);
         if self.window.is_some() {
@@ -311,6 +344,9 @@ impl Heads<'_> {
                 View::transposed(value, hidden),
                 Target::new(slopes, keys),
             );
+            if let Some(relative) = &self.relative {
+                relative.add_products(&self.part(relative, place, queries), weights, &mut scratch.relative);
+            }
             // With w the weights, m the mask and s the upstream gradient times the values: the gradient of the logits is
             // w (m s - sum(w m s)); the values' gradient needs w m.
             dispatch(
@@ -376,15 +412,28 @@ impl Heads<'_> {
                 View::new(key, hidden),
                 Target::new(query_gradient, size),
             );
+            let target = Target::new(&mut key_gradient[of_sequence.start * size..], size).adding(add);
+            multiply_serial(keys, count, size, View::transposed(slopes, keys), View::new(query, hidden), target);
+            if let Some(relative) = &self.relative {
+                let part = self.part(relative, place, queries);
+                relative.add_gradients(&part, slopes, &mut scratch.relative, query_gradient, key_gradient);
+            }
             for (row, result) in query_gradient.chunks_exact(size).enumerate() {
                 to_query.write((queries.start + row) * hidden + place.head * size, result);
             }
-            let target = Target::new(&mut key_gradient[of_sequence.start * size..], size).adding(add);
-            multiply_serial(keys, count, size, View::transposed(slopes, keys), View::new(query, hidden), target);
             let target = Target::new(&mut value_gradient[of_sequence.start * size..], size).adding(add);
             multiply_serial(keys, count, size, View::transposed(weights, keys), View::new(gradient, hidden), target);
         }
         to_bias.write((place.sequence * self.heads + place.head) * bias_gradient.len(), bias_gradient);
+        if let Some(relative) = &self.relative {
+            // Every sequence before this one has one row less than twice its keys.
+            let first = 2 * place.keys.start - place.sequence;
+            for (to, gradient) in to_relative.into_iter().zip(scratch.relative.gradients(relative, place.keys.len(), size)) {
+                for (row, result) in gradient.chunks_exact(size).enumerate() {
+                    to.write((first + row) * hidden + place.head * size, result);
+                }
+            }
+        }
         for (row, result) in key_gradient.chunks_exact(size).enumerate() {
             to_key.write((place.keys.start + row) * hidden + place.head * size, result);
         }

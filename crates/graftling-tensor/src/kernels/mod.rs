@@ -4,6 +4,7 @@ pub(crate) mod attention;
 pub(crate) mod dropout;
 pub(crate) mod math;
 pub(crate) mod product;
+pub(crate) mod relative;
 pub(crate) mod rows;
 pub(crate) mod simd;
 pub(crate) mod update;

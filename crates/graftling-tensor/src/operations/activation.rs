@@ -1,6 +1,9 @@
-//! The activations that a linear operation can end in. Knows nothing of where they are used.
+//! The activations that a linear operation can end in, and that can stand alone. Knows nothing of where they are used.
 
+use crate::graph::{Backward, Graph, Sink, Var};
 use crate::kernels::math;
+use crate::kernels::rows::for_blocks;
+use crate::tensor::Tensor;
 
 /// An elementwise function after a linear operation, under its Hugging Face `hidden_act` meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +46,44 @@ impl Activation {
                 1.0 - t * t
             }),
         }
+    }
+}
+
+impl Graph<'_> {
+    /// `activation(x)` of each value, where no linear operation stands right before it that could end in it.
+    pub fn activate(&self, x: &Var, activation: Activation) -> Var {
+        let mut output = x.tensor.clone();
+        let columns = output.columns();
+        for_blocks(
+            output.values_mut(),
+            columns,
+            #[inline(always)]
+            |_, block| activation.apply(block),
+        );
+        let backward = self
+            .wants_gradient(&[x], &[])
+            .then(|| -> Box<dyn Backward> { Box::new(ActivationBackward { x: x.clone(), activation }) });
+        self.record(output, backward)
+    }
+}
+
+/// Keeps what went into the activation.
+struct ActivationBackward {
+    x: Var,
+    activation: Activation,
+}
+
+impl Backward for ActivationBackward {
+    fn backward(self: Box<Self>, mut upstream: Tensor, sink: &mut Sink) {
+        let columns = upstream.columns();
+        let at = self.x.tensor.values();
+        for_blocks(
+            upstream.values_mut(),
+            columns,
+            #[inline(always)]
+            |first, block| self.activation.multiply_slope(&at[first * columns..][..block.len()], block),
+        );
+        sink.add(self.x.node, upstream);
     }
 }
 

@@ -1,9 +1,11 @@
 //! Scaled dot-product attention within each sequence of a packed batch (Vaswani and others, 2017, equation 1).
 
 use super::distance_bias::{ByDistance, DistanceBias};
+use super::distance_vectors::{ByVectors, DistanceVectors};
 use crate::graph::{Backward, Graph, Sink, Var};
 use crate::kernels::attention::{Heads, Window};
 use crate::kernels::dropout::DropoutKey;
+use crate::parameters::{ParameterId, Parameters};
 use crate::pool::Buffer;
 use crate::spans::Spans;
 use crate::tensor::Tensor;
@@ -44,7 +46,7 @@ impl Graph<'_> {
         key_spans: &Spans,
         options: AttentionOptions,
     ) -> Var {
-        self.attend([query, key, value], [query_spans, key_spans], options, None, None)
+        self.attend([query, key, value], [query_spans, key_spans], options, Distances::Unknown)
     }
 
     /// The same, where each query sees a window of the keys alone (Beltagy and others, "Longformer", 2020, section 3.1). Time and
@@ -75,7 +77,8 @@ impl Graph<'_> {
             );
         }
         let sees_all = key_spans.lengths().all(|keys| keys <= window.reach + 1);
-        self.attend([query, key, value], [query_spans, key_spans], options, None, (!sees_all).then_some(window))
+        let distances = if sees_all { Distances::Unknown } else { Distances::Window(window) };
+        self.attend([query, key, value], [query_spans, key_spans], options, distances)
     }
 
     /// The same, with a trained value added to each scaled product, by how far the key stands behind its query (Raffel and others,
@@ -91,7 +94,24 @@ impl Graph<'_> {
         options: AttentionOptions,
         bias: &DistanceBias<'_>,
     ) -> Var {
-        self.attend([query, key, value], [query_spans, key_spans], options, Some(bias), None)
+        self.attend([query, key, value], [query_spans, key_spans], options, Distances::Bias(bias))
+    }
+
+    /// Disentangled attention (He and others, "DeBERTa", 2021, equation 4): the score of a query and a key is the sum of their product, of
+    /// the query's with one vector of their distance, and of the key's with another, over `sqrt(head size * products)`. Either kind of
+    /// vectors may be absent; one product less is counted then. Nothing is kept of the products.
+    ///
+    /// # Panics
+    /// As [`attention`](Self::attention); or if a sequence has no keys, the vectors are not as wide as the queries, there is not a row of
+    /// them for each distance, or not a place for each query that lies within its sequence.
+    pub fn disentangled_attention(
+        &self,
+        [query, key, value]: [&Var; 3],
+        [query_spans, key_spans]: [&Spans; 2],
+        options: AttentionOptions,
+        distances: &DistanceVectors<'_>,
+    ) -> Var {
+        self.attend([query, key, value], [query_spans, key_spans], options, Distances::Vectors(distances))
     }
 
     fn attend(
@@ -99,8 +119,7 @@ impl Graph<'_> {
         [query, key, value]: [&Var; 3],
         [query_spans, key_spans]: [&Spans; 2],
         options: AttentionOptions,
-        bias: Option<&DistanceBias<'_>>,
-        window: Option<AttentionWindow<'_>>,
+        distances: Distances<'_>,
     ) -> Var {
         let hidden = query.tensor.columns();
         let AttentionOptions { heads, dropout } = options;
@@ -120,17 +139,62 @@ impl Graph<'_> {
             key_spans: key_spans.clone(),
             heads,
             dropout: self.dropout_key(dropout),
-            bias: bias.map(|bias| bias.by_distance(self.parameters(), heads, [query_spans, key_spans])),
-            window: window.map(|AttentionWindow { reach, positions }| (reach, positions.to_vec())),
+            distances: distances.keep(self.parameters(), [heads, hidden], [query_spans, key_spans]),
             normalizers: Buffer::default(),
         };
         let mut normalizers = Buffer::stale(query_spans.rows() * heads);
         let mut output = Buffer::stale(query_spans.rows() * hidden);
-        kept.heads().forward(&mut output, &mut normalizers);
-        let trained: Vec<_> = bias.map(|bias| bias.table).into_iter().collect();
-        let wanted = self.wants_gradient(&[query, key, value], &trained);
+        kept.heads(&kept.distances.laid_out()).forward(&mut output, &mut normalizers);
+        let (vectors, trained) = distances.inputs();
+        let inputs: Vec<&Var> = [query, key, value].into_iter().chain(vectors).collect();
+        let wanted = self.wants_gradient(&inputs, &trained);
         let backward = wanted.then(|| -> Box<dyn Backward> { Box::new(AttentionBackward { normalizers, ..kept }) });
         self.record(Tensor::from_buffer(query.tensor.shape(), output), backward)
+    }
+}
+
+/// What attention knows of distances.
+#[derive(Clone, Copy)]
+enum Distances<'a> {
+    Unknown,
+    Window(AttentionWindow<'a>),
+    Bias(&'a DistanceBias<'a>),
+    Vectors(&'a DistanceVectors<'a>),
+}
+
+/// The same, as it is kept.
+enum KeptDistances {
+    Unknown,
+    /// How far queries see, and where they stand.
+    Window(usize, Vec<u32>),
+    Bias(ByDistance),
+    Vectors(ByVectors),
+}
+
+impl<'a> Distances<'a> {
+    fn keep(self, parameters: &Parameters, [heads, hidden]: [usize; 2], spans: [&Spans; 2]) -> KeptDistances {
+        match self {
+            Self::Unknown => KeptDistances::Unknown,
+            Self::Window(AttentionWindow { reach, positions }) => KeptDistances::Window(reach, positions.to_vec()),
+            Self::Bias(bias) => KeptDistances::Bias(bias.by_distance(parameters, heads, spans)),
+            Self::Vectors(vectors) => KeptDistances::Vectors(vectors.keep(hidden, spans)),
+        }
+    }
+
+    /// What of it may want a gradient.
+    fn inputs(self) -> (Vec<&'a Var>, Vec<ParameterId>) {
+        match self {
+            Self::Unknown | Self::Window(_) => (Vec::new(), Vec::new()),
+            Self::Bias(bias) => (Vec::new(), vec![bias.table]),
+            Self::Vectors(vectors) => (vectors.key.into_iter().chain(vectors.query).collect(), Vec::new()),
+        }
+    }
+}
+
+impl KeptDistances {
+    /// The vectors of distances, where there are any.
+    fn laid_out(&self) -> [Option<Buffer>; 2] {
+        if let Self::Vectors(vectors) = self { vectors.laid_out() } else { [None, None] }
     }
 }
 
@@ -143,15 +207,13 @@ struct AttentionBackward {
     key_spans: Spans,
     heads: usize,
     dropout: Option<DropoutKey>,
-    bias: Option<ByDistance>,
-    /// How far queries see, and where they stand.
-    window: Option<(usize, Vec<u32>)>,
+    distances: KeptDistances,
     normalizers: Buffer,
 }
 
 impl AttentionBackward {
-    fn heads(&self) -> Heads<'_> {
-        Heads {
+    fn heads<'a>(&'a self, laid_out: &'a [Option<Buffer>; 2]) -> Heads<'a> {
+        let heads = Heads {
             query: self.query.tensor.values(),
             key: self.key.tensor.values(),
             value: self.value.tensor.values(),
@@ -160,8 +222,15 @@ impl AttentionBackward {
             heads: self.heads,
             head_size: self.query.tensor.columns() / self.heads,
             dropout: self.dropout,
-            bias: self.bias.as_ref().map(ByDistance::view),
-            window: self.window.as_ref().map(|(reach, positions)| Window { reach: *reach, positions }),
+            bias: None,
+            window: None,
+            relative: None,
+        };
+        match &self.distances {
+            KeptDistances::Unknown => heads,
+            KeptDistances::Window(reach, positions) => Heads { window: Some(Window { reach: *reach, positions }), ..heads },
+            KeptDistances::Bias(bias) => Heads { bias: Some(bias.view()), ..heads },
+            KeptDistances::Vectors(vectors) => Heads { relative: Some(vectors.view(laid_out)), ..heads },
         }
     }
 }
@@ -170,16 +239,28 @@ impl Backward for AttentionBackward {
     fn backward(self: Box<Self>, upstream: Tensor, sink: &mut Sink) {
         // A sequence without queries reaches no task, and its keys' gradients must still be written.
         let all_written = self.query_spans.lengths().all(|queries| queries > 0);
-        let buffer = |var: &Var| {
-            let len = var.tensor.values().len();
-            if all_written { Buffer::stale(len) } else { Buffer::zeroed(len) }
-        };
+        let room = |len: usize| if all_written { Buffer::stale(len) } else { Buffer::zeroed(len) };
+        let buffer = |var: &Var| room(var.tensor.values().len());
         let (mut query, mut key, mut value) = (buffer(&self.query), buffer(&self.key), buffer(&self.value));
-        let distances = self.bias.as_ref().map_or(0, |bias| bias.view().width());
-        let mut bias = Buffer::zeroed(self.query_spans.count() * self.heads * distances);
-        self.heads().backward(upstream.values(), &self.normalizers, [&mut query, &mut key, &mut value], &mut bias);
-        if let Some(by_distance) = &self.bias {
-            by_distance.accumulate(&bias, self.heads, sink);
+        let hidden = self.query.tensor.columns();
+        let (biases, vectors) = match &self.distances {
+            KeptDistances::Unknown | KeptDistances::Window(..) => (0, [0, 0]),
+            KeptDistances::Bias(bias) => (self.query_spans.count() * self.heads * bias.view().width(), [0, 0]),
+            KeptDistances::Vectors(vectors) => (0, vectors.gradient_rows(&self.key_spans).map(|rows| rows * hidden)),
+        };
+        let mut bias = Buffer::zeroed(biases);
+        let [mut for_queries, mut for_keys] = vectors.map(room);
+        self.heads(&self.distances.laid_out()).backward(
+            upstream.values(),
+            &self.normalizers,
+            [&mut query, &mut key, &mut value],
+            &mut bias,
+            [&mut for_queries, &mut for_keys],
+        );
+        match &self.distances {
+            KeptDistances::Unknown | KeptDistances::Window(..) => {}
+            KeptDistances::Bias(by_distance) => by_distance.accumulate(&bias, self.heads, sink),
+            KeptDistances::Vectors(vectors) => vectors.accumulate([&for_queries, &for_keys], &self.key_spans, sink),
         }
         for (var, gradient) in [(&self.query, query), (&self.key, key), (&self.value, value)] {
             sink.add(var.node, Tensor::from_buffer(var.tensor.shape(), gradient));

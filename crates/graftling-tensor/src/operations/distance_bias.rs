@@ -3,6 +3,7 @@
 
 use crate::graph::Sink;
 use crate::kernels::attention::Bias;
+use crate::operations::distance_buckets::DistanceBuckets;
 use crate::parameters::{ParameterId, Parameters};
 use crate::spans::Spans;
 
@@ -15,42 +16,6 @@ pub struct DistanceBias<'a> {
     pub buckets: DistanceBuckets,
     /// The place of each query in its sequence, from 0.
     pub positions: &'a [u32],
-}
-
-/// Which distances share a row of a bias.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DistanceBuckets {
-    /// Half of the buckets for keys before the query, half for keys behind it. In each half the first half of the buckets holds one
-    /// distance each, the others grow by a power, and the last holds all from `farthest` on (T5's bidirectional buckets, Raffel and
-    /// others, 2020; `relative_position_bucket` of transformers).
-    BothWays {
-        /// How many there are, a multiple of 4.
-        buckets: usize,
-        /// The distance from which all share the last bucket.
-        farthest: usize,
-    },
-}
-
-impl DistanceBuckets {
-    /// How many there are.
-    pub fn count(self) -> usize {
-        let Self::BothWays { buckets, .. } = self;
-        buckets
-    }
-
-    /// The bucket of a key that stands so far behind its query.
-    pub fn of(self, distance: i64) -> usize {
-        let Self::BothWays { buckets, farthest } = self;
-        let (half, exact) = (buckets / 2, buckets / 4);
-        let behind = if distance > 0 { half } else { 0 };
-        let far = distance.unsigned_abs() as usize;
-        if far < exact {
-            return behind + far;
-        }
-        // In single precision, as transformers has it: where a bucket ends depends on it.
-        let share = (far as f32 / exact as f32).ln() / (farthest as f64 / exact as f64).ln() as f32;
-        behind + (exact + (share * (half - exact) as f32) as usize).min(half - 1)
-    }
 }
 
 impl DistanceBias<'_> {
@@ -101,22 +66,5 @@ impl ByDistance {
                 }
             }
         });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Where `MPNetEncoder.relative_position_bucket` of transformers 5.23 goes on to the next bucket: the first distance of each.
-    #[test]
-    fn buckets_are_those_of_transformers() {
-        let buckets = DistanceBuckets::BothWays { buckets: 32, farthest: 128 };
-        let first = [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91];
-        for distance in 0..300_i64 {
-            let expected = first.iter().rposition(|first| *first <= distance).unwrap();
-            assert_eq!(buckets.of(-distance), expected, "{distance} before");
-            assert_eq!(buckets.of(distance), if distance == 0 { 0 } else { 16 + expected }, "{distance} behind");
-        }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::LabelReader;
 use crate::problem::{Problem, Problems};
+use crate::wording::quoted;
 use crate::{Cell, Row};
 
 /// What the label column holds, row by row.
@@ -27,6 +28,10 @@ impl LabelReader for Numbers {
                 problems.add(Problem::NoValue { line, column: column.to_owned() });
                 return None;
             }
+            Cell::Text(text) | Cell::Json(Value::String(text)) if text.trim().is_empty() => {
+                problems.add(Problem::EmptyLabel { line, column: column.to_owned() });
+                return None;
+            }
             Cell::Text(text) | Cell::Json(Value::String(text)) => parsed(text).map(|number| vec![number]),
             Cell::Json(Value::Array(items)) => items.iter().map(number).collect(),
             Cell::Json(value) => number(value).map(|number| vec![number]),
@@ -34,7 +39,7 @@ impl LabelReader for Numbers {
         let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) else {
             let found = match cell {
                 Cell::Json(value) => value.to_string(),
-                other => other.text().unwrap_or_default().to_owned(),
+                other => quoted(other.text().unwrap_or_default()),
             };
             problems.add(Problem::NotNumbers { line, column: column.to_owned(), found });
             return None;

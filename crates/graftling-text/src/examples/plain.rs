@@ -9,7 +9,7 @@ use crate::columns::{Role, folded_position, named, one_of};
 use crate::format::PlainLayout;
 use crate::problem::Problems;
 use crate::wording::{counted, quoted};
-use crate::{Format, Table, TextError, dataset, plain_text, readers};
+use crate::{Cell, Format, Row, Table, TextError, dataset, plain_text, readers};
 
 /// How texts without labels are laid down in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,19 @@ pub fn read_plain_texts(
             Ok(Examples { source: path.to_owned(), examples, notices: Vec::new() })
         }
     }
+}
+
+/// Reads the lines of a text file (.txt, .txt.gz) as the rows of a table with one column, `text`: empty lines too, so that every line has
+/// its row.
+pub fn read_lines(path: &Path) -> Result<Table, TextError> {
+    let gzip = PlainLayout::of(path, Some(PlainFormat::Lines))?.gzip;
+    let text = plain_text::read(path, gzip)?;
+    let row = |(index, line): (usize, &str)| Row { line: index + 1, cells: vec![Cell::Text(line.to_owned())] };
+    let rows: Vec<Row> = text.lines().enumerate().map(row).collect();
+    if text.trim().is_empty() {
+        return Err(TextError::Empty { path: path.to_owned() });
+    }
+    Ok(Table { source: path.to_owned(), columns: vec!["text".to_owned()], rows, notices: Vec::new() })
 }
 
 /// The texts of a table's column. Takes the table or a reference to it.

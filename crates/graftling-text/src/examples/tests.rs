@@ -102,6 +102,8 @@ fn a_random_split_keeps_equal_texts_together_and_depends_on_the_seed_only() {
         split.train.notices.last().unwrap().ends_with("40 of 200 examples are set aside for validation (fraction 0.2, seed 7)")
     );
     let one = plain_texts(table("text\na\na\n"), None).unwrap();
-    assert!(message(random_split(one.clone(), 0.5, 1)).contains("2 examples are too few"));
+    assert!(
+        message(random_split(one.clone(), 0.5, 1)).contains("2 examples (those with the same text count as one) are too few")
+    );
     assert!(message(random_split(one, 1.0, 1)).starts_with("validation fraction 1"));
 }

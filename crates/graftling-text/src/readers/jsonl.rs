@@ -1,10 +1,12 @@
 //! jsonl: one JSON object a line; the columns are all keys in the order in which they first occur.
 //! Knows nothing of files and encodings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::problem::{Problem, Problems};
 use crate::{Cell, Row, Table, TextError};
@@ -45,9 +47,42 @@ pub(super) fn read(source: &Path, text: &str) -> Result<Table, TextError> {
     Ok(table)
 }
 
-fn object(written: &str, line: usize) -> Result<Map<String, Value>, Problem> {
+/// The keys and values of an object, as they are written.
+struct Pairs(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Pairs;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+fn object(written: &str, line: usize) -> Result<Vec<(String, Value)>, Problem> {
+    if let Ok(Pairs(pairs)) = serde_json::from_str(written) {
+        let mut keys = HashSet::with_capacity(pairs.len());
+        return match pairs.iter().find(|(key, _)| !keys.insert(key.as_str())) {
+            Some((key, _)) => Err(Problem::RepeatedKey { line, key: key.clone() }),
+            None => Ok(pairs),
+        };
+    }
     let found = match serde_json::from_str(written) {
-        Ok(Value::Object(object)) => return Ok(object),
+        // An object would have been read above.
+        Ok(Value::Object(_)) => "an object that cannot be read",
         Ok(Value::Null) => "null",
         Ok(Value::Bool(_)) => "true or false",
         Ok(Value::Number(_)) => "a number",

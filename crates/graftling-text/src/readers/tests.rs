@@ -106,7 +106,7 @@ fn a_format_given_by_hand_reads_any_name() {
 
 #[test]
 fn broken_rows_are_refused_with_their_lines() {
-    let cases: [(&str, &str, &str); 14] = [
+    let cases: [(&str, &str, &str); 15] = [
         ("a.csv", "text,label\na\nb,c\n", "a.csv:2: 1 field where the header names 2"),
         (
             "a.csv",
@@ -136,12 +136,16 @@ fn broken_rows_are_refused_with_their_lines() {
             "a.jsonl",
             "{\"text\": \"a\"}\n[\"b\", 1]\n\"c\"\n4\ntrue\nnull\n",
             "5 problems in a.jsonl\n  \
-             a.jsonl:2: the line holds a list where an object is needed, such as {\"text\": \"...\", \"label\": \"...\"}\n  \
-             a.jsonl:3: the line holds a string where an object is needed, such as {\"text\": \"...\", \"label\": \"...\"}\n  \
-             a.jsonl:4: the line holds a number where an object is needed, such as {\"text\": \"...\", \"label\": \"...\"}\n  \
-             a.jsonl:5: the line holds true or false where an object is needed, such as {\"text\": \"...\", \
-              \"label\": \"...\"}\n  \
-             a.jsonl:6: the line holds null where an object is needed, such as {\"text\": \"...\", \"label\": \"...\"}",
+             a.jsonl:2: the line holds a list where an object is needed, a key for each column, such as {\"text\": \"...\"}\n  \
+             a.jsonl:3: the line holds a string where an object is needed, a key for each column, such as {\"text\": \"...\"}\n  \
+             a.jsonl:4: the line holds a number where an object is needed, a key for each column, such as {\"text\": \"...\"}\n  \
+             a.jsonl:5: the line holds true or false where an object is needed, a key for each column, such as {\"text\": \"...\"}\n  \
+             a.jsonl:6: the line holds null where an object is needed, a key for each column, such as {\"text\": \"...\"}",
+        ),
+        (
+            "a.jsonl",
+            "{\"text\": \"a\", \"text\": \"b\"}\n",
+            "a.jsonl:1: the key \"text\" is there twice; each line must name a value once",
         ),
         (
             "a.jsonl",
@@ -228,14 +232,14 @@ fn files_that_are_no_tables_are_named() {
         (
             "a.csv",
             b"PK\x03\x04rest".to_vec(),
-            "a.csv: this is a zip archive or an Excel workbook (.xlsx); accepted are csv, tsv and jsonl, each also \
-             compressed as .gz",
+            "a.csv: this is a zip archive or an Excel workbook (.xlsx); accepted are files of text (csv, tsv, jsonl, \
+             txt, CoNLL), each also compressed as .gz",
         ),
         (
             "a.csv",
             gzip(plain),
-            "a.csv: this is a file compressed by gzip, whose name should end in .gz; accepted are csv, tsv and jsonl, \
-             each also compressed as .gz",
+            "a.csv: this is a file compressed by gzip, whose name should end in .gz; accepted are files of text (csv, tsv, jsonl, \
+             txt, CoNLL), each also compressed as .gz",
         ),
         (
             "a.csv.gz",

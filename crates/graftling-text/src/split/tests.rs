@@ -99,7 +99,7 @@ fn a_split_that_cannot_be_is_refused() {
     let two = || dataset("a.csv", [("one".to_owned(), "a"), ("two".to_owned(), "b")]);
     assert_eq!(
         stratified_split(two(), 0.1, 1).unwrap_err().to_string(),
-        "a.csv: 2 examples are too few to set aside a fraction of 0.1 for validation and keep every label in training; \
+        "a.csv: 2 examples (those with the same text count as one) are too few to set aside a fraction of 0.1 for validation and keep every label in training; \
          give a validation file or a larger fraction"
     );
     for fraction in [0.0, 1.0, -0.1, f64::NAN] {

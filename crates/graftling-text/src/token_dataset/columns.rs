@@ -39,8 +39,7 @@ pub(super) fn choose(
         problems.add(Problem::TokenLayouts { list: list.clone(), text: text.clone() });
         return None;
     }
-    let has = |role: Role| role.names().iter().any(|name| folded_position(table, name).is_some());
-    let by_lists = lists_asked.is_some() || (text_asked.is_none() && (has(Role::Tokens) || !has(Role::Text)));
+    let by_lists = lists_asked.is_some() || (text_asked.is_none() && (has(table, Role::Tokens) || !has(table, Role::Text)));
     let (first, second) = if by_lists { (Role::Tokens, Role::Tags) } else { (Role::Text, Role::Entities) };
     let (first_asked, second_asked) = if by_lists { (&asked.tokens, &asked.tags) } else { (&asked.text, &asked.entities) };
     let before = problems.total;
@@ -68,6 +67,11 @@ pub(super) fn choose(
     } else {
         TokenPositions::Text { text: first, entities: second_position }
     })
+}
+
+/// Whether a column is named as those of this role are.
+pub(super) fn has(table: &Table, role: Role) -> bool {
+    role.names().iter().any(|name| folded_position(table, name).is_some())
 }
 
 fn first_role(by_lists: bool) -> Role {

@@ -52,7 +52,7 @@ pub(super) fn read(source: &Path, text: &str, need: TagNeed) -> Result<Vec<Token
 }
 
 /// Blanks that separate columns. Other white space, such as a no-break space, may be a word.
-const BLANKS: [char; 3] = [' ', '\t', '\r'];
+pub(super) const BLANKS: [char; 3] = [' ', '\t', '\r'];
 
 #[derive(Default)]
 struct Sentence {

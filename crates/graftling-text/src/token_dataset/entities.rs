@@ -80,11 +80,11 @@ fn entities(
             return None;
         }
         Cell::Text(_) => {
-            problems.add(at(row.line, TokenProblem::NotAList { column: column(), found: "a string".to_owned() }));
+            problems.add(at(row.line, TokenProblem::NoEntityList { column: column(), found: "a string".to_owned() }));
             return None;
         }
         Cell::Json(other) => {
-            problems.add(at(row.line, TokenProblem::NotAList { column: column(), found: described(other) }));
+            problems.add(at(row.line, TokenProblem::NoEntityList { column: column(), found: described(other) }));
             return None;
         }
     };

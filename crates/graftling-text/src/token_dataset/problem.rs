@@ -22,8 +22,10 @@ pub(crate) enum TokenProblem {
     EmptyWord { item: Option<usize> },
     /// A tag is empty or only white space.
     EmptyTag { item: Option<usize> },
-    /// A value is no list.
+    /// A value is no list of words or tags.
     NotAList { column: String, found: String },
+    /// A value is no list of entities.
+    NoEntityList { column: String, found: String },
     /// An item of a list is no string.
     NotAString { column: String, item: usize, found: String },
     /// A tag is a number.
@@ -88,13 +90,23 @@ impl fmt::Display for TokenProblem {
             ),
             Self::NoSentence => formatter.write_str("no sentence in the file, only comments and blank lines"),
             Self::NoWords { column } => write!(formatter, "{} holds no word; fill it in or drop the row", quoted(column)),
-            Self::EmptyWord { item } => write!(formatter, "{}the word is empty", Item(*item)),
+            Self::EmptyWord { item } => write!(formatter, "{}the word is empty; fill it in, or drop it and its tag", Item(*item)),
             Self::EmptyTag { item } => {
                 write!(formatter, "{}the tag is empty; a word outside of all entities has \"O\"", Item(*item))
             }
             Self::NotAList { column, found } => {
-                write!(formatter, "{} holds {found} where a list is needed, such as [\"...\", \"...\"]", quoted(column))
+                write!(
+                    formatter,
+                    "{} holds {found} where a list is needed, such as [\"...\", \"...\"]; jsonl has lists, csv and tsv have none",
+                    quoted(column)
+                )
             }
+            Self::NoEntityList { column, found } => write!(
+                formatter,
+                "{} holds {found} where a list is needed, such as [{{\"start\": 0, \"end\": 5, \"label\": \"PER\"}}]; jsonl has lists, \
+                 csv and tsv have none",
+                quoted(column)
+            ),
             Self::NotAString { column, item, found } => {
                 write!(formatter, "item {item} of {} is {found} where a string is needed", quoted(column))
             }

@@ -84,7 +84,7 @@ fn bad_conll_files_are_refused_with_their_lines() {
             ),
         ),
         ("\n\na\tO\nb O\n", format!("a.conll:4: 1 column separated by tabs where line 3 has 2; {needed}")),
-        ("a\tO\n\tO\n", "a.conll:2: the word is empty".to_owned()),
+        ("a\tO\n\tO\n", "a.conll:2: the word is empty; fill it in, or drop it and its tag".to_owned()),
         (
             "a\nb\n\nc\n",
             "a.conll:1: one column only (\"a\") where a tag is needed after the word, separated by a tab or blanks".to_owned(),
@@ -150,14 +150,14 @@ fn bad_lists_are_refused_with_their_lines() {
         a.jsonl:1: 2 words but 1 tag\n  \
         a.jsonl:2: item 1 of \"ner_tags\" is the number 3; numbers say nothing without their list of names, write the names of the \
         tags, such as \"B-PER\"\n  \
-        a.jsonl:3: \"tokens\" holds a string where a list is needed, such as [\"...\", \"...\"]\n  \
+        a.jsonl:3: \"tokens\" holds a string where a list is needed, such as [\"...\", \"...\"]; jsonl has lists, csv and tsv have none\n  \
         a.jsonl:4: item 2 of \"tokens\" is the number 5 where a string is needed\n  \
-        a.jsonl:4: item 3: the word is empty\n  \
+        a.jsonl:4: item 3: the word is empty; fill it in, or drop it and its tag\n  \
         a.jsonl:4: item 2 of \"ner_tags\" is null where a string is needed\n  \
         a.jsonl:4: item 3: the tag is empty; a word outside of all entities has \"O\"\n  \
         a.jsonl:5: \"tokens\" holds no word; fill it in or drop the row\n  \
-        a.jsonl:6: no value for \"ner_tags\"\n  \
-        a.jsonl:7: \"tokens\" holds an object where a list is needed, such as [\"...\", \"...\"]";
+        a.jsonl:6: no value for \"ner_tags\"; fill it in or drop the row\n  \
+        a.jsonl:7: \"tokens\" holds an object where a list is needed, such as [\"...\", \"...\"]; jsonl has lists, csv and tsv have none";
     assert_eq!(refusal(&lines.join("\n")), expected);
 }
 
@@ -233,8 +233,9 @@ fn bad_entities_are_refused_with_their_lines() {
         a.jsonl:4: the \"label\" of entity 3 is an empty string; {parts}\n  \
         a.jsonl:5: the \"end\" of entity 1 is missing; {parts}\n  \
         a.jsonl:6: entity 1 is from 1 to 3, where the text has white space only\n  \
-        a.jsonl:7: \"entities\" holds an object where a list is needed, such as [\"...\", \"...\"]\n  \
-        a.jsonl:8: no value for \"entities\"\n  \
+        a.jsonl:7: \"entities\" holds an object where a list is needed, such as [{{\"start\": 0, \"end\": 5, \"label\": \"PER\"}}]; \
+         jsonl has lists, csv and tsv have none\n  \
+        a.jsonl:8: no value for \"entities\"; fill it in or drop the row\n  \
         a.jsonl:9: the text in \"text\" is empty; fill it in or drop the row\n  \
         a.jsonl:10: entity 1 is from 0 to 18446744073709551615, but the text has 1 character; {count}"
     );
@@ -273,9 +274,9 @@ fn columns_by_hand_decide_the_layout() {
         refusal("{\"token\": [\"a\"], \"tag\": [\"O\"]}\n"),
         "2 problems in a.jsonl\n  \
          a.jsonl: no column for the list of words; the columns are \"token\", \"tag\"; looked for tokens, words; name the column with \
-         tokens_column, \"token\" for instance\n  \
+         text_column, \"token\" for instance\n  \
          a.jsonl: no column for the list of tags; the columns are \"token\", \"tag\"; looked for ner_tags, tags, labels, pos_tags; \
-         name the column with tags_column, \"tag\" for instance"
+         name the column with label_column, \"tag\" for instance"
     );
 }
 

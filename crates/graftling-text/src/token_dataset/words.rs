@@ -74,7 +74,7 @@ fn kind(character: char) -> Kind {
 
 /// The blocks that BERT's `_is_chinese_char` lists (and the later extensions of Han), with Hiragana and Katakana, which are written
 /// without spaces, too.
-fn is_han_or_kana(character: char) -> bool {
+pub(crate) fn is_han_or_kana(character: char) -> bool {
     matches!(u32::from(character),
         0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x2FA1F | 0x30000..=0x323AF
         | 0x3005..=0x3007 | 0x3040..=0x30FF | 0x31F0..=0x31FF | 0xFF66..=0xFF9F | 0x1B000..=0x1B16F)

@@ -9,6 +9,7 @@ use tokenizers::{
 };
 
 use super::offsets::Source;
+use super::windows::Window;
 use super::{Tokenizer, TruncationReport};
 use crate::TextError;
 
@@ -40,7 +41,18 @@ pub enum Overflow {
     Windows {
         /// How many tokens two neighbouring windows share.
         stride: usize,
+        /// What becomes of a first text that leaves no more room than that.
+        first: FirstText,
     },
+}
+
+/// What becomes of the first text of a pair where it leaves no room for windows of the second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstText {
+    /// It must stand whole: the pair is refused.
+    Whole,
+    /// It is cut to half of what there is.
+    CutToHalf,
 }
 
 impl EncodeOptions {
@@ -51,7 +63,12 @@ impl EncodeOptions {
 
     /// What is longer is divided into windows that share `stride` tokens.
     pub fn windows(max_length: usize, stride: usize) -> EncodeOptions {
-        EncodeOptions { max_length, overflow: Overflow::Windows { stride } }
+        EncodeOptions { max_length, overflow: Overflow::Windows { stride, first: FirstText::Whole } }
+    }
+
+    /// The same; a first text that leaves no room for windows is cut, not refused.
+    pub fn windows_with_first_cut(max_length: usize, stride: usize) -> EncodeOptions {
+        EncodeOptions { max_length, overflow: Overflow::Windows { stride, first: FirstText::CutToHalf } }
     }
 }
 
@@ -73,7 +90,7 @@ pub struct Encoding {
     pub word_ids: Vec<Option<u32>>,
     /// Which text each token stands in: 0, or 1 for the second of a pair. A special token has none.
     pub sequence_ids: Vec<Option<u8>>,
-    /// How many tokens of the text were cut off.
+    /// How many tokens of the text were cut off; of a text in windows the first of them tells it.
     pub truncated_tokens: usize,
     /// Which of the inputs this is an encoding of, from 0.
     pub example: usize,
@@ -178,7 +195,7 @@ impl Tokenizer {
             return Err(TextError::MaxLength { max_length, special_tokens });
         }
         match options.overflow {
-            Overflow::Windows { stride } if stride >= max_length - special_tokens => {
+            Overflow::Windows { stride, .. } if stride >= max_length - special_tokens => {
                 Err(TextError::Stride { stride, max_length, special_tokens })
             }
             _ => Ok(()),
@@ -191,17 +208,21 @@ impl Tokenizer {
         let special_tokens = self.special_tokens(tokens.pair.is_some());
         let room = options.max_length - special_tokens;
         let whole = tokens.len();
-        let pieces = match options.overflow {
+        let (pieces, cut_tokens): (Vec<Window>, usize) = match options.overflow {
             _ if whole <= room => {
                 let range = (0, tokens.last_len());
-                vec![(tokens, range)]
+                (vec![(tokens, range)], 0)
             }
-            Overflow::Truncate => vec![self.cut(tokens, room).map_err(|error| untokenised(example, "", &*error))?],
-            Overflow::Windows { stride } => self.divided(example, tokens, (room, stride))?,
+            Overflow::Truncate => {
+                let cut = self.cut(tokens, room).map_err(|error| untokenised(example, "", &*error))?;
+                let cut_tokens = whole - cut.0.len();
+                (vec![cut], cut_tokens)
+            }
+            Overflow::Windows { stride, first } => self.divided(example, tokens, (room, stride, first))?,
         };
-        let cut = matches!(options.overflow, Overflow::Truncate);
-        let encodings = pieces.into_iter().map(|(tokens, token_range)| {
-            let truncated_tokens = if cut { whole - tokens.len() } else { 0 };
+        let encodings = pieces.into_iter().enumerate().map(|(number, (tokens, token_range))| {
+            // What is cut off a text is told once, whatever its windows.
+            let truncated_tokens = if number == 0 { cut_tokens } else { 0 };
             let encoding = wrapped(tokens, post_processor).map_err(|error| untokenised(example, "", &*error))?;
             let sequence_ids: Vec<Option<u8>> =
                 encoding.get_sequence_ids().into_iter().map(|sequence| sequence.map(|id| u8::from(id > 0))).collect();

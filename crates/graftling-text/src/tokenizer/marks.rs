@@ -1,5 +1,7 @@
 //! Tokens that a model gives a meaning of their own, by id. Knows nothing of texts.
 
+use tokenizers::{Model, ModelWrapper};
+
 use super::Tokenizer;
 
 impl Tokenizer {
@@ -26,5 +28,23 @@ impl Tokenizer {
         let name = self.token(id)?;
         let text = self.pipeline.decode(&[id], false).unwrap_or_default();
         Some(if text.trim().is_empty() { name } else { text.trim().to_owned() })
+    }
+
+    /// The text of tokens that follow each other, without those whose id is in `left_out`.
+    pub fn text_of(&self, ids: &[u32], left_out: &[u32]) -> String {
+        let shown: Vec<u32> = ids.iter().copied().filter(|id| !left_out.contains(id)).collect();
+        self.pipeline.decode(&shown, false).unwrap_or_default()
+    }
+
+    /// The id of the token that stands for what the vocabulary does not have; none where it has everything.
+    pub fn unknown_id(&self) -> Option<u32> {
+        let told = self.settings.special_token("unk_token", "").ok().map(|token| token.content);
+        let of_model = match self.pipeline.get_model() {
+            ModelWrapper::WordPiece(model) => Some(model.unk_token.clone()),
+            ModelWrapper::WordLevel(model) => Some(model.unk_token.clone()),
+            ModelWrapper::BPE(model) => model.unk_token.clone(),
+            ModelWrapper::Unigram(model) => return model.token_to_id(&told.filter(|token| !token.is_empty())?),
+        };
+        told.into_iter().filter(|token| !token.is_empty()).chain(of_model).find_map(|token| self.pipeline.token_to_id(&token))
     }
 }

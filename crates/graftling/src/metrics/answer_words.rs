@@ -31,7 +31,8 @@ pub(super) fn has_han_or_kana(text: &str) -> bool {
 }
 
 /// What is left of a text without white space when articles are replaced by blanks: `\b(a|an|the)\b` of Python matches what stands
-/// between characters that are no letters or digits.
+/// between characters that are no letters or digits. (Vowel signs of some Indic scripts are letters here and not there; an English article
+/// does not stand next to one.)
 fn without_articles(part: &str) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut begin = 0;

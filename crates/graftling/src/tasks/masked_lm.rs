@@ -141,8 +141,26 @@ impl Objective for MaskedLm {
     }
 
     fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said {
-        let guess = |&(token, probability): &(u32, f32)| Guess { token: (of.token_text)(token), probability };
-        Said::Masks { masks: best(answer).iter().map(|guesses| guesses.iter().map(guess).collect()).collect() }
+        let tokenizer = of.tokenizer.expect("masked language modelling: a tokenizer");
+        let unknown = tokenizer.unknown_id();
+        let masked = of.windows.iter().flat_map(|window| {
+            let places = window.wanted.iter().flat_map(|wanted| &wanted.tokens);
+            places.map(|&place| (window.input_ids.as_slice(), place))
+        });
+        let of_mask = |(input_ids, place): (&[u32], usize), guesses: &[(u32, f32)]| {
+            let mut filled = input_ids.to_vec();
+            let others = filled.iter().filter(|id| **id == self.mask_id).count() > 1;
+            // Masks and unknown words are special tokens too; what is still to be filled, or cannot be told, is shown.
+            let shown = |id: &u32| (others && *id == self.mask_id) || Some(*id) == unknown;
+            let left_out: Vec<u32> = self.special_ids.iter().copied().filter(|id| !shown(id)).collect();
+            let guess = |&(token, probability): &(u32, f32)| {
+                filled[place] = token;
+                let sequence = tokenizer.text_of(&filled, &left_out);
+                Guess { token: tokenizer.token_text(token).unwrap_or_default(), probability, sequence }
+            };
+            guesses.iter().map(guess).collect()
+        };
+        Said::Masks { masks: masked.zip(best(answer)).map(|(mask, guesses)| of_mask(mask, guesses)).collect() }
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {

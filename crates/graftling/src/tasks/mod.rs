@@ -30,6 +30,8 @@ use sequence_classification::SequenceClassification;
 use sequence_regression::Regression;
 use token_classification::TokenClassification;
 
+pub(crate) use sequence_classification::softmax;
+
 /// What the model should say about one example.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Target {
@@ -41,7 +43,7 @@ pub(crate) enum Target {
     Numbers(Vec<f32>),
     /// A tag for each word.
     Tags {
-        /// The tag of every word, as it is written.
+        /// The tag of every word, as it is written; none where it is only trained on.
         tags: Vec<String>,
         /// The class of every word; none where the model does not know its tag.
         classes: Vec<Option<usize>>,
@@ -62,6 +64,18 @@ impl Target {
             Self::Passage(gold) => gold.see(windows),
             _ => {}
         }
+    }
+
+    /// The part of it that one window of the example is trained on: of tags those of the words that the window sees.
+    pub fn of_window(&self, window: &Features) -> Self {
+        if let Self::Tags { classes, .. } = self {
+            let words = window.words_seen();
+            let classes = words.iter().map(|&word| classes[word]).collect();
+            return Self::Tags { tags: Vec::new(), classes, seen: (0..words.len()).collect() };
+        }
+        let mut own = self.clone();
+        own.see(std::slice::from_ref(window));
+        own
     }
 
     /// How many terms it adds to the loss, which is a mean over them.
@@ -100,8 +114,10 @@ pub(crate) struct Spoken<'a> {
     pub seen: &'a [usize],
     /// The words, where the example is made of such.
     pub words: Option<&'a TokenExample>,
-    /// The text of a token.
-    pub token_text: &'a dyn Fn(u32) -> String,
+    /// What the model saw: one window, or those of a longer text.
+    pub windows: &'a [Features],
+    /// The tokenizer; none where nothing is said of single tokens.
+    pub tokenizer: Option<&'a Tokenizer>,
 }
 
 /// What a task does with examples and logits, once it is known what there is to tell apart.

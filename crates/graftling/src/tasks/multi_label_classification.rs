@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn labels_whose_logits_are_positive_hold() {
         let objective = MultiLabel::from_labels(&["a", "b", "c"].map(str::to_owned));
-        let spoken = Spoken { seen: &[], words: None, token_text: &|_| String::new() };
+        let spoken = Spoken { seen: &[], words: None, windows: &[], tokenizer: None };
         let Said::Labels { labels, probabilities } = objective.say(&objective.answer(&[2.0, 0.0, 1e-3], 3, &[]), &spoken) else {
             panic!("labels")
         };

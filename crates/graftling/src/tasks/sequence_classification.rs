@@ -185,7 +185,7 @@ pub(super) fn largest(logits: &[f32]) -> usize {
 }
 
 /// `exp(x_i) / sum exp(x)`, shifted by the largest value so that nothing overflows.
-pub(super) fn softmax(logits: &[f32]) -> Vec<f32> {
+pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
     softmax_at(1.0, logits)
 }
 
@@ -206,7 +206,7 @@ mod tests {
     }
 
     fn said(objective: &SequenceClassification, logits: &[f32]) -> (String, Vec<f32>) {
-        let spoken = Spoken { seen: &[], words: None, token_text: &|_| String::new() };
+        let spoken = Spoken { seen: &[], words: None, windows: &[], tokenizer: None };
         match objective.say(&objective.answer(logits, 3, &[]), &spoken) {
             Said::Label { label, probabilities, .. } => (label, probabilities.into_iter().map(|(_, p)| p).collect()),
             other => panic!("{other:?}"),

@@ -160,7 +160,10 @@ impl Objective for TokenClassification {
             let probability = known.iter().sum::<f32>() / known.len().max(1) as f32;
             Entity { label: span.kind, text, characters, words: (span.start, span.end), probability }
         };
-        Said::Entities { entities: tolerant_entities(&tags).into_iter().map(entity).collect() }
+        let bilou = Scheme::of_tags(self.tags.names()) == Some(Scheme::Bilou);
+        let read: Vec<String> = tags.iter().map(|tag| if bilou { in_iobes(tag) } else { (*tag).to_owned() }).collect();
+        let entities = tolerant_entities(&read).into_iter().map(entity).collect();
+        Said::Entities { entities, tags: tags.into_iter().map(str::to_owned).collect() }
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
@@ -204,6 +207,16 @@ fn known(graph: &Graph<'_>, logits: &Var, targets: &[&Target]) -> (Var, Vec<usiz
     (graph.gather_rows(logits, &known), classes)
 }
 
+/// A tag of BILOU in IOBES, whose letters the tolerant reading knows: there two neighbours `U-` would be one entity.
+fn in_iobes(tag: &str) -> String {
+    let letter = match tag.chars().next() {
+        Some('L') => "E",
+        Some('U') => "S",
+        _ => return tag.to_owned(),
+    };
+    format!("{letter}{}", &tag[1..])
+}
+
 /// What is known of the words of a sentence.
 struct Tagged<'a> {
     tags: &'a [String],
@@ -238,18 +251,30 @@ mod tests {
         let objective = TokenClassification { tags: LabelSet::from_names(tags), loss: ClassLoss::plain() };
         let answer = Answer::Tags { classes: classes.to_vec(), probabilities: vec![0.5; classes.len()] };
         let example = TokenExample::from_text(text, 1);
-        objective.say(&answer, &Spoken { seen, words: Some(&example), token_text: &|_| String::new() })
+        objective.say(&answer, &Spoken { seen, words: Some(&example), windows: &[], tokenizer: None })
     }
 
     #[test]
     fn entities_have_their_text_and_their_place_in_characters() {
-        let Said::Entities { entities } = said(&["B-LOC", "I-LOC", "O"], "我爱 New York！", &[2, 2, 0, 1, 2], &[0, 1, 2, 3, 4])
+        let Said::Entities { entities, .. } =
+            said(&["B-LOC", "I-LOC", "O"], "我爱 New York！", &[2, 2, 0, 1, 2], &[0, 1, 2, 3, 4])
         else {
             panic!("entities")
         };
         assert_eq!(entities.len(), 1);
         assert_eq!((entities[0].label.as_str(), entities[0].text.as_str()), ("LOC", "New York"));
         assert_eq!((entities[0].characters, entities[0].words, entities[0].probability), (Some((3, 11)), (2, 4), 0.5));
+    }
+
+    #[test]
+    fn neighbours_of_one_word_each_are_entities_of_their_own_in_bilou() {
+        let Said::Entities { entities, .. } =
+            said(&["B-LOC", "I-LOC", "L-LOC", "O", "U-LOC"], "Oslo Bergen New York", &[4, 4, 0, 2], &[0, 1, 2, 3])
+        else {
+            panic!("entities")
+        };
+        let found: Vec<&str> = entities.iter().map(|entity| entity.text.as_str()).collect();
+        assert_eq!(found, ["Oslo", "Bergen", "New York"]);
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn every_word_of_a_long_sentence_has_its_tag() {
     let text = format!("{}anna", "the story was ".repeat(9));
     let predictor = Predictor::load(&summary.output).expect("a predictor");
     let said = &predictor.predict(&[TextInput { text: &text, pair: None }]).expect("a prediction")[0].said;
-    let Said::Entities { entities } = said else { panic!("{said:?}") };
+    let Said::Entities { entities, .. } = said else { panic!("{said:?}") };
     let found: Vec<_> = entities.iter().map(|entity| (entity.text.as_str(), entity.words)).collect();
     assert_eq!(found, [("anna", (27, 28))]);
 }

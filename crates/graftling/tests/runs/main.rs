@@ -1,5 +1,6 @@
 //! Whole runs of the library on a tiny model, through its public door. Knows no private part of it.
 
+mod aggregation;
 mod bad_input;
 mod compare;
 mod decisions;

@@ -54,6 +54,12 @@ fn texts_without_labels_are_learnt_and_their_words_guessed() {
     let said = &predictor.predict(&[TextInput { text, pair: None }]).expect("a prediction")[0].said;
     let Said::Masks { masks } = said else { panic!("{said:?}") };
     assert_eq!((masks.len(), masks[0].len(), masks[0][0].token.as_str()), (1, 5, "was"), "{masks:?}");
+    assert_eq!(masks[0][0].sequence, "the story was great");
+    let two = &predictor.predict(&[TextInput { text: "the [MASK] was [MASK]", pair: None }]).expect("a prediction")[0].said;
+    let Said::Masks { masks } = two else { panic!("{two:?}") };
+    let sequences: Vec<&str> = masks.iter().map(|guesses| guesses[0].sequence.as_str()).collect();
+    let [first, second] = [&masks[0][0].token, &masks[1][0].token];
+    assert_eq!(sequences, [format!("the {first} was [MASK]"), format!("the [MASK] was {second}")]);
     let unmasked = predictor.predict(&[TextInput { text: "the story", pair: None }]).unwrap_err().to_string();
     assert_eq!(unmasked, "text 1 (\"the story\") has no [MASK]; put it in the place of the word to be guessed");
     assert_eq!(json(&summary.output.join("config.json"))["architectures"][0], "BertForMaskedLM");

@@ -42,3 +42,15 @@ fn no_texts_give_no_predictions() {
     let (summary, _) = fixture.run("run", "epochs = 1");
     assert_eq!(Predictor::load(&summary.output).expect("a predictor").predict(&[]).expect("no predictions"), []);
 }
+
+#[test]
+fn texts_that_the_vocabulary_cannot_write_are_told() {
+    let fixture = Fixture::new();
+    let texts = "the good 龘\u{1F642} story,positive\nthe bad 龘龘 film,negative\n".repeat(6);
+    fixture.write("strange.csv", format!("text,label\n{texts}").as_bytes());
+    let path = fixture.path("strange.csv").display().to_string();
+    let (_, events) = fixture.run("run", &format!("train = {path:?}\nepochs = 1"));
+    let told =
+        |notice: &&String| notice.contains("% of the tokens are [UNK]: the model's vocabulary does not have what stands there");
+    assert_eq!(events.notices.iter().filter(told).count(), 1, "{:?}", events.notices);
+}

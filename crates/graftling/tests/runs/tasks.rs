@@ -187,7 +187,7 @@ fn tags_of_words_are_learnt_and_told_as_entities() {
     let Metrics::Entities(metrics) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
     assert_eq!((metrics.accuracy, metrics.default.micro.f1), (1.0, 1.0));
     assert_eq!(metrics.strict.as_ref().map(|(scheme, strict)| (scheme.to_string(), strict.micro.f1)), Some(("IOB2".into(), 1.0)));
-    let Said::Entities { entities } = said(&summary.output, "anna  was in the film") else { panic!("entities") };
+    let Said::Entities { entities, .. } = said(&summary.output, "anna  was in the film") else { panic!("entities") };
     let found: Vec<_> = entities.iter().map(|it| (it.label.as_str(), it.text.as_str(), it.characters)).collect();
     assert_eq!(found, [("PER", "anna", Some((0, 4))), ("LOC", "the film", Some((13, 21)))]);
     assert_eq!(json(&summary.output.join("config.json"))["architectures"][0], "BertForTokenClassification");

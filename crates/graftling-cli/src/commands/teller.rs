@@ -1,0 +1,109 @@
+//! A model that tells what it says about texts and sentences, on lines or as JSON. Knows nothing of where they come from.
+
+use graftling::{Prediction, Predictor, Said, TextInput};
+use graftling_text::TokenExample;
+use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr;
+
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::text_table::one_line;
+use crate::{report, said};
+
+/// Between what is said and the text it is said of.
+const GAP: &str = "  ";
+
+/// What is asked about.
+#[derive(Clone, Copy)]
+pub enum Asked<'a> {
+    /// A text, or a pair of them.
+    Text(TextInput<'a>),
+    /// A question of a file, with its context as the second text.
+    Question {
+        /// What the file calls it.
+        id: &'a str,
+        /// The question and its context.
+        input: TextInput<'a>,
+    },
+    /// A sentence whose words are given.
+    Words(&'a TokenExample),
+}
+
+/// A model that tells what it says.
+pub struct Teller<'a> {
+    /// The model.
+    pub predictor: Predictor,
+    console: &'a Console,
+    json: bool,
+    label_width: usize,
+}
+
+impl<'a> Teller<'a> {
+    /// Tells on lines, or as JSON.
+    pub fn new(predictor: Predictor, console: &'a Console, json: bool) -> Self {
+        let label_width = report::widest(predictor.labels(), said::LABEL_WIDTH);
+        if let Some(decisions) = predictor.decisions() {
+            console.tell(&format!("note: decided by {}", decisions.told(predictor.labels())));
+        }
+        Self { predictor, console, json, label_width }
+    }
+
+    /// Asks about all of these, which are all texts or all sentences.
+    pub fn ask(&self, asked: &[Asked<'_>]) -> Result<Vec<Prediction>, Failure> {
+        let (mut texts, mut sentences) = (Vec::new(), Vec::new());
+        for asked in asked {
+            match *asked {
+                Asked::Text(input) | Asked::Question { input, .. } => texts.push(input),
+                Asked::Words(sentence) => sentences.push(sentence.clone()),
+            }
+        }
+        let predictor = &self.predictor;
+        Ok(if sentences.is_empty() { predictor.predict(&texts)? } else { predictor.predict_words(&sentences)? })
+    }
+
+    /// Tells a line for each.
+    pub fn tell(&self, asked: &[Asked<'_>], predictions: &[Prediction]) -> Result<(), Failure> {
+        let mut text = String::new();
+        for (asked, prediction) in asked.iter().zip(predictions) {
+            text += &if self.json { json_of(asked, prediction).to_string() } else { self.line(asked, prediction) };
+            text.push('\n');
+        }
+        self.console.print(&text)
+    }
+
+    fn line(&self, asked: &Asked<'_>, prediction: &Prediction) -> String {
+        let said = said::in_a_line(&prediction.said, self.label_width);
+        let room = self.console.line_width().saturating_sub(said.width() + GAP.len());
+        let text = match asked {
+            // A context is long, and the answer a part of it.
+            Asked::Text(TextInput { text, pair: Some(pair) }) if !matches!(prediction.said, Said::Answer { .. }) => {
+                one_line(&format!("{text} | {pair}"), room)
+            }
+            Asked::Text(TextInput { text, .. }) | Asked::Question { input: TextInput { text, .. }, .. } => one_line(text, room),
+            Asked::Words(TokenExample { words, .. }) => one_line(&words.join(" "), room),
+        };
+        format!("{said}{GAP}{text}").trim_end().to_owned()
+    }
+}
+
+/// What was asked about and all that the model says about it.
+fn json_of(asked: &Asked<'_>, prediction: &Prediction) -> Value {
+    let mut entries = Map::new();
+    if let Asked::Question { id, .. } = asked {
+        entries.insert("id".to_owned(), json!(id));
+    }
+    match asked {
+        Asked::Text(TextInput { text, pair }) | Asked::Question { input: TextInput { text, pair }, .. } => {
+            entries.insert("text".to_owned(), json!(text));
+            entries.extend(pair.map(|pair| ("text_pair".to_owned(), json!(pair))));
+        }
+        Asked::Words(TokenExample { words, .. }) => {
+            entries.insert("words".to_owned(), json!(words));
+            entries.insert("predicted_tags".to_owned(), json!(said::tags(&prediction.said)));
+        }
+    }
+    if let Value::Object(said) = json!(prediction) {
+        entries.extend(said);
+    }
+    Value::Object(entries)
+}
