@@ -50,7 +50,7 @@ fn flag(field: &Field) -> Arg {
             _ => field.kind.placeholder(),
         });
     match field.kind {
-        Kind::Texts(_) | Kind::Weights => arg.action(ArgAction::Append),
+        Kind::Texts(_) | Kind::OfLabels { .. } => arg.action(ArgAction::Append),
         // `--nesterov` alone means true; a value needs the equals sign, so that the next word is never taken for it.
         Kind::Flag => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         _ => arg,
@@ -61,7 +61,7 @@ fn help(field: &Field) -> String {
     let accepted = match field.kind {
         Kind::Text(_) | Kind::Path(_) | Kind::Flag => String::new(),
         Kind::Texts(_) => " [may be repeated]".to_owned(),
-        Kind::Weights => format!(" [accepted: {}; may be repeated]", field.accepted()),
+        Kind::OfLabels { .. } => format!(" [accepted: {}; may be repeated]", field.accepted()),
         Kind::Choice { .. } | Kind::Integer { .. } | Kind::Number { .. } | Kind::ShareOrSteps { .. } => {
             format!(" [accepted: {}]", field.accepted())
         }

@@ -3,6 +3,7 @@
 use std::env;
 use std::path::Path;
 
+use graftling::metrics::Metrics;
 use graftling::{Evaluation, TrainSummary};
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
@@ -12,14 +13,38 @@ use crate::figures;
 
 /// The figures of an evaluation that matter most, on one line.
 pub fn headline(evaluation: &Evaluation) -> String {
-    let figures = evaluation.metrics.headline().into_iter().map(|(name, figure)| format!("{name} {figure:.4}"));
+    headline_of(&evaluation.metrics)
+}
+
+fn headline_of(metrics: &Metrics) -> String {
+    let figures = metrics.headline().into_iter().map(|(name, figure)| format!("{name} {figure:.4}"));
     figures.collect::<Vec<_>>().join("  ")
+}
+
+/// What was fitted or given to decide by, and the figures with it and without, where something was.
+fn decisions(evaluation: &Evaluation) -> String {
+    let Some(unfitted) = &evaluation.unfitted else { return String::new() };
+    let probabilities = |metrics: &Metrics| match metrics.probabilities() {
+        Some(it) => format!("  Brier {:.4}  calibration error {:.4}", it.brier, it.calibration_error),
+        None => String::new(),
+    };
+    let line = |metrics: &Metrics| format!("{}{}", headline_of(metrics), probabilities(metrics));
+    let told = unfitted.decisions.told(&evaluation.labels);
+    format!("decided by {told}\n  with it: {}\n  without: {}\n", line(&evaluation.metrics), line(&unfitted.metrics))
 }
 
 /// An evaluation with its tables.
 pub fn evaluation(title: &str, evaluation: &Evaluation, console: &Console) -> String {
     let examples = figures::counted(evaluation.metrics.examples(), "example");
-    format!("{title} ({examples}): {}\n\n{}", headline(evaluation), evaluation.metrics.tables(console.width()))
+    let tables = evaluation.metrics.tables(console.width());
+    let (headline, decisions, intervals) = (headline(evaluation), decisions(evaluation), intervals(evaluation));
+    format!("{title} ({examples}): {headline}\n{decisions}\n{tables}{intervals}")
+}
+
+/// The intervals of the figures, after a blank line, where there are some.
+fn intervals(evaluation: &Evaluation) -> String {
+    let table = evaluation.intervals.as_ref().map(|intervals| intervals.table());
+    table.filter(|table| !table.is_empty()).map_or(String::new(), |table| format!("\n{table}"))
 }
 
 /// What a finished training run has to report.
@@ -44,11 +69,13 @@ pub fn training(summary: &TrainSummary, console: &Console) -> String {
     if let Some(validation) = &summary.validation {
         let step = summary.best.as_ref().map_or(String::new(), |best| format!(" at step {}", best.step));
         let examples = figures::counted(validation.metrics.examples(), "example");
-        text += &format!("validation{step} ({examples}): {}\n", headline(validation));
+        text += &format!("validation{step} ({examples}): {}\n{}", headline(validation), decisions(validation));
     }
     match (&summary.test, &summary.validation) {
         (Some(test), _) => text += &evaluation("test", test, console),
-        (None, Some(validation)) => text += &format!("\n{}", validation.metrics.tables(console.width())),
+        (None, Some(validation)) => {
+            text += &format!("\n{}{}", validation.metrics.tables(console.width()), intervals(validation));
+        }
         (None, None) => {}
     }
     text += &format!("\nthe model is in {}", summary.output.display());
@@ -78,7 +105,13 @@ pub fn quoted(path: &Path) -> String {
 pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
     let mut entries = evaluation.metrics.flat("eval");
     let samples = evaluation.metrics.examples();
+    if let Some(unfitted) = &evaluation.unfitted {
+        entries.extend(unfitted.flat("eval", &evaluation.labels));
+    }
     let mut put = |name: &str, value: Value| entries.insert(name.to_owned(), value);
+    if let Some(intervals) = &evaluation.intervals {
+        put("eval_intervals", intervals.to_json());
+    }
     put("eval_runtime", json!(evaluation.runtime.as_secs_f64()));
     put("eval_samples", json!(samples));
     put("eval_samples_per_second", json!(figures::per_second(samples, evaluation.runtime)));

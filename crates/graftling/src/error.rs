@@ -8,6 +8,8 @@ use graftling_models::ModelError;
 use graftling_text::TextError;
 
 use crate::aggregation::AggregationStrategy;
+use crate::compare::ComparisonProblem;
+use crate::decisions::DecisionsProblem;
 use crate::recipe::{BestMetric, EmbeddingLoss, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 
@@ -48,6 +50,52 @@ pub enum Error {
         nearest: Option<String>,
         /// All labels of the training file.
         labels: Vec<String>,
+    },
+    /// A threshold for a label that does not occur.
+    #[error("thresholds: training has no label {label:?}, only {}{}", labels.join(", "), did_you_mean(nearest))]
+    ThresholdOfUnknownLabel {
+        /// The label of the threshold.
+        label: String,
+        /// The label most like it.
+        nearest: Option<String>,
+        /// All labels of the training file.
+        labels: Vec<String>,
+    },
+    /// The file of temperature and thresholds beside a model is not one.
+    #[error("{}: {problem}; train anew, or remove the file to decide without it", path.display())]
+    Decisions {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: DecisionsProblem,
+    },
+    /// A comparison takes two.
+    #[error("a comparison takes two runs at least; {given} given")]
+    TooFewRuns {
+        /// How many were given.
+        given: usize,
+    },
+    /// Runs that have nothing to be compared by.
+    #[error("{} and {} cannot be compared: {problem}", first.display(), second.display())]
+    NotComparable {
+        /// The first run.
+        first: PathBuf,
+        /// The other one.
+        second: PathBuf,
+        /// Why not.
+        problem: ComparisonProblem,
+    },
+    /// The figures of a task are none of examples, each by itself.
+    #[error("{task} has no figures of single examples, by which runs are compared; evaluate each by itself")]
+    NotCompared {
+        /// The task.
+        task: Task,
+    },
+    /// The recipes of runs do not name the same test file.
+    #[error("the runs have no test file in common ({}); give the file to compare them on (--data FILE)", tests(named))]
+    NoCommonTest {
+        /// Each run, and the test file that its recipe names.
+        named: Vec<(PathBuf, Option<PathBuf>)>,
     },
     /// A pair of texts, where words are to be tagged.
     #[error("text {index} is a pair, but this model gives tags to the words of one text; give one text")]
@@ -468,6 +516,12 @@ impl Complaints {
 
 fn lines(complaints: &[Error]) -> String {
     complaints.iter().map(Error::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The test file of each run.
+fn tests(named: &[(PathBuf, Option<PathBuf>)]) -> String {
+    let test = |test: &Option<PathBuf>| test.as_ref().map_or("none".to_owned(), |path| path.display().to_string());
+    named.iter().map(|(run, named)| format!("{}: {}", run.display(), test(named))).collect::<Vec<_>>().join("; ")
 }
 
 /// A hint at the word that may have been meant.

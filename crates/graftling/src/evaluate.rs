@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use graftling_models::Model;
+use graftling_tensor::Tensor;
 use graftling_text::{Columns, Format, TruncationReport};
+use serde_json::{Map, Value};
 
 use crate::data::Data;
+use crate::decisions::Decisions;
 use crate::error::Complaints;
 use crate::features::{Features, Tokenized};
 use crate::inference::each_batch;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS};
-use crate::metrics::Metrics;
+use crate::metrics::{Intervals, Metrics, Resampled};
 use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Target};
@@ -33,10 +36,29 @@ pub struct EvaluateRequest {
     pub threads: Option<usize>,
     /// Whether the prediction for each example is wanted too.
     pub with_predictions: bool,
+    /// How many times the examples are drawn anew for the intervals of the figures; `None` leaves them out.
+    pub resamples: Option<usize>,
     /// When a model that answers questions says that there is no answer; `None` is as it was trained.
     pub no_answer: Option<NoAnswer>,
     /// How an encoder without a head gives the vectors of texts; such a folder alone takes it, and needs it.
     pub encoder: Option<BareEncoder>,
+}
+
+impl EvaluateRequest {
+    /// To evaluate a model on a file as it comes, for its figures alone, without intervals.
+    pub fn new(run: impl Into<PathBuf>, data: impl Into<PathBuf>) -> Self {
+        Self {
+            run: run.into(),
+            data: data.into(),
+            format: None,
+            columns: Columns::default(),
+            threads: None,
+            with_predictions: false,
+            resamples: None,
+            no_answer: None,
+            encoder: None,
+        }
+    }
 }
 
 /// How a model did on labelled examples.
@@ -46,6 +68,10 @@ pub struct Evaluation {
     pub labels: Vec<String>,
     /// The figures.
     pub metrics: Metrics,
+    /// What was fitted or given to decide by, where something was, and the figures as they would be without it.
+    pub unfitted: Option<Unfitted>,
+    /// How far they can be trusted, where that was asked for.
+    pub intervals: Option<Intervals>,
     /// What was cut off the texts.
     pub truncation: TruncationReport,
     /// How many real tokens were read.
@@ -54,6 +80,23 @@ pub struct Evaluation {
     pub runtime: Duration,
     /// The prediction for each example, in the order of the file, where it was asked for.
     pub predictions: Option<Vec<Prediction>>,
+}
+
+/// The figures as they would be without what was fitted or given.
+#[derive(Clone, Debug)]
+pub struct Unfitted {
+    /// What was fitted or given.
+    pub decisions: Decisions,
+    /// The figures at temperature 1 and thresholds of a half.
+    pub metrics: Metrics,
+}
+
+impl Unfitted {
+    /// What was fitted, and every figure without it, under `PREFIX_temperature`, `PREFIX_thresholds` and `PREFIX_unfitted_...`.
+    pub fn flat(&self, prefix: &str, labels: &[String]) -> Map<String, Value> {
+        let decisions = self.decisions.to_json(labels).into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value));
+        decisions.chain(self.metrics.flat(&format!("{prefix}_unfitted"))).collect()
+    }
 }
 
 /// Labelled examples as the model sees them.
@@ -115,6 +158,14 @@ impl Examples {
 
 /// Evaluates a fine-tuned model on a file.
 pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Result<Evaluation, Error> {
+    evaluate_example_by_example(request, observer).map(|(evaluation, _)| evaluation)
+}
+
+/// The same with what the figures are counted from, where they are figures of examples each by itself.
+pub(crate) fn evaluate_example_by_example(
+    request: &EvaluateRequest,
+    observer: &mut dyn Observer,
+) -> Result<(Evaluation, Option<Box<dyn Resampled>>), Error> {
     threads::pool(request.threads)?.install(|| {
         let mut complaints = Complaints::default();
         let loaded = loaded::load(&request.run, request.encoder).and_then(|loaded| loaded.with_no_answer(request.no_answer));
@@ -144,14 +195,14 @@ pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Resul
         }
         let examples = Examples::to_score(objective, tokenized, targets);
         observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
-        let (mut evaluation, answers) =
-            score(&Scorer { model: &loaded.model, objective, reading: &loaded.reading }, &examples, INFERENCE_TOKENS);
-        if request.with_predictions {
-            evaluation.predictions =
-                Some(Prediction::of(objective, &loaded.tokenizer, &answers, &examples.tokenized, data.sentences()));
-        }
+        let scored = score(&Scorer { model: &loaded.model, objective, reading: &loaded.reading }, &examples, INFERENCE_TOKENS);
+        let predictions = request
+            .with_predictions
+            .then(|| Prediction::of(objective, &loaded.tokenizer, &scored.answers, &examples.tokenized, data.sentences()));
+        let sample = objective.sample(&scored.answers, &examples.targets, &scored.losses);
+        let evaluation = Evaluation { predictions, ..scored.judged(objective, &examples, request.resamples) };
         observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
-        Ok(evaluation)
+        Ok((evaluation, sample))
     })
 }
 
@@ -165,11 +216,38 @@ pub(crate) struct Scorer<'a> {
     pub reading: &'a Reading,
 }
 
+/// What came out of scoring, example by example.
+pub(crate) struct Scored {
+    /// Without intervals and predictions.
+    pub evaluation: Evaluation,
+    pub answers: Vec<Answer>,
+    /// The sum of the loss terms of each example; none where an example has no loss of its own.
+    pub losses: Vec<f64>,
+    /// The mean loss of the logits as they are.
+    loss: f64,
+}
+
+impl Scored {
+    /// The evaluation, with intervals where they are wanted and the task has them.
+    pub fn judged(self, objective: &dyn Objective, examples: &Examples, resamples: Option<usize>) -> Evaluation {
+        let intervals = resamples.and_then(|resamples| {
+            let sample = objective.sample(&self.answers, &examples.targets, &self.losses)?;
+            Some(Intervals::of(sample.as_ref(), resamples))
+        });
+        let decisions = objective.decisions().filter(|decisions| !decisions.is_plain());
+        let Some(decisions) = decisions.cloned() else { return Evaluation { intervals, ..self.evaluation } };
+        let metrics = objective.metrics(&self.answers, &examples.targets, self.loss);
+        let unfitted = objective.unfitted_metrics(&self.answers, &examples.targets, self.loss);
+        Evaluation { metrics, intervals, unfitted: Some(Unfitted { decisions, metrics: unfitted }), ..self.evaluation }
+    }
+}
+
 /// Runs a model over examples, a batch of at most `budget` tokens at a time, and compares what it says with what is true.
-pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> (Evaluation, Vec<Answer>) {
+pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> Scored {
     let Scorer { model, objective, reading } = *scorer;
     let started = Instant::now();
     let mut answers: Vec<Option<Answer>> = vec![None; examples.tokenized.texts.len()];
+    let mut losses = vec![0.0; if objective.has_own_losses() { examples.targets.len() } else { 0 }];
     let comparison = objective.comparison();
     let mut loss = 0.0;
     each_batch(model, &examples.tokenized, reading, budget, |batch| {
@@ -177,21 +255,30 @@ pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> 
             let targets: Vec<&Target> = batch.texts.iter().map(|&place| &examples.targets[place]).collect();
             loss += f64::from(objective.loss(batch.graph, batch.logits, &targets, 1.0).tensor().item());
         }
-        batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place))));
+        batch.each(|place, logits| {
+            answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place)));
+            if let Some(own) = losses.get_mut(place).filter(|_| examples.targets[place].terms() > 0) {
+                let rows = Tensor::from_vec(&[logits.len() / batch.columns().max(1), batch.columns()], logits.to_vec());
+                let rows = batch.graph.constant(rows);
+                *own = f64::from(objective.loss(batch.graph, &rows, &[&examples.targets[place]], 1.0).tensor().item());
+            }
+        });
     });
     let answers: Vec<Answer> = answers.into_iter().flatten().collect();
     let terms: usize = examples.targets.iter().map(Target::terms).sum();
-    let mean = match comparison {
+    let loss = match comparison {
         Some(comparison) => comparison.mean_loss(&answers, &examples.targets),
         None => loss / terms.max(1) as f64,
     };
     let evaluation = Evaluation {
         labels: objective.labels().to_vec(),
-        metrics: objective.metrics(&answers, &examples.targets, mean),
+        metrics: objective.metrics(&answers, &examples.targets, loss),
         truncation: examples.tokenized.truncation,
         tokens: examples.tokenized.tokens(),
         runtime: started.elapsed(),
+        unfitted: None,
+        intervals: None,
         predictions: None,
     };
-    (evaluation, answers)
+    Scored { evaluation, answers, losses, loss }
 }

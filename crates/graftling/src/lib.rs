@@ -23,7 +23,9 @@
 
 mod aggregation;
 mod batching;
+mod compare;
 mod data;
+mod decisions;
 mod disk;
 mod error;
 mod evaluate;
@@ -53,8 +55,10 @@ mod threads;
 mod train;
 
 pub use aggregation::{Aggregated, Aggregation, AggregationStrategy, WindowMerging};
+pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost, Side, compare};
+pub use decisions::{Decisions, DecisionsProblem};
 pub use error::{Error, Quantity};
-pub use evaluate::{EvaluateRequest, Evaluation, evaluate};
+pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
 pub use graftling_models::Pooling;
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};
 pub use loaded::BareEncoder;

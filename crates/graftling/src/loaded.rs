@@ -5,6 +5,7 @@ use std::path::Path;
 use graftling_models::{Head, Model, Pooling, inspect, sentence_head};
 use graftling_text::Tokenizer;
 
+use crate::decisions::Decisions;
 use crate::reading::Reading;
 use crate::recipe::{Recipe, RecipeFile, Task};
 use crate::run_folder::RECIPE;
@@ -56,6 +57,9 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
     let (task, mut objective) = tasks::from_head(model.head(), recipe.as_ref())
         .ok_or_else(|| Error::NoTask { folder: folder.to_owned(), head: model.head().described() })?;
     objective.meet(&tokenizer)?;
+    if let Some(decisions) = Decisions::read(folder, task, objective.as_ref())? {
+        objective.decide_by(decisions);
+    }
     objective.recall(&model);
     // A run's texts were cut as its recipe said; elsewhere the tokenizer may know how long texts were. What is read in windows needs no
     // longer ones than usual.
@@ -89,7 +93,7 @@ fn bare(folder: &Path, encoder: BareEncoder) -> Result<Model, Error> {
 }
 
 /// The recipe that a run folder was made by; a checkpoint from elsewhere has none.
-fn recipe_of(folder: &Path) -> Result<Option<Recipe>, Error> {
+pub(crate) fn recipe_of(folder: &Path) -> Result<Option<Recipe>, Error> {
     let path = folder.join(RECIPE);
     if !path.is_file() {
         return Ok(None);

@@ -8,6 +8,7 @@ use graftling_text::{TextInput, TokenExample, Tokenizer};
 use serde::{Serialize, Serializer};
 
 use crate::aggregation::{Aggregated, Aggregation};
+use crate::decisions::Decisions;
 use crate::features::{Tokenized, tokenize, tokenize_apart, tokenize_questions, tokenize_words};
 use crate::inference::each_batch;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
@@ -282,6 +283,11 @@ impl Predictor {
     /// The labels, in the order of the model.
     pub fn labels(&self) -> &[String] {
         self.loaded.objective.labels()
+    }
+
+    /// What was fitted or given to decide by, where something was.
+    pub fn decisions(&self) -> Option<&Decisions> {
+        self.loaded.objective.decisions().filter(|decisions| !decisions.is_plain())
     }
 
     /// The most tokens of a text that are read at once.

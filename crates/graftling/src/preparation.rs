@@ -216,17 +216,21 @@ impl Splits {
 }
 
 fn data(recipe: &Recipe, path: &Path) -> Result<Data, Error> {
-    let format = recipe.format.map(|format| match format {
+    Data::read(recipe.task, path, format(recipe), &columns(recipe))
+}
+
+/// How a recipe says that its files are written.
+pub(crate) fn format(recipe: &Recipe) -> Option<Format> {
+    recipe.format.map(|format| match format {
         DataFormat::Csv => Format::Csv,
         DataFormat::Tsv => Format::Tsv,
         DataFormat::Jsonl => Format::Jsonl,
-    });
-    let columns = Columns {
-        text: recipe.text_column.clone(),
-        text_pair: recipe.text_pair_column.clone(),
-        label: recipe.label_column.clone(),
-    };
-    Data::read(recipe.task, path, format, &columns)
+    })
+}
+
+/// Which columns a recipe names.
+pub(crate) fn columns(recipe: &Recipe) -> Columns {
+    Columns { text: recipe.text_column.clone(), text_pair: recipe.text_pair_column.clone(), label: recipe.label_column.clone() }
 }
 
 /// Where the bias of a new classifier starts, if not at zero. Examples that are drawn with equal labels say nothing of how often each

@@ -18,14 +18,18 @@ pub(crate) fn key(seed: u64, place: &[u64]) -> u64 {
     place.iter().fold(mix(seed.wrapping_add(GOLDEN)), |state, &coordinate| mix(state.wrapping_add(GOLDEN) ^ mix(coordinate)))
 }
 
+/// The number at a place of the stream of a key, in `0..count`.
+pub(crate) fn below(key: u64, place: u64, count: usize) -> usize {
+    let random = mix(key.wrapping_add(GOLDEN.wrapping_mul(place)));
+    // The high half of the product is such a number; its bias is below 2^-30 for any data set that fits in memory.
+    ((u128::from(random) * count as u128) >> 64) as usize
+}
+
 /// The numbers `0..count` in an order that depends on the key alone (Fisher and Yates).
 pub(crate) fn permutation(count: usize, key: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {
-        let random = mix(key.wrapping_add(GOLDEN.wrapping_mul(last as u64)));
-        // The high half of the product is a number in 0..=last; its bias is below 2^-30 for any data set that fits in memory.
-        let chosen = ((u128::from(random) * (last as u128 + 1)) >> 64) as usize;
-        order.swap(last, chosen);
+        order.swap(last, below(key, last as u64, last + 1));
     }
     order
 }

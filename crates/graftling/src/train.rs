@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use graftling_models::Model;
 use serde_json::Value;
 
+use crate::decisions::FittedDecisions;
 use crate::evaluate::{Scorer, score};
 use crate::fit::{TrainingState, fit};
 use crate::preparation::{Prepared, prepare};
@@ -47,7 +48,7 @@ fn started(prepared: &Prepared) -> Event<'static> {
 
 /// Puts the best model at the top of the folder and writes what there is to tell about the run.
 fn finish(
-    prepared: Prepared,
+    mut prepared: Prepared,
     mut state: TrainingState,
     recipe: &Recipe,
     run: &RunFolder,
@@ -56,6 +57,7 @@ fn finish(
     // Training takes a step at least, or fails: there is a last checkpoint.
     let chosen = state.best.as_ref().map_or(state.step, |best| best.step);
     run.promote(chosen)?;
+    let validation = best_evaluation(&mut prepared, &mut state, recipe, observer)?;
     let mut summary = TrainSummary {
         output: recipe.output.clone(),
         labels: prepared.objective.labels().to_vec(),
@@ -73,7 +75,7 @@ fn finish(
         stopped: state.stopped,
         best: state.best.as_ref().map(|best| Best { step: best.step, value: best.value, checkpoint: run.checkpoint(best.step) }),
         last_checkpoint: run.checkpoint(state.step),
-        validation: best_evaluation(&prepared, &state, recipe)?,
+        validation,
         test: None,
         peak_memory_bytes: None,
     };
@@ -90,16 +92,33 @@ fn finish(
     Ok(summary)
 }
 
-/// How the best checkpoint, which is the model at the top of the run folder, does on the validation split.
-fn best_evaluation(prepared: &Prepared, state: &TrainingState, recipe: &Recipe) -> Result<Option<Evaluation>, Error> {
-    let Some(best) = &state.best else { return Ok(None) };
-    if best.evaluation.is_some() {
-        return Ok(best.evaluation.clone());
+/// How the best checkpoint, which is the model at the top of the run folder, does on the validation split, once what the recipe wants
+/// fitted there is.
+fn best_evaluation(
+    prepared: &mut Prepared,
+    state: &mut TrainingState,
+    recipe: &Recipe,
+    observer: &mut dyn Observer,
+) -> Result<Option<Evaluation>, Error> {
+    let Some(best) = &mut state.best else { return Ok(None) };
+    let objective = prepared.objective.as_ref();
+    let scored = match best.scored.take() {
+        Some(scored) => scored,
+        // It was evaluated before the run was resumed.
+        None => {
+            let model = Model::from_checkpoint(&recipe.output)?;
+            let scorer = Scorer { model: &model, objective, reading: &prepared.reading };
+            score(&scorer, &prepared.validation, recipe.micro_batch_tokens)
+        }
+    };
+    if objective.decisions().is_some() {
+        let FittedDecisions { decisions, notices } =
+            objective.fit_decisions(recipe, &scored.answers, &prepared.validation.targets);
+        decisions.write(&recipe.output, objective.labels())?;
+        notices.iter().for_each(|notice| observer.observe(&Event::Notice(notice)));
+        prepared.objective.decide_by(decisions);
     }
-    // It was evaluated before the run was resumed.
-    let model = Model::from_checkpoint(&recipe.output)?;
-    let scorer = Scorer { model: &model, objective: prepared.objective.as_ref(), reading: &prepared.reading };
-    Ok(Some(score(&scorer, &prepared.validation, recipe.micro_batch_tokens).0))
+    Ok(Some(scored.judged(prepared.objective.as_ref(), &prepared.validation, recipe.resamples)))
 }
 
 /// Evaluates the model at the top of the run folder on the test split, where there is one.
@@ -124,7 +143,8 @@ fn test(
     };
     observer.observe(&Event::Evaluating { split: SplitName::Test, examples: test.targets.len() });
     let scorer = Scorer { model: &model, objective: objective.as_ref(), reading: &reading };
-    Ok(Some(score(&scorer, &test, recipe.micro_batch_tokens).0))
+    let scored = score(&scorer, &test, recipe.micro_batch_tokens);
+    Ok(Some(scored.judged(objective.as_ref(), &test, recipe.resamples)))
 }
 
 fn write(run: &RunFolder, results: &Results, state: &Value, card: &str) -> Result<(), Error> {

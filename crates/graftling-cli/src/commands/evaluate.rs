@@ -34,6 +34,9 @@ pub struct Arguments {
     /// last column of a CoNLL file; plain or .gz. Of questions in a .json file also to a .json file, as SQuAD's scripts read answers
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Draw the examples anew so many times for the intervals of the figures; none leaves them out
+    #[arg(long, value_name = "none|N", value_parser = resamples, default_value = "1000")]
+    resamples: Resamples,
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -43,6 +46,21 @@ pub struct Arguments {
     answer_flags: AnswerFlags,
     #[command(flatten)]
     encoder_flags: EncoderFlags,
+}
+
+/// How many times the examples are drawn, where they are.
+#[derive(Clone, Copy)]
+pub struct Resamples(pub Option<usize>);
+
+/// What may be typed after `--resamples`, as the recipe's option of that name.
+pub fn resamples(typed: &str) -> Result<Resamples, String> {
+    let number = || typed.parse().ok().filter(|number| (100..=1_000_000).contains(number));
+    match typed {
+        "none" => Ok(Resamples(None)),
+        _ => {
+            number().map(|number| Resamples(Some(number))).ok_or("accepted is none, or a whole number from 100 to 1000000".into())
+        }
+    }
 }
 
 /// Evaluates, and tells the figures.
@@ -56,6 +74,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         columns: arguments.data_flags.columns(),
         threads: arguments.threads.map(usize::from),
         with_predictions: output.is_some(),
+        resamples: arguments.resamples.0,
         no_answer: arguments.answer_flags.null_score_diff_threshold,
         encoder: arguments.encoder_flags.encoder(),
     };

@@ -2,6 +2,7 @@
 
 mod aggregation_flags;
 mod answer_flags;
+mod compare;
 mod data_flags;
 mod encoder_flags;
 mod evaluate;
@@ -26,6 +27,8 @@ pub enum Commands {
     Train(Box<train::Arguments>),
     /// Measure a fine-tuned model on texts whose answers are known.
     Evaluate(evaluate::Arguments),
+    /// Put fine-tuned models beside each other on the same texts: differences, whether they are chance, options, costs.
+    Compare(compare::Arguments),
     /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words, answers.
     Predict(predict::Arguments),
     /// List the built-in models, fetch one, or look into a model folder.
@@ -41,6 +44,7 @@ impl Commands {
         match self {
             Self::Train(arguments) => train::run(*arguments, console),
             Self::Evaluate(arguments) => evaluate::run(arguments, console),
+            Self::Compare(arguments) => compare::run(arguments, console),
             Self::Predict(arguments) => predict::run(arguments, console),
             Self::Models(command) => models::run(command, console),
             Self::Quickstart(arguments) => quickstart::run(arguments, console),

@@ -42,6 +42,9 @@ impl<'a> Teller<'a> {
     /// Tells on lines, or as JSON.
     pub fn new(predictor: Predictor, console: &'a Console, json: bool) -> Self {
         let label_width = report::widest(predictor.labels(), said::LABEL_WIDTH);
+        if let Some(decisions) = predictor.decisions() {
+            console.tell(&format!("note: decided by {}", decisions.told(predictor.labels())));
+        }
         Self { predictor, console, json, label_width }
     }
 

@@ -8,10 +8,11 @@ use crate::scratch::Scratch;
 #[test]
 fn every_command_explains_itself() {
     let scratch = Scratch::new();
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 10] = [
         &[],
         &["train"],
         &["evaluate"],
+        &["compare"],
         &["predict"],
         &["models"],
         &["models", "list"],

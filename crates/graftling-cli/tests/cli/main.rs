@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_labels;
 mod bad_words;
 mod commands;
+mod comparison;
 mod data_forms;
 mod documents;
 mod interruption;

@@ -26,15 +26,15 @@ impl Keeper<'_> {
     ) -> Result<(), Error> {
         let Prepared { model, objective, reading, validation, .. } = prepared;
         observer.observe(&Event::Evaluating { split: SplitName::Validation, examples: validation.targets.len() });
-        let evaluation =
-            score(&Scorer { model, objective: objective.as_ref(), reading }, validation, self.recipe.micro_batch_tokens).0;
-        state.log_evaluation(&evaluation);
+        let scored = score(&Scorer { model, objective: objective.as_ref(), reading }, validation, self.recipe.micro_batch_tokens);
+        let evaluation = &scored.evaluation;
+        state.log_evaluation(evaluation);
         if let Err(diverged) = watch.check_one(Quantity::ValidationLoss, evaluation.metrics.loss() as f32) {
             self.run.write_state(&state.to_json(self.recipe))?;
             return Err(diverged);
         }
-        let best = state.judge(&evaluation);
-        observer.observe(&Event::Evaluated { step: state.step, split: SplitName::Validation, evaluation: &evaluation });
+        observer.observe(&Event::Evaluated { step: state.step, split: SplitName::Validation, evaluation });
+        let best = state.judge(scored);
         self.save(prepared, state, observer, best)
     }
 

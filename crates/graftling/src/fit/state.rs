@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::plan::{Plan, PlannedStep};
+use crate::evaluate::Scored;
 use crate::recipe::{BestMetric, Recipe};
 use crate::resume::{DATA, Interrupted, UPDATES};
 use crate::run_folder::{RunFolder, TRAINER_STATE, evaluation_entries};
@@ -18,12 +19,11 @@ use crate::{Error, Evaluation, StopReason};
 const SUMS: &str = "running_sums";
 
 /// The best evaluation so far.
-#[derive(Clone)]
 pub(crate) struct BestSoFar {
     pub step: u64,
     pub value: f64,
     /// Not there where the run was resumed after it.
-    pub evaluation: Option<Evaluation>,
+    pub scored: Option<Scored>,
 }
 
 /// How far a run has come. The order of the examples and the dropout follow from the seed and the step.
@@ -116,7 +116,7 @@ impl TrainingState {
         self.log = saved["log_history"].as_array().ok_or_else(damaged)?.clone();
         if !saved["best_global_step"].is_null() {
             let (step, value) = (count(&saved["best_global_step"])?, number(&saved["best_metric"])?);
-            self.best = Some(BestSoFar { step, value, evaluation: None });
+            self.best = Some(BestSoFar { step, value, scored: None });
         }
         let sums = &saved[SUMS];
         self.runtime = Duration::try_from_secs_f64(number(&sums["runtime"])?).map_err(|_| damaged())?;
@@ -189,13 +189,13 @@ impl TrainingState {
     }
 
     /// Notes an evaluation after the present step and says whether it is the best so far.
-    pub(super) fn judge(&mut self, evaluation: &Evaluation) -> bool {
+    pub(super) fn judge(&mut self, scored: Scored) -> bool {
         let metric = self.metric;
         // The metric is one of the task's: that was looked at before the first step.
-        let value = evaluation.metrics.value(metric).unwrap_or(f64::NAN);
+        let value = scored.evaluation.metrics.value(metric).unwrap_or(f64::NAN);
         let improves = self.best.as_ref().is_none_or(|best| metric.improves(value, best.value));
         if improves {
-            self.best = Some(BestSoFar { step: self.step, value, evaluation: Some(evaluation.clone()) });
+            self.best = Some(BestSoFar { step: self.step, value, scored: Some(scored) });
             self.without_improvement = 0;
         } else {
             self.without_improvement += 1;

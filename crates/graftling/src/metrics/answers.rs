@@ -65,26 +65,32 @@ pub struct AnswerMetrics {
 }
 
 /// Exact match and F1 of one answer, from 0 to 1.
-type Scores = [f64; 2];
+pub(super) type Scores = [f64; 2];
+
+/// Those of each answer, and with each Chinese character and each kana a word of its own where there are such. Where any question has no
+/// answer, empty answers are judged by the rules of SQuAD 2.0.
+pub(super) fn scores(answers: &[JudgedAnswer<'_>]) -> (Vec<Scores>, Option<Vec<Scores>>) {
+    let rules = if answers.iter().any(|judged| judged.golds.is_empty()) { Rules::Squad2 } else { Rules::Squad1 };
+    let scored = |segmentation| -> Vec<Scores> {
+        answers.iter().map(|judged| rules.best(judged.golds, judged.answer, segmentation)).collect()
+    };
+    let chinese =
+        |judged: &JudgedAnswer<'_>| has_han_or_kana(judged.answer) || judged.golds.iter().any(|gold| has_han_or_kana(gold));
+    (scored(Segmentation::Squad), answers.iter().any(chinese).then(|| scored(Segmentation::Mixed)))
+}
 
 impl AnswerMetrics {
     /// The figures of answers. Where any question has no answer, empty answers are judged by the rules of SQuAD 2.0.
     pub fn new(answers: &[JudgedAnswer<'_>], loss: f64) -> Self {
         let empty_count = answers.iter().any(|judged| judged.golds.is_empty());
-        let rules = if empty_count { Rules::Squad2 } else { Rules::Squad1 };
-        let scored = |segmentation| -> Vec<Scores> {
-            answers.iter().map(|judged| rules.best(judged.golds, judged.answer, segmentation)).collect()
-        };
-        let scores = scored(Segmentation::Squad);
+        let (scores, mixed) = scores(answers);
         let part = |unanswerable: bool| {
             let of_part = answers.iter().zip(&scores).filter(|(judged, _)| judged.golds.is_empty() == unanswerable);
             AnswerFigures::new(of_part.map(|(_, scores)| scores))
         };
         let parts = empty_count
             .then(|| AnswerParts { has_answer: Some(part(false)).filter(|figures| figures.total > 0), no_answer: part(true) });
-        let chinese =
-            |judged: &JudgedAnswer<'_>| has_han_or_kana(judged.answer) || judged.golds.iter().any(|gold| has_han_or_kana(gold));
-        let mixed = answers.iter().any(chinese).then(|| AnswerFigures::new(&scored(Segmentation::Mixed)));
+        let mixed = mixed.map(|scores| AnswerFigures::new(&scores));
         let best = if empty_count { best_thresholds(answers) } else { None };
         Self { loss, all: AnswerFigures::new(&scores), parts, best, mixed }
     }

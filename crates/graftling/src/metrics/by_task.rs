@@ -81,6 +81,14 @@ impl Metrics {
         }
     }
 
+    /// What the probabilities are worth, where the task has figures of them.
+    pub fn probabilities(&self) -> Option<&ProbabilityMetrics> {
+        match self {
+            Self::Classification { probabilities, .. } | Self::MultiLabel { probabilities, .. } => Some(probabilities),
+            _ => None,
+        }
+    }
+
     /// The figures that matter most, each with its name in a line of text.
     pub fn headline(&self) -> Vec<(&'static str, f64)> {
         match self {

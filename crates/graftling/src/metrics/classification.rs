@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::ConfusionMatrix;
+use super::counts::{Counts, matthews};
 use crate::recipe::BestMetric;
 
 /// The figures of one evaluation.
@@ -94,8 +95,9 @@ impl ClassificationMetrics {
     /// Without examples every figure is 0.
     pub fn new(matrix: &ConfusionMatrix, labels: &[String], total_loss: f64) -> ClassificationMetrics {
         assert_eq!(labels.len(), matrix.classes(), "metrics: {} labels but {} classes", labels.len(), matrix.classes());
+        let counts: Vec<Counts> = (0..labels.len()).map(|class| matrix.counts(class)).collect();
         let classes: Vec<ClassMetrics> =
-            labels.iter().enumerate().map(|(class, label)| class_metrics(matrix, class, label)).collect();
+            labels.iter().zip(&counts).map(|(label, counts)| ClassMetrics::new(label, *counts)).collect();
         let examples = matrix.examples();
         let accuracy = share(matrix.correct(), examples);
         ClassificationMetrics {
@@ -105,7 +107,7 @@ impl ClassificationMetrics {
             micro: Averages { precision: accuracy, recall: accuracy, f1: accuracy },
             macro_: Averages::mean(classes.iter().filter(|class| class.is_present()).map(|class| (1, class.figures))),
             weighted: Averages::mean(classes.iter().map(|class| (class.support, class.figures))),
-            matthews: matthews(matrix),
+            matthews: matthews(&counts),
             zero_divisions: ZeroDivisions {
                 precision: classes.iter().filter(|class| class.predicted == 0 && class.support > 0).count(),
                 recall: classes.iter().filter(|class| class.support == 0 && class.predicted > 0).count(),
@@ -156,32 +158,18 @@ impl Serialize for ClassificationMetrics {
 }
 
 impl ClassMetrics {
+    pub(super) fn new(label: &str, counts: Counts) -> Self {
+        let Counts { support, predicted, .. } = counts;
+        Self { label: label.to_owned(), figures: counts.figures(), support, predicted }
+    }
+
     /// Whether the class is among the true or the predicted ones.
     fn is_present(&self) -> bool {
         self.support + self.predicted > 0
     }
 }
 
-fn class_metrics(matrix: &ConfusionMatrix, class: usize, label: &str) -> ClassMetrics {
-    let (right, support, predicted) = (matrix.count(class, class), matrix.support(class), matrix.predicted(class));
-    let figures =
-        Averages { precision: share(right, predicted), recall: share(right, support), f1: share(2 * right, support + predicted) };
-    ClassMetrics { label: label.to_owned(), figures, support, predicted }
-}
-
 /// 0 of 0 is 0.
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
-/// Gorodkin 2004, equation 8, written with the margins of the matrix as in scikit-learn's `matthews_corrcoef`.
-fn matthews(matrix: &ConfusionMatrix) -> f64 {
-    let margins = |f: fn(&ConfusionMatrix, usize) -> u64, g: fn(&ConfusionMatrix, usize) -> u64| -> i128 {
-        (0..matrix.classes()).map(|class| i128::from(f(matrix, class)) * i128::from(g(matrix, class))).sum()
-    };
-    let (examples, correct) = (i128::from(matrix.examples()), i128::from(matrix.correct()));
-    let both = correct * examples - margins(ConfusionMatrix::support, ConfusionMatrix::predicted);
-    let truth = examples * examples - margins(ConfusionMatrix::support, ConfusionMatrix::support);
-    let predicted = examples * examples - margins(ConfusionMatrix::predicted, ConfusionMatrix::predicted);
-    if truth == 0 || predicted == 0 { 0.0 } else { both as f64 / ((truth as f64).sqrt() * (predicted as f64).sqrt()) }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::counts::Counts;
+
 /// Counts of (true class, predicted class).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfusionMatrix {
@@ -65,6 +67,11 @@ impl ConfusionMatrix {
     /// Examples for which this class was predicted.
     pub fn predicted(&self, class: usize) -> u64 {
         self.predictions[class]
+    }
+
+    /// What was right, predicted and true of a class.
+    pub(super) fn counts(&self, class: usize) -> Counts {
+        Counts { right: self.count(class, class), predicted: self.predicted(class), support: self.support(class) }
     }
 
     /// All examples.

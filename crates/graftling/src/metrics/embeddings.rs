@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::regression::{pearson, ranks};
+use super::series::correlations;
 use super::similarities::{DecisionFigures, MEASURES, SearchFigures, likeness};
 use super::tables::{aligned, figure};
 use crate::recipe::BestMetric;
@@ -47,11 +47,8 @@ impl EmbeddingFigures {
         let of_pairs: Vec<[f64; 4]> = pairs.iter().map(|[one, other]| likeness(one, other)).collect();
         let column = |measure: usize| of_pairs.iter().map(|likeness| likeness[measure]).collect::<Vec<f64>>();
         let each = [0, 1, 2, 3].map(column);
-        let ranked = ranks(&scores);
-        Self::Scored {
-            pearson: [0, 1, 2, 3].map(|measure| pearson(&scores, &each[measure])),
-            spearman: [0, 1, 2, 3].map(|measure| pearson(&ranked, &ranks(&each[measure]))),
-        }
+        let correlated = each.map(|each| correlations(&scores, &each));
+        Self::Scored { pearson: correlated.map(|[pearson, _]| pearson), spearman: correlated.map(|[_, spearman]| spearman) }
     }
 
     /// Of pairs of vectors that are alike or not.

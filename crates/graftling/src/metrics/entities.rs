@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::counts::Counts;
 use super::scheme::{Scheme, Span, tolerant_entities};
 use super::tables::{aligned, classes_table, row};
 use super::{Averages, ClassMetrics};
@@ -54,23 +55,15 @@ impl EntityMetrics {
     /// If there are not as many predicted sentences and words as true ones.
     pub fn with_scheme<T: AsRef<str>>(scheme: Option<Scheme>, truths: &[Vec<T>], predictions: &[Vec<T>], loss: f64) -> Self {
         assert_eq!(truths.len(), predictions.len(), "entity metrics: sentences");
-        let (mut words, mut right) = (0_u64, 0_u64);
-        for (truth, prediction) in truths.iter().zip(predictions) {
-            assert_eq!(truth.len(), prediction.len(), "entity metrics: words");
-            words += truth.len() as u64;
-            right += truth.iter().zip(prediction).filter(|(truth, said)| truth.as_ref() == said.as_ref()).count() as u64;
-        }
-        let strict = scheme.and_then(|scheme| {
-            let entities = |sentences: &[Vec<T>]| sentences.iter().map(|tags| scheme.entities(tags)).collect::<Option<Vec<_>>>();
-            Some((scheme, EntityFigures::new(&entities(truths)?, &entities(predictions)?)))
-        });
-        let tolerant = |sentences: &[Vec<T>]| sentences.iter().map(|tags| tolerant_entities(tags)).collect::<Vec<_>>();
+        let words: u64 = truths.iter().map(|truth| truth.len() as u64).sum();
+        let right: u64 = truths.iter().zip(predictions).map(|(truth, said)| right_words(truth, said)).sum();
         Self {
             examples: truths.len() as u64,
             loss,
             accuracy: if words == 0 { 0.0 } else { right as f64 / words as f64 },
-            default: EntityFigures::new(&tolerant(truths), &tolerant(predictions)),
-            strict,
+            default: EntityFigures::new(&SpanCounts::tolerant(truths, predictions)),
+            strict: scheme
+                .and_then(|scheme| Some((scheme, EntityFigures::new(&SpanCounts::strict(scheme, truths, predictions)?)))),
         }
     }
 
@@ -116,33 +109,69 @@ impl EntityMetrics {
     }
 }
 
-impl EntityFigures {
+/// Of how many words the tag was said.
+pub(super) fn right_words<T: AsRef<str>>(truth: &[T], said: &[T]) -> u64 {
+    assert_eq!(truth.len(), said.len(), "entity metrics: words");
+    truth.iter().zip(said).filter(|(truth, said)| truth.as_ref() == said.as_ref()).count() as u64
+}
+
+/// What was right, predicted and true of each type, sentence by sentence.
+pub(super) struct SpanCounts {
+    /// Every type that occurs, in the order of the names.
+    pub types: Vec<String>,
+    /// Of each sentence the types that it has.
+    sentences: Vec<Vec<(usize, Counts)>>,
+}
+
+impl SpanCounts {
+    /// By the tolerant rules of `conlleval`.
+    pub fn tolerant<T: AsRef<str>>(truths: &[Vec<T>], predictions: &[Vec<T>]) -> Self {
+        let entities = |sentences: &[Vec<T>]| sentences.iter().map(|tags| tolerant_entities(tags)).collect::<Vec<_>>();
+        Self::new(&entities(truths), &entities(predictions))
+    }
+
+    /// By the letter of a scheme; `None` where the tags are not of it.
+    pub fn strict<T: AsRef<str>>(scheme: Scheme, truths: &[Vec<T>], predictions: &[Vec<T>]) -> Option<Self> {
+        let entities = |sentences: &[Vec<T>]| sentences.iter().map(|tags| scheme.entities(tags)).collect::<Option<Vec<_>>>();
+        Some(Self::new(&entities(truths)?, &entities(predictions)?))
+    }
+
     fn new(truths: &[Vec<Span>], predictions: &[Vec<Span>]) -> Self {
-        /// Right, predicted, true.
-        type Counts = BTreeMap<String, [u64; 3]>;
-        let mut counts = Counts::new();
-        for (truths, predictions) in truths.iter().zip(predictions) {
+        let all = truths.iter().chain(predictions).flatten().map(|span| span.kind.as_str());
+        let types: Vec<&str> = all.collect::<BTreeSet<_>>().into_iter().collect();
+        let place = |span: &Span| types.binary_search(&span.kind.as_str()).expect("every type is listed");
+        let of_sentence = |(truths, predictions): (&Vec<Span>, &Vec<Span>)| {
+            let mut counts: BTreeMap<usize, Counts> = BTreeMap::new();
             let truths: BTreeSet<&Span> = truths.iter().collect();
             let predictions: BTreeSet<&Span> = predictions.iter().collect();
-            let found = truths.intersection(&predictions).map(|span| (0, *span));
-            let all = predictions.iter().map(|span| (1, *span)).chain(truths.iter().map(|span| (2, *span)));
-            for (place, span) in found.chain(all) {
-                counts.entry(span.kind.clone()).or_default()[place] += 1;
+            for span in truths.union(&predictions) {
+                let decision = Counts::of(truths.contains(*span), predictions.contains(*span));
+                counts.entry(place(span)).or_default().add(decision, 1);
             }
-        }
-        let figures = |[right, predicted, support]: [u64; 3]| {
-            let share = |whole: u64| if whole == 0 { 0.0 } else { right as f64 / whole as f64 };
-            let both = predicted + support;
-            let f1 = if both == 0 { 0.0 } else { 2.0 * right as f64 / both as f64 };
-            Averages { precision: share(predicted), recall: share(support), f1 }
+            counts.into_iter().collect()
         };
-        let pooled = counts.values().fold([0; 3], |sum, counts| [0, 1, 2].map(|place| sum[place] + counts[place]));
-        let types: Vec<ClassMetrics> = counts
-            .into_iter()
-            .map(|(label, counts)| ClassMetrics { label, figures: figures(counts), support: counts[2], predicted: counts[1] })
-            .collect();
+        let sentences = truths.iter().zip(predictions).map(of_sentence).collect();
+        Self { types: types.into_iter().map(str::to_owned).collect(), sentences }
+    }
+
+    /// Of each type, where each sentence counts `times` times.
+    pub fn counts(&self, times: impl Fn(usize) -> u64) -> Vec<Counts> {
+        let mut all = vec![Counts::default(); self.types.len()];
+        for (place, sentence) in self.sentences.iter().enumerate() {
+            let times = times(place);
+            sentence.iter().for_each(|(kind, counts)| all[*kind].add(*counts, times));
+        }
+        all
+    }
+}
+
+impl EntityFigures {
+    fn new(spans: &SpanCounts) -> Self {
+        let counts = spans.counts(|_| 1);
+        let types: Vec<ClassMetrics> =
+            spans.types.iter().zip(&counts).map(|(kind, counts)| ClassMetrics::new(kind, *counts)).collect();
         Self {
-            micro: figures(pooled),
+            micro: Counts::pooled(&counts).figures(),
             macro_: Averages::mean(types.iter().map(|of_type| (1, of_type.figures))),
             weighted: Averages::mean(types.iter().map(|of_type| (of_type.support, of_type.figures))),
             types,

@@ -3,30 +3,42 @@
 
 mod answer_words;
 mod answers;
+mod bootstrap;
 mod by_task;
+mod calibration;
 mod classification;
 mod confusion_matrix;
+mod counts;
 mod embeddings;
 mod entities;
 mod language;
+mod mcnemar;
 mod multi_label;
 mod probabilities;
 mod regression;
+mod samples;
 mod scheme;
+mod series;
 mod similarities;
 mod tables;
 #[cfg(test)]
 mod tests;
+pub(crate) mod thresholds;
 
 pub use answers::{AnswerFigures, AnswerMetrics, AnswerParts, BestThreshold, JudgedAnswer};
+pub use bootstrap::{Difference, FigureName, Interval, Intervals, LEVEL, RESAMPLES, Resampled};
 pub use by_task::Metrics;
+pub use calibration::{temperature_of_classes, temperature_of_labels};
 pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use embeddings::{EmbeddingFigures, EmbeddingMetrics};
 pub use entities::{EntityFigures, EntityMetrics};
 pub use language::LanguageMetrics;
+pub use mcnemar::McNemar;
 pub use multi_label::MultiLabelMetrics;
 pub use probabilities::{Pooled, ProbabilityMetrics};
 pub use regression::{RegressionFigures, RegressionMetrics};
+pub use samples::{AnswerSample, ClassificationSample, EntitySample, LanguageSample, MultiLabelSample, RegressionSample};
 pub use scheme::{Scheme, Span, tolerant_entities};
 pub use similarities::{DecisionFigures, SearchFigures, likeness, place_of_first};
+pub use thresholds::best_threshold;

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::counts::Counts;
 use super::tables::{aligned, classes_table, row};
 use super::{Averages, ClassMetrics};
 use crate::recipe::BestMetric;
@@ -31,29 +32,6 @@ pub struct MultiLabelMetrics {
     pub labels: Vec<ClassMetrics>,
 }
 
-/// How often a label is right where it is predicted, and where it holds.
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    right: u64,
-    predicted: u64,
-    support: u64,
-}
-
-impl Counts {
-    fn add(&mut self, truth: bool, predicted: bool) {
-        self.right += u64::from(truth && predicted);
-        self.predicted += u64::from(predicted);
-        self.support += u64::from(truth);
-    }
-
-    fn figures(self) -> Averages {
-        let share = |whole: u64| if whole == 0 { 0.0 } else { self.right as f64 / whole as f64 };
-        let both = self.predicted + self.support;
-        let f1 = if both == 0 { 0.0 } else { 2.0 * self.right as f64 / both as f64 };
-        Averages { precision: share(self.predicted), recall: share(self.support), f1 }
-    }
-}
-
 impl MultiLabelMetrics {
     /// The figures of predictions against truths: one decision a label and example, the labels of an example end to end.
     ///
@@ -73,9 +51,10 @@ impl MultiLabelMetrics {
         for (truths, predictions) in truths.chunks(count).zip(predictions.chunks(count)) {
             let mut of_sample = Counts::default();
             for (label, (&truth, &predicted)) in truths.iter().zip(predictions).enumerate() {
-                of_labels[label].add(truth, predicted);
-                of_sample.add(truth, predicted);
-                all.add(truth, predicted);
+                let decision = Counts::of(truth, predicted);
+                of_labels[label].add(decision, 1);
+                of_sample.add(decision, 1);
+                all.add(decision, 1);
                 wrong += u64::from(truth != predicted);
             }
             whole += u64::from(truths == predictions);
@@ -83,13 +62,8 @@ impl MultiLabelMetrics {
         }
         let examples = samples.len() as u64;
         let share = |part: u64, of: u64| if of == 0 { 0.0 } else { part as f64 / of as f64 };
-        let named = names.iter().zip(&of_labels).map(|(name, counts)| ClassMetrics {
-            label: name.clone(),
-            figures: counts.figures(),
-            support: counts.support,
-            predicted: counts.predicted,
-        });
-        let labels: Vec<ClassMetrics> = named.collect();
+        let labels: Vec<ClassMetrics> =
+            names.iter().zip(&of_labels).map(|(name, counts)| ClassMetrics::new(name, *counts)).collect();
         Self {
             examples,
             loss,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::tables::figure;
 
 /// Confidences are sorted into so many bins of equal width.
-const BINS: usize = 15;
+pub(super) const BINS: usize = 15;
 
 /// The figures of one evaluation.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,16 +54,8 @@ impl ProbabilityMetrics {
         let decided = if classes == 2 { 1..2 } else { 0..classes };
         let (roc_auc, average_precision) = mean_areas(decided.map(column).collect());
         let rows = || probabilities.chunks_exact(classes.max(1)).zip(truths);
-        let distance = |row: &[f32], truth: usize| -> f64 {
-            let each = row.iter().enumerate().map(|(class, p)| (f64::from(*p) - f64::from(u8::from(class == truth))).powi(2));
-            if classes == 2 { each.skip(1).sum() } else { each.sum() }
-        };
-        let brier = mean(rows().map(|(row, truth)| distance(row, *truth)), truths.len());
-        let confidence = |(row, truth): (&[f32], &usize)| {
-            let best = (0..row.len()).rev().max_by(|&left, &right| row[left].total_cmp(&row[right])).unwrap_or(0);
-            (f64::from(row[best]), best == *truth)
-        };
-        let calibration_error = calibration_error(rows().map(confidence), truths.len());
+        let brier = mean(rows().map(|(row, truth)| class_brier(row, *truth)), truths.len());
+        let calibration_error = calibration_error(rows().map(|(row, truth)| class_confidence(row, *truth)), truths.len());
         Self { roc_auc, average_precision, pooled: None, brier, calibration_error }
     }
 
@@ -76,9 +68,9 @@ impl ProbabilityMetrics {
         let all: Vec<(f64, bool)> = probabilities.iter().zip(truths).map(|(p, truth)| (f64::from(*p), *truth)).collect();
         let columns = (0..labels).map(|label| all.iter().skip(label).step_by(labels).copied().collect()).collect();
         let (roc_auc, average_precision) = mean_areas(columns);
-        let brier = mean(all.iter().map(|(p, truth)| (p - f64::from(u8::from(*truth))).powi(2)), all.len());
-        let confidence = |(p, truth): &(f64, bool)| if *p > 0.5 { (*p, *truth) } else { (1.0 - *p, !*truth) };
-        let calibration_error = calibration_error(all.iter().map(confidence), all.len());
+        let decisions = || probabilities.iter().zip(truths);
+        let brier = mean(decisions().map(|(p, truth)| label_brier(*p, *truth)), all.len());
+        let calibration_error = calibration_error(decisions().map(|(p, truth)| label_confidence(*p, *truth)), all.len());
         let pooled = Some(Pooled { roc_auc: self::roc_auc(&all), average_precision: self::average_precision(&all) });
         Self { roc_auc, average_precision, pooled, brier, calibration_error }
     }
@@ -156,13 +148,39 @@ fn mean(values: impl Iterator<Item = f64>, count: usize) -> f64 {
     values.sum::<f64>() / count.max(1) as f64
 }
 
-/// Of confidences, and whether each was right. A bin holds what is above its lower end and at most its upper one.
-fn calibration_error(decisions: impl Iterator<Item = (f64, bool)>, count: usize) -> f64 {
+/// The squared distance of an example's probabilities from its class; of two classes that of the second.
+pub(super) fn class_brier(row: &[f32], truth: usize) -> f64 {
+    let each = row.iter().enumerate().map(|(class, p)| (f64::from(*p) - f64::from(u8::from(class == truth))).powi(2));
+    if row.len() == 2 { each.skip(1).sum() } else { each.sum() }
+}
+
+/// The squared distance of a probability from whether its label holds.
+pub(super) fn label_brier(p: f32, truth: bool) -> f64 {
+    (f64::from(p) - f64::from(u8::from(truth))).powi(2)
+}
+
+/// The bin of the most probable class, and how far its probability is above whether it is true.
+pub(super) fn class_confidence(row: &[f32], truth: usize) -> (usize, f64) {
+    let best = (0..row.len()).rev().max_by(|&left, &right| row[left].total_cmp(&row[right])).unwrap_or(0);
+    confidence(f64::from(row[best]), best == truth)
+}
+
+/// The bin of the likelier of two answers about a label, and how far its probability is above whether it is true.
+pub(super) fn label_confidence(p: f32, truth: bool) -> (usize, f64) {
+    let p = f64::from(p);
+    if p > 0.5 { confidence(p, truth) } else { confidence(1.0 - p, !truth) }
+}
+
+/// A bin holds what is above its lower end and at most its upper one.
+fn confidence(confidence: f64, right: bool) -> (usize, f64) {
+    let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+    (bin, confidence - f64::from(u8::from(right)))
+}
+
+/// Of the bins of confidences, and how far each is above what came true.
+fn calibration_error(decisions: impl Iterator<Item = (usize, f64)>, count: usize) -> f64 {
     let mut gaps = [0.0; BINS];
-    for (confidence, right) in decisions {
-        let bin = ((confidence * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
-        gaps[bin] += confidence - f64::from(u8::from(right));
-    }
+    decisions.for_each(|(bin, gap)| gaps[bin] += gap);
     gaps.iter().map(|gap| gap.abs()).sum::<f64>() / count.max(1) as f64
 }
 

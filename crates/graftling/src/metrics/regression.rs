@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::series::Series;
 use super::tables::{aligned, figure};
 use crate::recipe::BestMetric;
 
@@ -50,25 +51,10 @@ impl RegressionMetrics {
             "regression metrics: {} values, {outputs} outputs",
             truths.len()
         );
-        let column = |values: &[f32], output: usize| -> Vec<f64> {
-            values.iter().skip(output).step_by(outputs).map(|value| f64::from(*value)).collect()
-        };
+        let once = vec![1; truths.len() / outputs];
         let each: Vec<RegressionFigures> =
-            (0..outputs).map(|output| figures(&column(truths, output), &column(predictions, output))).collect();
-        let mean = |of: fn(&RegressionFigures) -> f64| each.iter().map(of).sum::<f64>() / outputs as f64;
-        let defined = |of: fn(&RegressionFigures) -> Option<f64>| {
-            let all: Option<Vec<f64>> = each.iter().map(of).collect();
-            all.map(|all| all.iter().sum::<f64>() / outputs as f64)
-        };
-        let mean = RegressionFigures {
-            mse: mean(|it| it.mse),
-            rmse: mean(|it| it.rmse),
-            mae: mean(|it| it.mae),
-            r2: defined(|it| it.r2),
-            pearson: defined(|it| it.pearson),
-            spearman: defined(|it| it.spearman),
-        };
-        Self { examples: (truths.len() / outputs) as u64, loss, mean, outputs: each }
+            Series::of_outputs(truths, predictions, outputs).iter().map(|series| series.figures(&once)).collect();
+        Self { examples: once.len() as u64, loss, mean: RegressionFigures::mean(&each), outputs: each }
     }
 
     /// The figure a recipe chose to judge checkpoints by, if it is one of a regression. What is not defined is not a number.
@@ -111,6 +97,24 @@ impl RegressionMetrics {
 }
 
 impl RegressionFigures {
+    /// The mean of the figures of several outputs; what is not defined for one of them is not.
+    pub(super) fn mean(each: &[Self]) -> Self {
+        let count = each.len() as f64;
+        let mean = |of: fn(&RegressionFigures) -> f64| each.iter().map(of).sum::<f64>() / count;
+        let defined = |of: fn(&RegressionFigures) -> Option<f64>| {
+            let all: Option<Vec<f64>> = each.iter().map(of).collect();
+            all.map(|all| all.iter().sum::<f64>() / count)
+        };
+        Self {
+            mse: mean(|it| it.mse),
+            rmse: mean(|it| it.rmse),
+            mae: mean(|it| it.mae),
+            r2: defined(|it| it.r2),
+            pearson: defined(|it| it.pearson),
+            spearman: defined(|it| it.spearman),
+        }
+    }
+
     /// Each figure with its name.
     pub fn named(&self) -> [(&'static str, Option<f64>); 6] {
         [
@@ -122,58 +126,4 @@ impl RegressionFigures {
             ("spearman", self.spearman),
         ]
     }
-}
-
-fn figures(truths: &[f64], predictions: &[f64]) -> RegressionFigures {
-    let count = truths.len().max(1) as f64;
-    let squared: f64 = truths.iter().zip(predictions).map(|(truth, prediction)| (truth - prediction).powi(2)).sum();
-    let absolute: f64 = truths.iter().zip(predictions).map(|(truth, prediction)| (truth - prediction).abs()).sum();
-    let mean = truths.iter().sum::<f64>() / count;
-    let spread: f64 = truths.iter().map(|truth| (truth - mean).powi(2)).sum();
-    let r2 = match (truths.len(), squared == 0.0, spread == 0.0) {
-        (0 | 1, _, _) => None,
-        // As scikit-learn has it: nothing to explain is explained, or not at all.
-        (_, true, true) => Some(1.0),
-        (_, false, true) => Some(0.0),
-        _ => Some(1.0 - squared / spread),
-    };
-    RegressionFigures {
-        mse: squared / count,
-        rmse: (squared / count).sqrt(),
-        mae: absolute / count,
-        r2,
-        pearson: pearson(truths, predictions),
-        spearman: pearson(&ranks(truths), &ranks(predictions)),
-    }
-}
-
-/// The covariance of two series divided by both deviations.
-pub(super) fn pearson(left: &[f64], right: &[f64]) -> Option<f64> {
-    let is_constant = |values: &[f64]| values.windows(2).all(|pair| pair[0] == pair[1]);
-    if left.len() < 2 || is_constant(left) || is_constant(right) {
-        return None;
-    }
-    let centred = |values: &[f64]| -> Vec<f64> {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        values.iter().map(|value| value - mean).collect()
-    };
-    let (left, right) = (centred(left), centred(right));
-    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let (left_norm, right_norm) = (product(&left, &left).sqrt(), product(&right, &right).sqrt());
-    let correlation = product(&left, &right) / left_norm / right_norm;
-    Some(correlation.clamp(-1.0, 1.0))
-}
-
-/// The place of each value among all, from 1; equal values have the mean of their places (`scipy.stats.rankdata`).
-pub(super) fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&left, &right| values[left].total_cmp(&values[right]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut start = 0;
-    for group in order.chunk_by(|&left, &right| values[left] == values[right]) {
-        let rank = start as f64 + (group.len() as f64 + 1.0) / 2.0;
-        group.iter().for_each(|&place| ranks[place] = rank);
-        start += group.len();
-    }
-    ranks
 }

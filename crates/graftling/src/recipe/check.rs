@@ -155,6 +155,12 @@ impl Values {
             let unlabelled = regression || masked || questions || embedding;
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
         }
+        let of_texts = matches!(recipe.task, Task::SequenceClassification | Task::MultiLabelClassification);
+        let uncalibrated = "it belongs to sequence_classification and multi_label_classification";
+        self.contradiction("calibrate", "task", self.changed("calibrate") && !of_texts, uncalibrated);
+        let several = recipe.task == Task::MultiLabelClassification;
+        let one_answer = "it belongs to multi_label_classification";
+        self.contradiction("thresholds", "task", self.changed("thresholds") && !several, one_answer);
         let both_shapes = recipe.label_smoothing > 0.0 && recipe.focal_gamma > 0.0;
         let unproven = "the two pull against each other: one trusts hard examples more, the other less; give one of the two";
         self.contradiction("focal_gamma", "label_smoothing", both_shapes, unproven);

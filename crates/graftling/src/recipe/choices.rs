@@ -164,6 +164,13 @@ words! {
         /// The largest of each label.
         Max = "max",
     }
+    /// What is fitted on the validation examples so that probabilities say how often the model is right.
+    Calibrate {
+        /// Nothing.
+        None = "none",
+        /// One number that all logits are divided by.
+        Temperature = "temperature",
+    }
     /// Which parameters are trained.
     Strategy {
         /// All of them.
@@ -309,13 +316,18 @@ impl ClassWeights {
     pub const WORDS: &[&str] = &["none", "balanced"];
     /// The largest weight that is accepted.
     pub const MOST: f32 = 1e6;
+}
 
-    /// `LABEL=WEIGHT`, with a weight above 0; the label may itself have such a sign.
-    pub(super) fn parse(text: &str) -> Option<(String, f32)> {
-        let (label, weight) = text.rsplit_once('=')?;
-        let weight: f32 = weight.trim().parse().ok()?;
-        (!label.trim().is_empty() && weight > 0.0 && weight <= Self::MOST).then(|| (label.trim().to_owned(), weight))
-    }
+/// `LABEL=NUMBER`; the label may itself have such a sign.
+pub(super) fn of_label(text: &str) -> Option<(String, f32)> {
+    let (label, number) = text.rsplit_once('=')?;
+    let number: f32 = number.trim().parse().ok()?;
+    (!label.trim().is_empty()).then(|| (label.trim().to_owned(), number))
+}
+
+/// Numbers of labels as they are written.
+fn written_of_labels(numbers: &[(String, f32)]) -> Option<String> {
+    numbers.iter().map(|(label, number)| format!("{label}={number}")).collect::<Vec<_>>().written()
 }
 
 impl RecipeValue for ClassWeights {
@@ -323,7 +335,7 @@ impl RecipeValue for ClassWeights {
         match value {
             Value::Word("none") => Some(Self::None),
             Value::Word("balanced") => Some(Self::Balanced),
-            Value::Texts(texts) => texts.iter().map(|text| Self::parse(text)).collect::<Option<_>>().map(Self::Given),
+            Value::Texts(texts) => texts.iter().map(|text| of_label(text)).collect::<Option<_>>().map(Self::Given),
             _ => None,
         }
     }
@@ -332,9 +344,47 @@ impl RecipeValue for ClassWeights {
         match self {
             Self::None => Some(quoted("none")),
             Self::Balanced => Some(quoted("balanced")),
-            Self::Given(weights) => {
-                weights.iter().map(|(label, weight)| format!("{label}={weight}")).collect::<Vec<_>>().written()
-            }
+            Self::Given(weights) => written_of_labels(weights),
+        }
+    }
+}
+
+/// The probability above which a label is taken to hold.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Thresholds {
+    /// A half.
+    #[default]
+    Half,
+    /// One for all labels: that with the highest micro F1 on the validation examples.
+    One,
+    /// One for each label: that with the highest F1 of the label on the validation examples.
+    PerLabel,
+    /// These for these labels, a half for all others.
+    Given(Vec<(String, f32)>),
+}
+
+impl Thresholds {
+    /// The words beside thresholds.
+    pub const WORDS: &[&str] = &["half", "one", "per_label"];
+}
+
+impl RecipeValue for Thresholds {
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Word("half") => Some(Self::Half),
+            Value::Word("one") => Some(Self::One),
+            Value::Word("per_label") => Some(Self::PerLabel),
+            Value::Texts(texts) => texts.iter().map(|text| of_label(text)).collect::<Option<_>>().map(Self::Given),
+            _ => None,
+        }
+    }
+
+    fn written(&self) -> Option<String> {
+        match self {
+            Self::Half => Some(quoted("half")),
+            Self::One => Some(quoted("one")),
+            Self::PerLabel => Some(quoted("per_label")),
+            Self::Given(thresholds) => written_of_labels(thresholds),
         }
     }
 }

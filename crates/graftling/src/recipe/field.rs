@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::choices::ClassWeights;
+use super::choices::of_label;
 use super::file::Raw;
 use super::value::Value;
 
@@ -78,8 +78,15 @@ pub enum Kind {
     Path(&'static str),
     /// Texts, given as a TOML array or by repeating the flag.
     Texts(&'static str),
-    /// Weights of labels, each given as `LABEL=WEIGHT`; or one of the words of [`ClassWeights`].
-    Weights,
+    /// Numbers of labels, each given as `LABEL=NUMBER`, all above 0; or one of some words.
+    OfLabels {
+        /// The words.
+        words: &'static [&'static str],
+        /// What such a number is, in one word: `weight`.
+        number: &'static str,
+        /// The upper end.
+        to: Bound,
+    },
     /// true or false.
     Flag,
     /// One of these words.
@@ -148,7 +155,7 @@ impl Kind {
     pub fn placeholder(&self) -> String {
         match self {
             Kind::Text(name) | Kind::Path(name) | Kind::Texts(name) => (*name).to_owned(),
-            Kind::Weights => format!("{}|LABEL=WEIGHT", ClassWeights::WORDS.join("|")),
+            Kind::OfLabels { words, number, .. } => format!("{}|LABEL={}", words.join("|"), number.to_uppercase()),
             Kind::Flag => "true|false".to_owned(),
             Kind::Choice { choices, .. } => self.word().into_iter().chain(choices.iter().copied()).collect::<Vec<_>>().join("|"),
             Kind::Integer { word: None, .. } => "N".to_owned(),
@@ -171,7 +178,7 @@ impl Kind {
     pub(super) fn words(&self) -> Vec<&'static str> {
         let choices = match self {
             Kind::Choice { choices, .. } => choices,
-            Kind::Weights => ClassWeights::WORDS,
+            Kind::OfLabels { words, .. } => words,
             _ => &[][..],
         };
         self.word().into_iter().chain(choices.iter().copied()).collect()
@@ -187,10 +194,12 @@ impl Kind {
         match self {
             Kind::Text(_) | Kind::Path(_) => raw.text().filter(|text| !text.is_empty()).map(|text| Value::Text(text.to_owned())),
             Kind::Texts(_) => raw.texts().filter(|texts| texts.iter().all(|text| !text.is_empty())).map(Value::Texts),
-            Kind::Weights => {
-                let weights = raw.texts()?.iter().map(|text| ClassWeights::parse(text)).collect::<Option<Vec<_>>>()?;
-                let twice = |place: usize| weights[..place].iter().any(|(label, _)| *label == weights[place].0);
-                (!weights.is_empty() && !(0..weights.len()).any(twice)).then(|| raw.texts().map(Value::Texts))?
+            Kind::OfLabels { to, .. } => {
+                let accepted = |number: f32| number > 0.0 && to.above(f64::from(number));
+                let of_label = |text: &String| of_label(text).filter(|(_, number)| accepted(*number));
+                let numbers = raw.texts()?.iter().map(of_label).collect::<Option<Vec<_>>>()?;
+                let twice = |place: usize| numbers[..place].iter().any(|(label, _)| *label == numbers[place].0);
+                (!numbers.is_empty() && !(0..numbers.len()).any(twice)).then(|| raw.texts().map(Value::Texts))?
             }
             Kind::Flag => raw.flag().map(Value::Flag),
             Kind::Choice { .. } => None,
@@ -236,9 +245,12 @@ impl fmt::Display for Kind {
             Kind::Text(_) => f.write_str("a text that is not empty"),
             Kind::Path(_) => f.write_str("a path"),
             Kind::Texts(_) => f.write_str("texts that are not empty"),
-            Kind::Weights => {
-                write!(f, "{}, or LABEL=WEIGHT for each label once, ", ClassWeights::WORDS.join(", "))?;
-                write!(f, "with weights above 0 and at most {}", ClassWeights::MOST)
+            Kind::OfLabels { words, number, to } => {
+                write!(f, "{}, or LABEL={} for each label once, ", words.join(", "), number.to_uppercase())?;
+                match to {
+                    Bound::Included(to) => write!(f, "with {number}s above 0 and at most {to}"),
+                    Bound::Excluded(to) => write!(f, "with {number}s above 0 and below {to}"),
+                }
             }
             Kind::Flag => f.write_str("true or false"),
             Kind::Choice { .. } => f.write_str(&self.words().join(", ")),

@@ -25,8 +25,9 @@ mod value;
 
 pub use check::field;
 pub use choices::{
-    BestMetric, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice,
-    Pooling, RegressionLoss, Sampling, ScheduleKind, Strategy, Task, TripletDistance, Warmup, WindowPooling,
+    BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm,
+    OptimizerChoice, Pooling, RegressionLoss, Sampling, ScheduleKind, Strategy, Task, Thresholds, TripletDistance, Warmup,
+    WindowPooling,
 };
 pub use error::{Place, RecipeError, RecipeErrors};
 pub use field::{Bound, Field, FieldDefault, Group, Kind};

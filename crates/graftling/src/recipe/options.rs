@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice,
-    Pooling, RegressionLoss, Sampling, ScheduleKind, Strategy, Task, TripletDistance, Warmup, WindowPooling,
+    BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm,
+    OptimizerChoice, Pooling, RegressionLoss, Sampling, ScheduleKind, Strategy, Task, Thresholds, TripletDistance, Warmup,
+    WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -138,7 +139,7 @@ options! {
         huber_delta: f32 = number(Bound::Excluded(0.0), Bound::Included(1e9)), Typed("1.0");
         /// What an error at a label counts for; balanced is in inverse proportion to how often the label occurs. Labels that are not
         /// named count once (all tasks with labels).
-        class_weights: ClassWeights = Kind::Weights, Typed("none");
+        class_weights: ClassWeights = WEIGHTS, Typed("none");
         /// Share of the truth that is spread over all labels, for labels that are not wholly trusted (all tasks with labels).
         label_smoothing: f32 = number(Bound::Included(0.0), Bound::Excluded(1.0)), Typed("0");
         /// The power of focal loss: the larger, the less an example adds that is told right already; 0 is cross-entropy (all tasks with
@@ -191,6 +192,15 @@ options! {
         /// (multi_label_classification), mse (sequence_regression), f1 (token_classification, question_answering), loss (masked_lm), and of
         /// sentence_embedding spearman, average_precision or accuracy, by the form of the examples.
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
+        /// What is fitted on the validation examples at the end, so that probabilities say how often the model is right: a temperature
+        /// that logits are divided by. The most probable label stays the same (sequence_classification, multi_label_classification).
+        calibrate: Calibrate = choice(Calibrate::WORDS), Typed("none");
+        /// The probability above which a label holds: a half; or, fitted on the validation examples at the end, one for all labels with
+        /// the highest micro F1, or one for each label with the highest F1 of its own; or those given, and a half for other labels
+        /// (multi_label_classification).
+        thresholds: Thresholds = THRESHOLDS, Typed("half");
+        /// How many times the examples are drawn anew for the intervals of the figures (percentile bootstrap, at the end of the run).
+        resamples: Option<usize> = integer_or("none", 100, 1_000_000), Typed("1000");
         /// How many of the most probable beginnings and ends are paired to answers, and how many answers share the probability
         /// (question_answering).
         n_best_size: usize = integer(1, 1000), Typed("20");
@@ -205,6 +215,10 @@ options! {
         log_every: u64 = integer(1, 1_000_000_000), Typed("50");
     }
 }
+
+const WEIGHTS: Kind =
+    Kind::OfLabels { words: ClassWeights::WORDS, number: "weight", to: Bound::Included(ClassWeights::MOST as f64) };
+const THRESHOLDS: Kind = Kind::OfLabels { words: Thresholds::WORDS, number: "threshold", to: Bound::Excluded(1.0) };
 
 const fn choice(choices: &'static [&'static str]) -> Kind {
     Kind::Choice { word: None, choices }

@@ -6,17 +6,23 @@ use super::options::{FIELDS, Recipe};
 use super::value::quoted;
 
 impl Recipe {
+    /// The right-hand side of each option in a recipe file, in the order of [`FIELDS`]; `None` where it is not set.
+    pub fn written_options(&self) -> Vec<Option<String>> {
+        let words = FIELDS.iter().map(|field| field.kind.word().map(quoted));
+        self.written().into_iter().zip(words).map(|(written, word)| written.or(word)).collect()
+    }
+
     /// The complete recipe as TOML: every option with its value and a line of help; unset options stand as comments.
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         let mut group = None;
-        for (field, written) in FIELDS.iter().zip(self.written()) {
+        for (field, written) in FIELDS.iter().zip(self.written_options()) {
             if group.replace(field.group) != Some(field.group) {
                 let blank = if text.is_empty() { "" } else { "\n" };
                 text += &format!("{blank}### {}\n", field.group);
             }
             text += &format!("# {}\n", field.help);
-            text += &match written.or_else(|| field.kind.word().map(quoted)) {
+            text += &match written {
                 Some(value) => format!("{} = {value}\n", field.name),
                 None => format!("# {} = ... ({})\n", field.name, field.default_text()),
             };

@@ -258,10 +258,9 @@ impl Random {
                 [least, most, least + self.below(most - least)][self.below(3) as usize].to_string()
             }
             Kind::Number { .. } => format!("{}e-{}", self.below(10_000_000), self.below(12)),
-            Kind::Weights => match self.below(3) {
-                0 => "none".to_owned(),
-                1 => "balanced".to_owned(),
-                _ => format!("{}={}", self.text(), 1 + self.below(9)),
+            Kind::OfLabels { words, .. } => match words.get(self.below(words.len() as u64 + 1) as usize) {
+                Some(word) => (*word).to_owned(),
+                None => format!("{}=0.{}", self.text(), 1 + self.below(9)),
             },
             Kind::ShareOrSteps { most } => {
                 [format!("0.{}", self.below(1000)), self.below(most).to_string()][self.below(2) as usize].clone()

@@ -42,6 +42,10 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         let figures = headline.iter().map(|(_, figure)| format!(" {figure:.4} |")).collect::<String>();
         text += &format!("| {split} | {} |{figures}\n", evaluation.metrics.examples());
     }
+    if let Some(unfitted) = summary.validation.as_ref().and_then(|validation| validation.unfitted.as_ref()) {
+        let told = unfitted.decisions.told(&summary.labels);
+        text += &format!("\nProbabilities and labels are by `decisions.json` ({told}), which transformers does not read.\n");
+    }
     let flags = if recipe.task == Task::QuestionAnswering { "--question TEXT --context TEXT" } else { "--text TEXT" };
     text += &match recipe.task {
         Task::SentenceEmbedding => {

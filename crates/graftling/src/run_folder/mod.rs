@@ -14,6 +14,7 @@ use graftling_text::Tokenizer;
 use serde_json::Value;
 
 use crate::Error;
+use crate::decisions::{DECISIONS, Decisions};
 use crate::disk;
 use crate::recipe::Recipe;
 use crate::resume;
@@ -45,6 +46,7 @@ const FILES: &[&str] = &[
     "2_Normalize",
     "sentence_bert_config.json",
     "config_sentence_transformers.json",
+    DECISIONS,
     "all_results.json",
     "train_results.json",
     "eval_results.json",
@@ -169,6 +171,8 @@ impl RunFolder {
 
     /// Puts the model and tokenizer of a checkpoint at the top of the folder.
     pub fn promote(&self, step: u64) -> Result<(), Error> {
+        // What was fitted to other weights must not stand beside these.
+        Decisions::default().write(&self.path, &[])?;
         let checkpoint = self.checkpoint(step);
         for name in names(&checkpoint)?.iter().filter(|name| ![RECIPE, TRAINER_STATE, MOMENTS].contains(&name.as_str())) {
             let (from, to) = (checkpoint.join(name), self.path.join(name));

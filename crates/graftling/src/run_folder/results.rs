@@ -64,6 +64,12 @@ pub(crate) fn train_entries(summary: &TrainSummary) -> Map<String, Value> {
 pub(crate) fn evaluation_entries(prefix: &str, evaluation: &Evaluation) -> Map<String, Value> {
     let mut entries = evaluation.metrics.flat(prefix);
     let samples = evaluation.metrics.examples();
+    if let Some(intervals) = &evaluation.intervals {
+        entries.insert(format!("{prefix}_intervals"), intervals.to_json());
+    }
+    if let Some(unfitted) = &evaluation.unfitted {
+        entries.extend(unfitted.flat(prefix, &evaluation.labels));
+    }
     let mut put = |name: &str, value: Value| entries.insert(format!("{prefix}_{name}"), value);
     put("runtime", json!(evaluation.runtime.as_secs_f64()));
     put("samples", json!(samples));

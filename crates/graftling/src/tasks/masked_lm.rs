@@ -9,7 +9,7 @@ use super::sequence_classification::{largest, softmax};
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::features::{Features, Tokenized, Wanted};
-use crate::metrics::{LanguageMetrics, Metrics};
+use crate::metrics::{LanguageMetrics, LanguageSample, Metrics, Resampled};
 use crate::predict::Guess;
 use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said, random};
@@ -164,15 +164,32 @@ impl Objective for MaskedLm {
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let said = answers.iter().flat_map(best).map(|guesses| guesses[0].0);
-        let truths: Vec<u32> = targets.iter().flat_map(tokens).copied().collect();
-        let right = said.zip(&truths).filter(|(said, truth)| said == *truth).count();
-        Metrics::Language(LanguageMetrics::new(targets.len() as u64, truths.len() as u64, right as u64, loss))
+        let counts = counts(answers, targets);
+        let (tokens, right) = counts.iter().fold((0, 0), |sum, (tokens, right)| (sum.0 + tokens, sum.1 + right));
+        Metrics::Language(LanguageMetrics::new(targets.len() as u64, tokens as u64, right as u64, loss))
+    }
+
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+        Some(Box::new(LanguageSample::new(&counts(answers, targets), losses.to_vec())))
+    }
+
+    fn has_own_losses(&self) -> bool {
+        true
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
         &[BestMetric::Loss, BestMetric::Accuracy]
     }
+}
+
+/// How many tokens of each text were guessed, and how many of them right.
+fn counts(answers: &[Answer], targets: &[Target]) -> Vec<(usize, usize)> {
+    let of_text = |(answer, target)| {
+        let truths = tokens(target);
+        let said = best(answer).iter().map(|guesses| guesses[0].0);
+        (truths.len(), said.zip(truths).filter(|(said, truth)| said == *truth).count())
+    };
+    answers.iter().zip(targets).map(of_text).collect()
 }
 
 fn tokens(target: &Target) -> &[u32] {

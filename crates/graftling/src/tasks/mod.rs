@@ -19,8 +19,9 @@ use graftling_tensor::{Graph, Var};
 use graftling_text::{TextInput, TokenExample, Tokenizer};
 
 use crate::data::Data;
+use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::{Features, Tokenized};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Resampled};
 use crate::recipe::{BestMetric, Recipe, Task};
 use crate::{Error, NoAnswer, Said};
 use masked_lm::MaskedLm;
@@ -106,10 +107,10 @@ impl Target {
 /// What the model says about one example.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
-    /// The most probable class, and one probability a class.
-    Label { class: usize, probabilities: Vec<f32> },
-    /// One probability a label.
-    Labels { probabilities: Vec<f32> },
+    /// One logit a class, of which one is true.
+    Label { logits: Vec<f32> },
+    /// One logit a label, each of which holds or not.
+    Labels { logits: Vec<f32> },
     /// Numbers.
     Numbers(Vec<f32>),
     /// The most probable class of each word that the model saw, and its probability.
@@ -216,6 +217,42 @@ pub(crate) trait Objective: Send + Sync {
 
     /// How good the answers are; `loss` is the mean over all terms.
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics;
+
+    /// What probabilities and decisions are made by, where something may be fitted or given for that.
+    fn decisions(&self) -> Option<&Decisions> {
+        None
+    }
+
+    /// Makes probabilities and decisions by these from now on.
+    ///
+    /// # Panics
+    /// If the task has no [`decisions`](Self::decisions).
+    fn decide_by(&mut self, decisions: Decisions) {
+        panic!("a task without decisions: {decisions:?}");
+    }
+
+    /// What the recipe wants to be fitted to the answers on the validation split; asked only where there are
+    /// [`decisions`](Self::decisions).
+    fn fit_decisions(&self, _: &Recipe, _answers: &[Answer], _targets: &[Target]) -> FittedDecisions {
+        FittedDecisions::default()
+    }
+
+    /// The [`metrics`](Self::metrics) as they would be with nothing fitted or given.
+    fn unfitted_metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        self.metrics(answers, targets, loss)
+    }
+
+    /// The answers example by example, from which the figures can be computed for any drawing of the examples: what intervals and
+    /// comparisons of two models are made from. `losses` has the sum of each example's loss terms. `None` where the figures are none
+    /// of examples, each by itself.
+    fn sample(&self, _answers: &[Answer], _targets: &[Target], _losses: &[f64]) -> Option<Box<dyn Resampled>> {
+        None
+    }
+
+    /// Whether the loss of an example can be computed from the example alone; [`sample`](Self::sample) is told each then.
+    fn has_own_losses(&self) -> bool {
+        false
+    }
 
     /// The figures that checkpoints may be chosen by; the first is taken where none is named.
     fn best_metrics(&self) -> &'static [BestMetric];

@@ -5,20 +5,21 @@ use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet, unknown_labels};
 
 use super::class_loss::ClassLoss;
+use super::sequence_classification::NO_TEMPERATURE;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
+use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::Features;
-use crate::metrics::{Metrics, MultiLabelMetrics, ProbabilityMetrics};
-use crate::recipe::{BestMetric, Recipe};
+use crate::metrics::thresholds::{HALF, best_threshold};
+use crate::metrics::{Metrics, MultiLabelMetrics, MultiLabelSample, ProbabilityMetrics, Resampled, temperature_of_labels};
+use crate::recipe::{BestMetric, Calibrate, Recipe, Thresholds};
 use crate::{Error, Said};
-
-/// A label holds where its probability is above this, which is where its logit is above 0.
-const THRESHOLD: f32 = 0.5;
 
 /// The labels, each of which holds or not by itself.
 pub(super) struct MultiLabel {
     labels: LabelSet,
     loss: ClassLoss,
+    decisions: Decisions,
 }
 
 impl MultiLabel {
@@ -28,12 +29,46 @@ impl MultiLabel {
         let labels = LabelSet::sorted(given());
         let loss =
             ClassLoss::of_many_labels(recipe, &labels, given().filter_map(|label| labels.id(label)), dataset.examples.len())?;
-        Ok(Self { labels, loss })
+        let decisions = Decisions { temperature: None, thresholds: given_thresholds(recipe, &labels)? };
+        Ok(Self { labels, loss, decisions })
     }
 
     /// The labels of a model, in the order of its logits.
     pub fn from_labels(labels: &[String]) -> Self {
-        Self { labels: LabelSet::from_names(labels), loss: ClassLoss::plain() }
+        Self { labels: LabelSet::from_names(labels), loss: ClassLoss::plain(), decisions: Decisions::default() }
+    }
+
+    fn metrics_by(&self, decisions: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        let Decided { truths, probabilities, said } = Decided::of(answers, targets, decisions);
+        let loss = match decisions.temperature {
+            None => loss,
+            Some(temperature) => losses_at(temperature, answers, targets).iter().sum::<f64>() / (truths.len() as f64).max(1.0),
+        };
+        Metrics::MultiLabel {
+            figures: MultiLabelMetrics::new(self.labels(), &truths, &said, loss),
+            probabilities: ProbabilityMetrics::of_labels(self.labels.len(), &probabilities, &truths),
+        }
+    }
+
+    /// The thresholds that a recipe wants, of answers with a temperature, and the labels that have none of their own to be fitted to.
+    fn fitted_thresholds(&self, wanted: &Thresholds, decided: &Decided) -> (Option<Vec<f64>>, Vec<String>) {
+        let count = self.labels.len();
+        let decisions = || decided.probabilities.iter().copied().zip(decided.truths.iter().copied());
+        match wanted {
+            Thresholds::Half => (None, Vec::new()),
+            Thresholds::Given(_) => (self.decisions.thresholds.clone(), Vec::new()),
+            Thresholds::One => match best_threshold(decisions()) {
+                Some(threshold) => (Some(vec![threshold; count]), Vec::new()),
+                None => (None, self.labels().to_vec()),
+            },
+            Thresholds::PerLabel => {
+                let each: Vec<Option<f64>> =
+                    (0..count).map(|label| best_threshold(decisions().skip(label).step_by(count))).collect();
+                let without = each.iter().zip(self.labels()).filter(|(threshold, _)| threshold.is_none());
+                let without = without.map(|(_, label)| label.clone()).collect();
+                (Some(each.into_iter().map(|threshold| threshold.unwrap_or(HALF)).collect()), without)
+            }
+        }
     }
 }
 
@@ -70,32 +105,119 @@ impl Objective for MultiLabel {
     }
 
     fn answer(&self, logits: &[f32], _: usize, _: &[Features]) -> Answer {
-        Answer::Labels { probabilities: logits.iter().map(|logit| sigmoid(*logit)).collect() }
+        Answer::Labels { logits: logits.to_vec() }
     }
 
     fn say(&self, answer: &Answer, _: &Spoken<'_>) -> Said {
-        let probabilities = probabilities(answer);
-        let named = || self.labels().iter().cloned().zip(probabilities.iter().copied());
+        let probabilities = probabilities(answer, self.decisions.divisor());
+        let holds = |(label, probability): (usize, &f32)| f64::from(*probability) > self.decisions.threshold(label);
+        let named = || self.labels().iter().zip(probabilities.iter().enumerate());
         Said::Labels {
-            labels: named().filter(|(_, probability)| *probability > THRESHOLD).map(|(label, _)| label).collect(),
-            probabilities: named().collect(),
+            labels: named().filter(|(_, decision)| holds(*decision)).map(|(label, _)| label.clone()).collect(),
+            probabilities: named().map(|(label, (_, probability))| (label.clone(), *probability)).collect(),
         }
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let truths: Vec<bool> = targets.iter().flat_map(labels).copied().collect();
-        let probabilities: Vec<f32> = answers.iter().flat_map(probabilities).copied().collect();
-        let said: Vec<bool> = probabilities.iter().map(|probability| *probability > THRESHOLD).collect();
-        Metrics::MultiLabel {
-            figures: MultiLabelMetrics::new(self.labels(), &truths, &said, loss),
-            probabilities: ProbabilityMetrics::of_labels(self.labels.len(), &probabilities, &truths),
+        self.metrics_by(&self.decisions, answers, targets, loss)
+    }
+
+    fn unfitted_metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        self.metrics_by(&Decisions::default(), answers, targets, loss)
+    }
+
+    fn decisions(&self) -> Option<&Decisions> {
+        Some(&self.decisions)
+    }
+
+    fn decide_by(&mut self, decisions: Decisions) {
+        self.decisions = decisions;
+    }
+
+    fn fit_decisions(&self, recipe: &Recipe, answers: &[Answer], targets: &[Target]) -> FittedDecisions {
+        let mut fitted = FittedDecisions::default();
+        if recipe.calibrate == Calibrate::Temperature {
+            let logits: Vec<f32> = answers.iter().flat_map(logits).copied().collect();
+            let truths: Vec<bool> = targets.iter().flat_map(labels).copied().collect();
+            fitted.decisions.temperature = temperature_of_labels(&logits, &truths);
+            if fitted.decisions.temperature.is_none() {
+                fitted.notices.push(NO_TEMPERATURE.to_owned());
+            }
         }
+        // Thresholds are of the probabilities that will be told.
+        let decided = Decided::of(answers, targets, &fitted.decisions);
+        let (thresholds, without) = self.fitted_thresholds(&recipe.thresholds, &decided);
+        fitted.decisions.thresholds = thresholds;
+        if !without.is_empty() {
+            let labels = without.join(", ");
+            fitted.notices.push(format!("no validation example has {labels}: the threshold stays {HALF}"));
+        }
+        fitted
+    }
+
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+        let Decided { truths, probabilities, said } = Decided::of(answers, targets, &self.decisions);
+        let losses = match self.decisions.temperature {
+            None => losses.to_vec(),
+            Some(temperature) => losses_at(temperature, answers, targets),
+        };
+        Some(Box::new(MultiLabelSample::new(self.labels.len(), &truths, &said, &probabilities, losses)))
+    }
+
+    fn has_own_losses(&self) -> bool {
+        true
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
         use BestMetric::{Accuracy, F1Macro, F1Micro, F1Weighted, Loss};
         &[F1Micro, F1Macro, F1Weighted, Accuracy, Loss]
     }
+}
+
+/// Every decision about a label, those of an example end to end.
+struct Decided {
+    truths: Vec<bool>,
+    probabilities: Vec<f32>,
+    said: Vec<bool>,
+}
+
+impl Decided {
+    fn of(answers: &[Answer], targets: &[Target], decisions: &Decisions) -> Self {
+        let each: Vec<Vec<f32>> = answers.iter().map(|answer| probabilities(answer, decisions.divisor())).collect();
+        let holds = |(label, probability): (usize, &f32)| f64::from(*probability) > decisions.threshold(label);
+        let said = each.iter().flat_map(|of_answer| of_answer.iter().enumerate().map(holds)).collect();
+        Self { truths: targets.iter().flat_map(labels).copied().collect(), probabilities: each.concat(), said }
+    }
+}
+
+/// The thresholds that a recipe gives, one for each label; `None` where it gives none.
+fn given_thresholds(recipe: &Recipe, labels: &LabelSet) -> Result<Option<Vec<f64>>, Error> {
+    let Thresholds::Given(given) = &recipe.thresholds else { return Ok(None) };
+    let mut thresholds = vec![HALF; labels.len()];
+    for (label, threshold) in given {
+        match labels.id(label) {
+            Some(place) => thresholds[place] = f64::from(*threshold),
+            None => {
+                return Err(Error::ThresholdOfUnknownLabel {
+                    label: label.clone(),
+                    nearest: labels.nearest(label).map(str::to_owned),
+                    labels: labels.names().to_vec(),
+                });
+            }
+        }
+    }
+    Ok(Some(thresholds))
+}
+
+/// The sum of the binary cross-entropies of each answer when its logits are divided by a temperature.
+fn losses_at(temperature: f64, answers: &[Answer], targets: &[Target]) -> Vec<f64> {
+    let loss = |(logit, holds): (&f32, &bool)| {
+        let against = f64::from(if *holds { -*logit } else { *logit }) / temperature;
+        // ln(1 + exp(x)), without an overflow where x is large.
+        against.max(0.0) + (-against.abs()).exp().ln_1p()
+    };
+    let of_answer = |(answer, target): (&Answer, &Target)| logits(answer).iter().zip(labels(target)).map(loss).sum();
+    answers.iter().zip(targets).map(of_answer).collect()
 }
 
 fn labels(target: &Target) -> &[bool] {
@@ -105,15 +227,16 @@ fn labels(target: &Target) -> &[bool] {
     }
 }
 
-fn probabilities(answer: &Answer) -> &[f32] {
+fn logits(answer: &Answer) -> &[f32] {
     match answer {
-        Answer::Labels { probabilities } => probabilities,
+        Answer::Labels { logits } => logits,
         other => panic!("multi-label classification: {other:?}"),
     }
 }
 
-fn sigmoid(logit: f32) -> f32 {
-    (1.0 / (1.0 + f64::from(-logit).exp())) as f32
+/// The probability of each label, of logits that are divided by a temperature.
+fn probabilities(answer: &Answer, temperature: f64) -> Vec<f32> {
+    logits(answer).iter().map(|logit| (1.0 / (1.0 + (f64::from(-logit) / temperature).exp())) as f32).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use graftling_text::{Examples, QuestionExample};
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::features::Features;
-use crate::metrics::{AnswerMetrics, JudgedAnswer, Metrics};
+use crate::metrics::{AnswerMetrics, AnswerSample, JudgedAnswer, Metrics, Resampled};
 use crate::passages::{Best, Bytes, Choice, WindowLogits};
 use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, NoAnswer, Said};
@@ -186,17 +186,26 @@ impl Objective for QuestionAnswering {
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let judged = answers.iter().zip(targets).map(|(answer, target)| {
-            let found = found(answer);
-            let null_score_diff = found.best.null.map(|(_, difference)| difference);
-            JudgedAnswer { golds: &gold(target).texts, answer: found.answer(), passage: &found.text, null_score_diff }
-        });
-        Metrics::Answers(AnswerMetrics::new(&judged.collect::<Vec<_>>(), loss))
+        Metrics::Answers(AnswerMetrics::new(&judged(answers, targets), loss))
+    }
+
+    fn sample(&self, answers: &[Answer], targets: &[Target], _: &[f64]) -> Option<Box<dyn Resampled>> {
+        Some(Box::new(AnswerSample::new(&judged(answers, targets))))
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
         &[BestMetric::F1, BestMetric::ExactMatch, BestMetric::F1Mixed, BestMetric::Loss]
     }
+}
+
+/// Each answer beside what it should have been.
+fn judged<'a>(answers: &'a [Answer], targets: &'a [Target]) -> Vec<JudgedAnswer<'a>> {
+    let each = answers.iter().zip(targets).map(|(answer, target)| {
+        let found = found(answer);
+        let null_score_diff = found.best.null.map(|(_, difference)| difference);
+        JudgedAnswer { golds: &gold(target).texts, answer: found.answer(), passage: &found.text, null_score_diff }
+    });
+    each.collect()
 }
 
 fn gold(target: &Target) -> &Gold {

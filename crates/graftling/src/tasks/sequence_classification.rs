@@ -7,15 +7,19 @@ use graftling_text::{Dataset, LabelSet};
 use super::class_loss::ClassLoss;
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
+use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::Features;
-use crate::metrics::{ClassificationMetrics, ConfusionMatrix, Metrics, ProbabilityMetrics};
-use crate::recipe::{BestMetric, Recipe};
+use crate::metrics::{
+    ClassificationMetrics, ClassificationSample, ConfusionMatrix, Metrics, ProbabilityMetrics, Resampled, temperature_of_classes,
+};
+use crate::recipe::{BestMetric, Calibrate, Recipe};
 use crate::{Error, Said};
 
 /// The labels to tell apart, and the loss that training lowers.
 pub(super) struct SequenceClassification {
     labels: LabelSet,
     loss: ClassLoss,
+    decisions: Decisions,
 }
 
 impl SequenceClassification {
@@ -23,12 +27,26 @@ impl SequenceClassification {
     pub fn from_examples(dataset: &Dataset, recipe: &Recipe) -> Result<Self, Error> {
         let labels = LabelSet::for_training(dataset)?;
         let loss = ClassLoss::of_one_label(recipe, &labels, labels.ids(dataset)?)?;
-        Ok(Self { labels, loss })
+        Ok(Self { labels, loss, decisions: Decisions::default() })
     }
 
     /// The labels of a model, in the order of its logits.
     pub fn from_labels(labels: &[String]) -> Self {
-        Self { labels: LabelSet::from_names(labels), loss: ClassLoss::plain() }
+        Self { labels: LabelSet::from_names(labels), loss: ClassLoss::plain(), decisions: Decisions::default() }
+    }
+
+    fn metrics_by(&self, decisions: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        let truths: Vec<usize> = targets.iter().map(class).collect();
+        let probabilities = probabilities(answers, decisions);
+        let probabilities = ProbabilityMetrics::of_classes(self.labels.len(), &probabilities, &truths);
+        let pairs = truths.into_iter().zip(answers.iter().map(|answer| largest(logits(answer))));
+        let confusion = ConfusionMatrix::from_pairs(self.labels.len(), pairs);
+        let total = match decisions.temperature {
+            None => loss * targets.len() as f64,
+            Some(temperature) => losses_at(temperature, answers, targets).iter().sum(),
+        };
+        let figures = ClassificationMetrics::new(&confusion, self.labels(), total);
+        Metrics::Classification { figures, confusion, probabilities }
     }
 }
 
@@ -65,36 +83,93 @@ impl Objective for SequenceClassification {
     }
 
     fn answer(&self, logits: &[f32], _: usize, _: &[Features]) -> Answer {
-        Answer::Label { class: largest(logits), probabilities: softmax(logits) }
+        Answer::Label { logits: logits.to_vec() }
     }
 
     fn say(&self, answer: &Answer, _: &Spoken<'_>) -> Said {
-        let Answer::Label { class, probabilities } = answer else { panic!("sequence classification: {answer:?}") };
+        let logits = logits(answer);
+        let (class, probabilities) = (largest(logits), softmax_at(self.decisions.divisor(), logits));
         Said::Label {
-            label: self.labels.name(*class).to_owned(),
-            probability: probabilities[*class],
+            label: self.labels.name(class).to_owned(),
+            probability: probabilities[class],
             probabilities: self.labels().iter().cloned().zip(probabilities.iter().copied()).collect(),
         }
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let said = answers.iter().map(|answer| match answer {
-            Answer::Label { class, probabilities } => (*class, probabilities),
-            other => panic!("sequence classification: {other:?}"),
-        });
-        let (said, probabilities): (Vec<usize>, Vec<&Vec<f32>>) = said.unzip();
+        self.metrics_by(&self.decisions, answers, targets, loss)
+    }
+
+    fn unfitted_metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        self.metrics_by(&Decisions::default(), answers, targets, loss)
+    }
+
+    fn decisions(&self) -> Option<&Decisions> {
+        Some(&self.decisions)
+    }
+
+    fn decide_by(&mut self, decisions: Decisions) {
+        self.decisions = decisions;
+    }
+
+    fn fit_decisions(&self, recipe: &Recipe, answers: &[Answer], targets: &[Target]) -> FittedDecisions {
+        if recipe.calibrate == Calibrate::None {
+            return FittedDecisions::default();
+        }
+        let logits: Vec<f32> = answers.iter().flat_map(logits).copied().collect();
         let truths: Vec<usize> = targets.iter().map(class).collect();
-        let probabilities: Vec<f32> = probabilities.into_iter().flatten().copied().collect();
-        let probabilities = ProbabilityMetrics::of_classes(self.labels.len(), &probabilities, &truths);
-        let confusion = ConfusionMatrix::from_pairs(self.labels.len(), truths.into_iter().zip(said));
-        let figures = ClassificationMetrics::new(&confusion, self.labels(), loss * targets.len() as f64);
-        Metrics::Classification { figures, confusion, probabilities }
+        let temperature = temperature_of_classes(self.labels.len(), &logits, &truths);
+        FittedDecisions {
+            decisions: Decisions { temperature, thresholds: None },
+            notices: temperature.is_none().then(|| NO_TEMPERATURE.to_owned()).into_iter().collect(),
+        }
+    }
+
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+        let pairs = targets.iter().zip(answers).map(|(target, answer)| (class(target), largest(logits(answer)))).collect();
+        let losses = match self.decisions.temperature {
+            None => losses.to_vec(),
+            Some(temperature) => losses_at(temperature, answers, targets),
+        };
+        let probabilities = probabilities(answers, &self.decisions);
+        Some(Box::new(ClassificationSample::new(self.labels.len(), pairs, &probabilities, losses)))
+    }
+
+    fn has_own_losses(&self) -> bool {
+        true
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
         use BestMetric::{Accuracy, F1Macro, F1Micro, F1Weighted, Loss, Matthews};
         &[Accuracy, F1Macro, F1Micro, F1Weighted, Matthews, Loss]
     }
+}
+
+/// What is said where no temperature is the best.
+pub(super) const NO_TEMPERATURE: &str = "no temperature is fitted, for the validation examples set no limit to it: \
+     all of them are told right, or no better than by guessing; probabilities stay as they are";
+
+fn logits(answer: &Answer) -> &[f32] {
+    match answer {
+        Answer::Label { logits } => logits,
+        other => panic!("sequence classification: {other:?}"),
+    }
+}
+
+/// The probabilities of all answers end to end.
+fn probabilities(answers: &[Answer], decisions: &Decisions) -> Vec<f32> {
+    answers.iter().flat_map(|answer| softmax_at(decisions.divisor(), logits(answer))).collect()
+}
+
+/// The cross-entropy of each answer when its logits are divided by a temperature.
+fn losses_at(temperature: f64, answers: &[Answer], targets: &[Target]) -> Vec<f64> {
+    let loss = |(answer, target): (&Answer, &Target)| {
+        let logits = logits(answer);
+        let largest = logits[largest(logits)];
+        let scaled = |logit: f32| f64::from(logit - largest) / temperature;
+        logits.iter().map(|logit| scaled(*logit).exp()).sum::<f64>().ln() - scaled(logits[class(target)])
+    };
+    answers.iter().zip(targets).map(loss).collect()
 }
 
 fn class(target: &Target) -> usize {
@@ -111,8 +186,13 @@ pub(super) fn largest(logits: &[f32]) -> usize {
 
 /// `exp(x_i) / sum exp(x)`, shifted by the largest value so that nothing overflows.
 pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
+    softmax_at(1.0, logits)
+}
+
+/// The same of logits that are divided by a temperature.
+fn softmax_at(temperature: f64, logits: &[f32]) -> Vec<f32> {
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> = logits.iter().map(|logit| f64::from(logit - largest).exp()).collect();
+    let exponentials: Vec<f64> = logits.iter().map(|logit| (f64::from(logit - largest) / temperature).exp()).collect();
     let sum: f64 = exponentials.iter().sum();
     exponentials.iter().map(|exponential| (exponential / sum) as f32).collect()
 }
@@ -125,21 +205,44 @@ mod tests {
         SequenceClassification::from_labels(&["negative", "neutral", "positive"].map(str::to_owned))
     }
 
+    fn said(objective: &SequenceClassification, logits: &[f32]) -> (String, Vec<f32>) {
+        let spoken = Spoken { seen: &[], words: None, windows: &[], tokenizer: None };
+        match objective.say(&objective.answer(logits, 3, &[]), &spoken) {
+            Said::Label { label, probabilities, .. } => (label, probabilities.into_iter().map(|(_, p)| p).collect()),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn an_answer_is_the_largest_logit_and_probabilities_that_sum_to_one() {
-        let Answer::Label { class, probabilities } = objective().answer(&[1.0, 2.0, 900.0], 3, &[]) else { panic!("a label") };
-        assert_eq!(class, 2);
+        let (label, probabilities) = said(&objective(), &[1.0, 2.0, 900.0]);
+        assert_eq!(label, "positive");
         assert_eq!(probabilities, [0.0, 0.0, 1.0]);
-        let Answer::Label { class, probabilities } = objective().answer(&[0.0, f32::ln(2.0), 0.0], 3, &[]) else {
-            panic!("a label")
-        };
-        assert_eq!(class, 1);
+        let (label, probabilities) = said(&objective(), &[0.0, f32::ln(2.0), 0.0]);
+        assert_eq!(label, "neutral");
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!((probabilities[1] - 0.5).abs() < 1e-6);
     }
 
     #[test]
     fn equal_logits_mean_the_first_label() {
-        assert!(matches!(objective().answer(&[1.0, 3.0, 3.0], 3, &[]), Answer::Label { class: 1, .. }));
+        assert_eq!(said(&objective(), &[1.0, 3.0, 3.0]).0, "neutral");
+    }
+
+    #[test]
+    fn a_temperature_changes_probabilities_and_losses_but_no_label() {
+        let mut warm = objective();
+        warm.decide_by(Decisions { temperature: Some(2.0), thresholds: None });
+        let (label, probabilities) = said(&warm, &[0.0, 2.0 * f32::ln(2.0), 0.0]);
+        assert_eq!(label, "neutral");
+        assert!((probabilities[1] - 0.5).abs() < 1e-6);
+        let answers = [warm.answer(&[0.0, 2.0 * f32::ln(2.0), 0.0], 3, &[])];
+        let (fitted, unfitted) = (
+            warm.metrics(&answers, &[Target::Class(1)], 0.25).loss(),
+            warm.unfitted_metrics(&answers, &[Target::Class(1)], 0.25).loss(),
+        );
+        assert!((fitted - f64::ln(2.0)).abs() < 1e-7 && unfitted == 0.25, "{fitted}, {unfitted}");
+        let sample = warm.sample(&answers, &[Target::Class(1)], &[0.25]).unwrap();
+        assert_eq!(sample.values(&[1]).last(), Some(&fitted));
     }
 }

@@ -8,7 +8,7 @@ use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::error::Complaints;
 use crate::features::Features;
-use crate::metrics::{Metrics, RegressionMetrics};
+use crate::metrics::{Metrics, RegressionMetrics, RegressionSample, Resampled};
 use crate::recipe::{BestMetric, Recipe, RegressionLoss};
 use crate::{Error, Said};
 
@@ -88,6 +88,16 @@ impl Objective for Regression {
         let truths: Vec<f32> = targets.iter().flat_map(numbers).copied().collect();
         let predictions: Vec<f32> = answers.iter().flat_map(said).copied().collect();
         Metrics::Regression(RegressionMetrics::new(&truths, &predictions, self.labels.len(), loss))
+    }
+
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+        let truths: Vec<f32> = targets.iter().flat_map(numbers).copied().collect();
+        let predictions: Vec<f32> = answers.iter().flat_map(said).copied().collect();
+        Some(Box::new(RegressionSample::new(&truths, &predictions, self.labels.len(), losses.to_vec())))
+    }
+
+    fn has_own_losses(&self) -> bool {
+        true
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {

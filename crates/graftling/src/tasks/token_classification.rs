@@ -13,7 +13,7 @@ use super::sequence_classification::{largest, softmax};
 use super::{Answer, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::features::Features;
-use crate::metrics::{EntityMetrics, Metrics, Scheme, tolerant_entities};
+use crate::metrics::{EntityMetrics, EntitySample, Metrics, Resampled, Scheme, tolerant_entities};
 use crate::predict::{Entity, TaggedWord};
 use crate::recipe::{BestMetric, Recipe};
 use crate::{Error, Said};
@@ -51,6 +51,16 @@ impl TokenClassification {
             tags[word] = self.tags.name(class);
         }
         tags
+    }
+
+    /// The tag that each word of each sentence was given.
+    fn said_tags(&self, answers: &[Answer], targets: &[Target]) -> Vec<Vec<&str>> {
+        let of_sentence = |(answer, target): (&Answer, &Target)| {
+            let Answer::Tags { classes, .. } = answer else { panic!("token classification: {answer:?}") };
+            let Tagged { tags, seen, .. } = tagged(target);
+            self.of_all_words(seen, classes, tags.len())
+        };
+        answers.iter().zip(targets).map(of_sentence).collect()
     }
 
     /// Whether the tags are those of entities: they have a scheme, or the letters of one.
@@ -157,21 +167,29 @@ impl Objective for TokenClassification {
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let truths: Vec<Vec<&str>> =
-            targets.iter().map(|target| tagged(target).tags.iter().map(String::as_str).collect()).collect();
-        let said = answers.iter().zip(targets).map(|(answer, target)| {
-            let Answer::Tags { classes, .. } = answer else { panic!("token classification: {answer:?}") };
-            let Tagged { tags, seen, .. } = tagged(target);
-            self.of_all_words(seen, classes, tags.len())
-        });
-        let predictions: Vec<Vec<&str>> = said.collect();
+        let (truths, predictions) = (true_tags(targets), self.said_tags(answers, targets));
         Metrics::Entities(EntityMetrics::new(self.labels(), &truths, &predictions, loss))
+    }
+
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+        let (truths, predictions) = (true_tags(targets), self.said_tags(answers, targets));
+        let terms: Vec<usize> = targets.iter().map(Target::terms).collect();
+        Some(Box::new(EntitySample::new(self.labels(), &truths, &predictions, losses.to_vec(), &terms)))
+    }
+
+    fn has_own_losses(&self) -> bool {
+        true
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
         use BestMetric::{Accuracy, F1, F1Macro, F1Weighted, Loss};
         if self.spells_entities() { &[F1, F1Macro, F1Weighted, Accuracy, Loss] } else { &[Accuracy, Loss] }
     }
+}
+
+/// The tag that each word of each sentence has.
+fn true_tags(targets: &[Target]) -> Vec<Vec<&str>> {
+    targets.iter().map(|target| tagged(target).tags.iter().map(String::as_str).collect()).collect()
 }
 
 /// The rows of logits whose tags the model knows, and their classes.

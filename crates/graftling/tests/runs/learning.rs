@@ -66,14 +66,10 @@ fn a_run_learns_and_leaves_a_complete_folder() {
 
     // What is loaded again says what the run said.
     let request = EvaluateRequest {
-        run: run.clone(),
-        data: fixture.path("test.csv"),
-        format: None,
-        columns: Columns::default(),
         threads: Some(2),
         with_predictions: true,
-        no_answer: None,
-        encoder: None,
+        resamples: Some(100),
+        ..EvaluateRequest::new(run.clone(), fixture.path("test.csv"))
     };
     let again = evaluate(&request, &mut NoObserver).expect("an evaluation");
     let tested = summary.test.expect("a test");

@@ -22,14 +22,9 @@ fn learn(fixture: &Fixture, output: &str, examples: &str, options: &str) -> (Tra
     let options = format!("train = {path:?}\nvalidation = {path:?}\nepochs = 40\ndropout = 0.0\nwarmup = 0\n{options}");
     let (summary, _) = fixture.run(output, &options);
     let request = EvaluateRequest {
-        run: summary.output.clone(),
-        data: fixture.path("long.jsonl"),
-        format: None,
-        columns: Columns::default(),
-        threads: None,
         with_predictions: true,
-        no_answer: None,
-        encoder: None,
+        resamples: Some(100),
+        ..EvaluateRequest::new(summary.output.clone(), fixture.path("long.jsonl"))
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     // The budget of a pass is another in training: the losses are added in another order.

@@ -2,6 +2,8 @@
 
 mod aggregation;
 mod bad_input;
+mod compare;
+mod decisions;
 mod fixture;
 mod learning;
 mod long_texts;

@@ -31,16 +31,8 @@ fn texts_without_labels_are_learnt_and_their_words_guessed() {
     assert!(figures.loss < 1.0 && figures.loss < f64::from(events.losses[0]) / 2.0, "{figures:?} from {}", events.losses[0]);
     assert!((figures.perplexity() - figures.loss.exp()).abs() < 1e-12 && figures.examples == 40);
 
-    let request = EvaluateRequest {
-        run: summary.output.clone(),
-        data: fixture.path("texts.txt"),
-        format: None,
-        columns: Columns::default(),
-        threads: None,
-        with_predictions: false,
-        no_answer: None,
-        encoder: None,
-    };
+    let request =
+        EvaluateRequest { resamples: Some(100), ..EvaluateRequest::new(summary.output.clone(), fixture.path("texts.txt")) };
     assert_eq!(
         &evaluate(&request, &mut NoObserver).expect("an evaluation").metrics,
         metrics,

@@ -49,6 +49,11 @@ fn learn(fixture: &Fixture, output: &str, questions: &Value, options: &str) -> (
     let evaluation = judge(fixture, &summary.output, None);
     let of_run = summary.validation.as_ref().expect("a validation");
     assert_eq!(figures(&evaluation).all, figures(of_run).all, "{output}");
+    let intervals = evaluation.intervals.as_ref().expect("intervals");
+    for (name, figure) in evaluation.metrics.headline().into_iter().filter(|(name, _)| *name != "loss") {
+        let interval = intervals.get(name).expect("an interval");
+        assert!((interval.value - figure).abs() < 1e-9 && interval.low <= figure && figure <= interval.high, "{interval:?}");
+    }
     // Sums over other batches differ in their last bits.
     assert!((evaluation.metrics.loss() - of_run.metrics.loss()).abs() < 1e-6, "{output}");
     (summary, evaluation)
@@ -56,14 +61,10 @@ fn learn(fixture: &Fixture, output: &str, questions: &Value, options: &str) -> (
 
 fn judge(fixture: &Fixture, run: &Path, no_answer: Option<NoAnswer>) -> Evaluation {
     let request = EvaluateRequest {
-        encoder: None,
-        run: run.to_owned(),
-        data: fixture.path("questions.json"),
-        format: None,
-        columns: Columns::default(),
-        threads: None,
         with_predictions: true,
         no_answer,
+        resamples: Some(100),
+        ..EvaluateRequest::new(run.to_owned(), fixture.path("questions.json"))
     };
     evaluate(&request, &mut NoObserver).expect("an evaluation")
 }

@@ -63,16 +63,7 @@ fn options(fixture: &Fixture, name: &str, examples: &str, options: &str) -> Stri
 }
 
 fn request(run: &Path, data: &Path) -> EvaluateRequest {
-    EvaluateRequest {
-        run: run.to_owned(),
-        data: data.to_owned(),
-        format: None,
-        columns: Columns::default(),
-        threads: None,
-        with_predictions: true,
-        no_answer: None,
-        encoder: None,
-    }
+    EvaluateRequest { with_predictions: true, ..EvaluateRequest::new(run, data) }
 }
 
 fn embeddings(evaluation: &Evaluation) -> &EmbeddingMetrics {

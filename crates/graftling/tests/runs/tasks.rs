@@ -24,18 +24,24 @@ fn learn(fixture: &Fixture, task: &str, examples: &str, options: &str) -> (std::
         &format!("task = '{task}'\ntrain = {path:?}\nvalidation = {path:?}\nepochs = 60\ndropout = 0.0\nwarmup = 0\n{options}"),
     );
     let request = EvaluateRequest {
-        run: summary.output.clone(),
-        data: fixture.path("sixteen.jsonl"),
-        format: None,
-        columns: Columns::default(),
-        threads: None,
         with_predictions: true,
-        no_answer: None,
-        encoder: None,
+        resamples: Some(100),
+        ..EvaluateRequest::new(summary.output.clone(), fixture.path("sixteen.jsonl"))
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics), "{task}");
+    intervals_are_around_the_headline(&evaluation);
     (summary.output, evaluation)
+}
+
+/// Every figure of the headline has an interval, and all examples counted once give the figure itself.
+fn intervals_are_around_the_headline(evaluation: &Evaluation) {
+    let intervals = evaluation.intervals.as_ref().expect("intervals");
+    for (name, figure) in evaluation.metrics.headline() {
+        let interval = intervals.get(name).unwrap_or_else(|| panic!("{name} has no interval: {intervals:?}"));
+        assert!((interval.value - figure).abs() < 1e-6, "{name}: {figure}, but {interval:?}");
+        assert!(interval.low <= interval.value + 1e-9 && interval.value <= interval.high + 1e-9, "{name}: {interval:?}");
+    }
 }
 
 fn said(run: &std::path::Path, text: &str) -> Said {
@@ -161,17 +167,13 @@ fn tags_of_words_are_learnt_and_told_as_entities() {
         format!("task = 'token_classification'\ntrain = {path:?}\nvalidation = {path:?}\nepochs = 40\ndropout = 0.0\nwarmup = 0");
     let (summary, _) = fixture.run("tags", &options);
     let request = EvaluateRequest {
-        run: summary.output.clone(),
-        data: fixture.path("sixteen.conll"),
-        format: None,
-        columns: Columns::default(),
-        threads: None,
         with_predictions: true,
-        no_answer: None,
-        encoder: None,
+        resamples: Some(100),
+        ..EvaluateRequest::new(summary.output.clone(), fixture.path("sixteen.conll"))
     };
     let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
     assert_eq!(Some(&evaluation.metrics), summary.validation.as_ref().map(|validation| &validation.metrics));
+    intervals_are_around_the_headline(&evaluation);
     let Metrics::Entities(metrics) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
     assert_eq!((metrics.accuracy, metrics.default.micro.f1), (1.0, 1.0));
     assert_eq!(metrics.strict.as_ref().map(|(scheme, strict)| (scheme.to_string(), strict.micro.f1)), Some(("IOB2".into(), 1.0)));

@@ -7,6 +7,7 @@ use crate::tree::Tree;
 const COMMANDS: &[(&str, &[&str])] = &[
     ("train", &[]),
     ("evaluate", &[]),
+    ("compare", &[]),
     ("predict", &[]),
     ("models", &["list", "pull", "inspect"]),
     ("quickstart", &[]),

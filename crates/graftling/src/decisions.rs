@@ -1,0 +1,171 @@
+//! How probabilities and decisions follow from logits where a run fitted it on its validation split, and the file that keeps it.
+//! Knows no model.
+//!
+//! It stands in a file of its own beside the model and not in its config: weights that are trained on, here or elsewhere, must not carry a
+//! temperature that was fitted to other weights.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::metrics::thresholds::HALF;
+use crate::recipe::Task;
+use crate::tasks::Objective;
+use crate::{Error, disk};
+
+/// The file, beside the model.
+pub(crate) const DECISIONS: &str = "decisions.json";
+/// Labels whose thresholds are told in a line; a file holds all.
+const TOLD: usize = 8;
+
+/// What probabilities and decisions are made by.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decisions {
+    /// What logits are divided by before they become probabilities; none means 1.
+    pub temperature: Option<f64>,
+    /// The probability above which each label holds, in the order of the model; none means 0.5 for all.
+    pub thresholds: Option<Vec<f64>>,
+}
+
+/// What is wrong with a file of decisions.
+#[derive(Debug, thiserror::Error)]
+pub enum DecisionsProblem {
+    /// It is not the object that is expected.
+    #[error("expected is an object with temperature and thresholds, either of which may be missing: {0}")]
+    NotUnderstood(serde_json::Error),
+    /// A temperature by which nothing can be divided.
+    #[error("the temperature is {0}; accepted is a number above 0")]
+    Temperature(f64),
+    /// A threshold that is no probability.
+    #[error("the threshold of {label:?} is {value}; accepted is a number from 0 and below 1")]
+    Threshold {
+        /// The label.
+        label: String,
+        /// Its threshold.
+        value: f64,
+    },
+    /// The labels are others than those of the model.
+    #[error("there are thresholds for {}, but the model has {}; they do not belong together", found.join(", "), expected.join(", "))]
+    OtherLabels {
+        /// The labels in the file.
+        found: Vec<String>,
+        /// Those of the model.
+        expected: Vec<String>,
+    },
+    /// The model makes no such decisions.
+    #[error("it belongs to sequence_classification and multi_label_classification, but the model is of {0}")]
+    OtherTask(Task),
+}
+
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    thresholds: Option<Map<String, Value>>,
+}
+
+impl Decisions {
+    /// What logits are divided by.
+    pub(crate) fn divisor(&self) -> f64 {
+        self.temperature.unwrap_or(1.0)
+    }
+
+    /// The probability above which the label at this place holds.
+    pub(crate) fn threshold(&self, label: usize) -> f64 {
+        self.thresholds.as_ref().map_or(HALF, |thresholds| thresholds[label])
+    }
+
+    /// Whether nothing was fitted or given.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What there is to read in JSON: the temperature, and the threshold of each label.
+    pub fn to_json(&self, labels: &[String]) -> Map<String, Value> {
+        let mut entries = Map::new();
+        entries.extend(self.temperature.map(|temperature| ("temperature".to_owned(), json!(temperature))));
+        let named = |thresholds: &Vec<f64>| labels.iter().cloned().zip(thresholds.iter().map(|it| json!(it))).collect();
+        entries.extend(self.thresholds.as_ref().map(|thresholds| ("thresholds".to_owned(), Value::Object(named(thresholds)))));
+        entries
+    }
+
+    /// In a few words: `temperature 1.382; thresholds: red 0.310, round 0.500`.
+    pub fn told(&self, labels: &[String]) -> String {
+        let temperature = self.temperature.map(|temperature| format!("temperature {temperature:.3}"));
+        let thresholds = self.thresholds.as_ref().map(|thresholds| told_thresholds(labels, thresholds));
+        temperature.into_iter().chain(thresholds).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Reads the file beside a model of a task; `None` where there is none.
+    pub(crate) fn read(folder: &Path, task: Task, objective: &dyn Objective) -> Result<Option<Self>, Error> {
+        let path = folder.join(DECISIONS);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Error::Read { path, source }),
+        };
+        let read = match objective.decisions() {
+            Some(_) => Self::parse(&bytes, objective.labels()),
+            None => Err(DecisionsProblem::OtherTask(task)),
+        };
+        read.map(Some).map_err(|problem| Error::Decisions { path, problem })
+    }
+
+    fn parse(bytes: &[u8], labels: &[String]) -> Result<Self, DecisionsProblem> {
+        let Written { temperature, thresholds } = serde_json::from_slice(bytes).map_err(DecisionsProblem::NotUnderstood)?;
+        if let Some(temperature) = temperature.filter(|temperature| !(*temperature > 0.0 && temperature.is_finite())) {
+            return Err(DecisionsProblem::Temperature(temperature));
+        }
+        let of_labels = |written: Map<String, Value>| {
+            if written.len() != labels.len() || labels.iter().any(|label| !written.contains_key(label)) {
+                return Err(DecisionsProblem::OtherLabels {
+                    found: written.keys().cloned().collect(),
+                    expected: labels.to_vec(),
+                });
+            }
+            let threshold = |label: &String| {
+                let value = written[label].as_f64().unwrap_or(f64::NAN);
+                let accepted = (0.0..1.0).contains(&value);
+                accepted.then_some(value).ok_or_else(|| DecisionsProblem::Threshold { label: label.clone(), value })
+            };
+            labels.iter().map(threshold).collect::<Result<Vec<f64>, _>>()
+        };
+        Ok(Self { temperature, thresholds: thresholds.map(of_labels).transpose()? })
+    }
+
+    /// Writes the file beside a model, or sees to it that there is none where nothing was fitted.
+    pub(crate) fn write(&self, folder: &Path, labels: &[String]) -> Result<(), Error> {
+        let path: PathBuf = folder.join(DECISIONS);
+        if !self.is_plain() {
+            return disk::write(&path, format!("{:#}\n", Value::Object(self.to_json(labels))).as_bytes());
+        }
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => Err(Error::Write { path, bytes: 0, source }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn told_thresholds(labels: &[String], thresholds: &[f64]) -> String {
+    if let [first, rest @ ..] = thresholds
+        && rest.iter().all(|threshold| threshold == first)
+    {
+        return format!("threshold {first:.3}");
+    }
+    let shown = labels.iter().zip(thresholds).take(TOLD).map(|(label, threshold)| format!("{label} {threshold:.3}"));
+    let more = if labels.len() > TOLD { format!(" and {} more", labels.len() - TOLD) } else { String::new() };
+    format!("thresholds: {}{more}", shown.collect::<Vec<_>>().join(", "))
+}
+
+/// What was fitted, and what a person should know of it.
+#[derive(Default)]
+pub(crate) struct FittedDecisions {
+    pub decisions: Decisions,
+    pub notices: Vec<String>,
+}

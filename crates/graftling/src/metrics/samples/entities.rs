@@ -1,0 +1,90 @@
+//! Tags of the words of sentences, and the entities they spell: whole sentences are drawn.
+
+use super::{names, sum};
+use crate::metrics::bootstrap::{FigureName, Resampled};
+use crate::metrics::counts::Counts;
+use crate::metrics::entities::{SpanCounts, right_words};
+use crate::metrics::{Averages, Scheme};
+
+/// Answers of a tag for each word of a sentence.
+pub struct EntitySample {
+    default: SpanCounts,
+    strict: Option<SpanCounts>,
+    words: Vec<f64>,
+    right: Vec<f64>,
+    losses: Vec<f64>,
+    /// How many words have a part in the loss of each sentence.
+    terms: Vec<f64>,
+}
+
+impl EntitySample {
+    /// Of true tags and those that were said, sentence by sentence; `tags` are all there are. With the sum of each sentence's losses,
+    /// and of how many words it is the sum.
+    ///
+    /// # Panics
+    /// If there are not as many predicted sentences and words as true ones, or not a loss a sentence.
+    pub fn new<T: AsRef<str>>(
+        tags: &[String],
+        truths: &[Vec<T>],
+        predictions: &[Vec<T>],
+        losses: Vec<f64>,
+        terms: &[usize],
+    ) -> Self {
+        Self::with_scheme(Scheme::of_tags(tags), truths, predictions, losses, terms)
+    }
+
+    /// The same by the letter of a scheme that is known.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn with_scheme<T: AsRef<str>>(
+        scheme: Option<Scheme>,
+        truths: &[Vec<T>],
+        predictions: &[Vec<T>],
+        losses: Vec<f64>,
+        terms: &[usize],
+    ) -> Self {
+        assert_eq!(truths.len(), predictions.len(), "sample: sentences");
+        assert_eq!((truths.len(), truths.len()), (losses.len(), terms.len()), "sample: losses");
+        let right = truths.iter().zip(predictions).map(|(truth, said)| right_words(truth, said) as f64);
+        Self {
+            default: SpanCounts::tolerant(truths, predictions),
+            strict: scheme.and_then(|scheme| SpanCounts::strict(scheme, truths, predictions)),
+            words: truths.iter().map(|truth| truth.len() as f64).collect(),
+            right: right.collect(),
+            losses,
+            terms: terms.iter().map(|terms| *terms as f64).collect(),
+        }
+    }
+}
+
+impl Resampled for EntitySample {
+    fn examples(&self) -> usize {
+        self.words.len()
+    }
+
+    fn names(&self) -> Vec<FigureName> {
+        let mut all = vec![("f1", "entity F1"), ("f1_macro", "entity macro F1")];
+        if self.strict.is_some() {
+            all.push(("strict_f1", "strict F1"));
+        }
+        all.extend([("accuracy", "tag accuracy"), ("loss", "loss")]);
+        names(&all)
+    }
+
+    fn values(&self, weights: &[u32]) -> Vec<f64> {
+        let counts = |spans: &SpanCounts| spans.counts(|place| u64::from(weights[place]));
+        let default = counts(&self.default);
+        let present = default.iter().filter(|counts| counts.is_present());
+        let mut values =
+            vec![Counts::pooled(&default).figures().f1, Averages::mean(present.map(|counts| (1, counts.figures()))).f1];
+        values.extend(self.strict.iter().map(|strict| Counts::pooled(&counts(strict)).figures().f1));
+        let share = |of: &[f64], all: &[f64]| sum(of, weights) / sum(all, weights).max(1.0);
+        values.extend([share(&self.right, &self.words), share(&self.losses, &self.terms)]);
+        values
+    }
+
+    fn right(&self) -> Option<Vec<bool>> {
+        Some(self.right.iter().zip(&self.words).map(|(right, words)| right == words).collect())
+    }
+}

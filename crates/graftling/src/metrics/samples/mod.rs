@@ -1,0 +1,40 @@
+//! The answers of an evaluation, example by example, as counts from which the figures of each kind can be computed for any drawing of
+//! the examples. Knows no model and no text.
+
+mod answers;
+mod classification;
+mod entities;
+mod language;
+mod multi_label;
+mod regression;
+#[cfg(test)]
+mod tests;
+
+pub use answers::AnswerSample;
+pub use classification::ClassificationSample;
+pub use entities::EntitySample;
+pub use language::LanguageSample;
+pub use multi_label::MultiLabelSample;
+pub use regression::RegressionSample;
+
+use super::bootstrap::FigureName;
+
+/// The names of figures: in files, and in a line of text.
+fn names(names: &[(&'static str, &'static str)]) -> Vec<FigureName> {
+    names.iter().map(|&(key, name)| FigureName { key, name }).collect()
+}
+
+/// The places that count, each with how often.
+fn counting(weights: &[u32]) -> impl Iterator<Item = (usize, u32)> + '_ {
+    weights.iter().copied().enumerate().filter(|(_, weight)| *weight > 0)
+}
+
+/// The sum of values, each as often as it counts.
+fn sum(values: &[f64], weights: &[u32]) -> f64 {
+    values.iter().zip(weights).map(|(value, weight)| value * f64::from(*weight)).sum()
+}
+
+/// How many examples count, each as often as it does.
+fn total(weights: &[u32]) -> f64 {
+    weights.iter().map(|weight| f64::from(*weight)).sum()
+}
