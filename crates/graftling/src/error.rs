@@ -1,6 +1,8 @@
 //! Everything that can go wrong in the library, with the facts of each case. Knows no way to put it right but says it.
 
-use std::fmt::{self, Display, Formatter};
+mod complaints;
+mod quantity;
+
 use std::io;
 use std::path::PathBuf;
 
@@ -12,6 +14,8 @@ use crate::compare::ComparisonProblem;
 use crate::decisions::DecisionsProblem;
 use crate::recipe::{BestMetric, EmbeddingLoss, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
+pub(crate) use complaints::Complaints;
+pub use quantity::Quantity;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -465,53 +469,6 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
-}
-
-/// A figure that training watches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Quantity {
-    /// The mean loss of a step.
-    Loss,
-    /// The norm of all gradients.
-    GradientNorm,
-    /// The mean loss on the validation split.
-    ValidationLoss,
-}
-
-impl Display for Quantity {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Loss => "loss",
-            Self::GradientNorm => "gradient norm",
-            Self::ValidationLoss => "validation loss",
-        })
-    }
-}
-
-/// Complaints that are gathered before anything is done, so that all of them are told at once.
-#[derive(Default)]
-pub(crate) struct Complaints(Vec<Error>);
-
-impl Complaints {
-    /// Keeps what an attempt gave, or its complaint for later.
-    pub fn note<T>(&mut self, outcome: Result<T, impl Into<Error>>) -> Option<T> {
-        outcome.map_err(|complaint| self.0.push(complaint.into())).ok()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The one complaint, or all of them.
-    pub fn into_error(mut self) -> Error {
-        if self.0.len() == 1 { self.0.remove(0) } else { Error::Several(self.0) }
-    }
-
-    /// An error where there are complaints.
-    pub fn check(self) -> Result<(), Error> {
-        if self.is_empty() { Ok(()) } else { Err(self.into_error()) }
-    }
 }
 
 fn lines(complaints: &[Error]) -> String {

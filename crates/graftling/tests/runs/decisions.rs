@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use graftling::metrics::Metrics;
-use graftling::{Columns, Error, EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, evaluate};
+use graftling::{Error, EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, evaluate};
 
 use crate::fixture::{Fixture, json};
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use graftling::{Columns, EvaluateRequest, NoObserver, Predictor, Said, SplitName, TextInput, evaluate};
+use graftling::{EvaluateRequest, NoObserver, Predictor, Said, SplitName, TextInput, evaluate};
 
 use crate::fixture::{Fixture, json, names, weights};
 

@@ -1,7 +1,7 @@
 //! Texts that are longer than the model reads at once: what their ends say is learnt, scored and told.
 
 use graftling::metrics::Metrics;
-use graftling::{Columns, EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, TrainSummary, evaluate};
+use graftling::{EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, TrainSummary, evaluate};
 
 use crate::fixture::{Fixture, weights};
 

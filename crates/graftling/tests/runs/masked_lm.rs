@@ -1,7 +1,7 @@
 //! A model adapted to texts without labels, and what becomes of it.
 
 use graftling::metrics::Metrics;
-use graftling::{Columns, EvaluateRequest, NoObserver, Predictor, Said, TextInput, evaluate};
+use graftling::{EvaluateRequest, NoObserver, Predictor, Said, TextInput, evaluate};
 
 use crate::fixture::{Fixture, json, weights};
 

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 
 use graftling::metrics::{AnswerMetrics, Metrics};
 use graftling::recipe::RecipeFile;
-use graftling::{
-    Columns, EvaluateRequest, Evaluation, NoAnswer, NoObserver, Predictor, Recipe, Said, TextInput, TrainSummary, evaluate,
-};
+use graftling::{EvaluateRequest, Evaluation, NoAnswer, NoObserver, Predictor, Recipe, Said, TextInput, TrainSummary, evaluate};
 use serde_json::{Value, json as object};
 
 use crate::fixture::{Fixture, json, weights};

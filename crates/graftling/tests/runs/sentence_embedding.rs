@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use graftling::metrics::{EmbeddingFigures, EmbeddingMetrics, Metrics};
 use graftling::recipe::RecipeFile;
 use graftling::{
-    BareEncoder, Columns, Error, EvaluateRequest, Evaluation, Event, NoObserver, Observer, Pooling, Predictor, Recipe, Said,
-    TextInput, evaluate, train,
+    BareEncoder, Error, EvaluateRequest, Evaluation, Event, NoObserver, Observer, Pooling, Predictor, Recipe, Said, TextInput,
+    evaluate, train,
 };
 
 use crate::fixture::{Fixture, json, names, weights};

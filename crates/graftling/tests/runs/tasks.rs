@@ -1,7 +1,7 @@
 //! Every task learns sixteen examples by heart, and what is loaded again says what the run said.
 
 use graftling::metrics::Metrics;
-use graftling::{Columns, EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, evaluate};
+use graftling::{EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, evaluate};
 
 use crate::fixture::{Fixture, json, weights};
 
