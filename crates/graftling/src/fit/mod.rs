@@ -1,5 +1,6 @@
 //! The training loop. Knows neither texts nor files: examples come in as tokens and targets, checkpoints go out through the keeper.
 
+mod curve;
 mod keeper;
 pub(crate) mod plan;
 mod state;
@@ -16,6 +17,7 @@ use crate::resume::fingerprint;
 use crate::run_folder::RunFolder;
 use crate::{Error, Event, Observer, StopReason};
 
+pub(crate) use curve::CurvePoint;
 use keeper::Keeper;
 pub(crate) use state::TrainingState;
 use update::{Watch, accumulate, clip, optimizer};

@@ -26,10 +26,10 @@ mod value;
 pub use check::field;
 pub use choices::{
     BestMetric, Calibrate, ClassWeights, DataFormat, EvaluateEvery, HeadBias, LongTexts, MomentumForm, OptimizerChoice,
-    RegressionLoss, Sampling, ScheduleKind, Strategy, Task, Thresholds, Warmup, WindowPooling,
+    RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, Task, Thresholds, Warmup, WindowPooling,
 };
 pub use error::{Place, RecipeError, RecipeErrors};
 pub use field::{Bound, Field, FieldDefault, Group, Kind};
 pub use file::RecipeFile;
 pub use options::{FIELDS, Recipe};
-pub use print::reference_markdown;
+pub use print::{in_a_shell, reference_markdown};
