@@ -7,7 +7,6 @@ mod commands;
 mod console;
 mod data_file;
 mod failure;
-mod figures;
 mod interrupt;
 mod models;
 mod prediction_columns;
@@ -24,6 +23,7 @@ use clap::Parser;
 use commands::Commands;
 use console::Console;
 use failure::USAGE;
+use graftling::figures;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 an error, told on stderr; 2 the command, a flag or the recipe is not valid; 130 interrupted (Ctrl-C).

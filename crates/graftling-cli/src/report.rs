@@ -4,6 +4,7 @@ use std::env;
 use std::path::Path;
 
 use graftling::metrics::Metrics;
+use graftling::recipe::in_a_shell;
 use graftling::{Evaluation, TrainSummary};
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
@@ -85,6 +86,9 @@ pub fn training(summary: &TrainSummary, console: &Console) -> String {
         }
         _ => text += &format!(" (also as {})\n", name(&summary.last_checkpoint)),
     }
+    if let Some(report) = &summary.report {
+        text += &format!("the report is {}\n", report.display());
+    }
     text
 }
 
@@ -96,9 +100,7 @@ pub fn next_commands(commands: &[String]) -> String {
 
 /// A path as a shell takes it.
 pub fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |character: char| character.is_alphanumeric() || "/._-+@:,".contains(character);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    in_a_shell(&path.display().to_string())
 }
 
 /// An evaluation as JSON: the figures under the names of transformers' Trainer, then the details of the task's own.

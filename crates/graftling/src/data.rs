@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use graftling_text::{
     Cell, Columns, ComparedTexts, Dataset, Examples, Format, PlainExample, PlainFormat, QuestionColumns, QuestionExample,
-    QuestionFormat, Stratum, TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, compared_texts,
-    labelled, labelled_tokens, leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_plain_texts,
-    read_questions, read_table, shared_contexts_notice, stratified_split,
+    QuestionFormat, SameText, Stratum, TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer,
+    compared_texts, labelled, labelled_tokens, leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens,
+    read_plain_texts, read_questions, read_table, shared_contexts_notice, stratified_split,
 };
 
 use crate::features::{Tokenized, inputs, tokenize, tokenize_apart, tokenize_questions, tokenize_with_words, tokenize_words};
 use crate::reading::Reading;
 use crate::recipe::Task;
+use crate::report::Texts;
 use crate::{Error, Event, Observer, SplitName};
 
 /// The examples of a file, in the form that their task wants.
@@ -128,6 +129,46 @@ impl Data {
                 tokenize_with_words(tokenizer, &texts.collect::<Vec<_>>(), reading)
             }
         }
+    }
+
+    /// The file.
+    pub fn source(&self) -> &Path {
+        each_form!(self, dataset => &dataset.source)
+    }
+
+    /// How many examples there are.
+    pub fn len(&self) -> usize {
+        each_form!(self, dataset => dataset.examples.len())
+    }
+
+    /// The line of the file where an example begins, from 1, where each has its own.
+    pub fn line(&self, example: usize) -> Option<usize> {
+        match self {
+            Self::Labelled(dataset) => Some(dataset.examples[example].line),
+            Self::MultiLabelled(dataset) => Some(dataset.examples[example].line),
+            Self::Numbered(dataset) => Some(dataset.examples[example].line),
+            Self::Words(dataset) => Some(dataset.examples[example].line),
+            Self::Plain(dataset) => Some(dataset.examples[example].line),
+            Self::Compared(dataset) => Some(dataset.examples[example].line),
+            Self::Questions(dataset) => dataset.examples[example].line,
+        }
+    }
+
+    /// All that makes an example the same as another to a person, without the white space around it.
+    pub fn texts_of(&self, example: usize) -> Vec<&str> {
+        match self {
+            // Two questions about one text are two examples.
+            Self::Questions(dataset) => {
+                let QuestionExample { question, context, .. } = &dataset.examples[example];
+                vec![question.trim(), context.trim()]
+            }
+            other => each_form!(other, dataset => SameText::texts(&dataset.examples[example])),
+        }
+    }
+
+    /// The texts of every example.
+    pub fn texts(&self) -> Texts<'_> {
+        Texts::new((0..self.len()).map(|example| self.texts_of(example)).collect())
     }
 
     /// The sentences, where the examples are such.

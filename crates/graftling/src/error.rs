@@ -325,6 +325,20 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A folder has no report to make anew.
+    #[error("{}: has no report.json; a run that is complete leaves one: give the folder of such a run", folder.display())]
+    NoReport {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The facts of a report cannot be read.
+    #[error("{}: not the facts of a report of this version ({reason}); train again to make them anew", path.display())]
+    NotAReport {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// All steps of the run to go on with are done.
     #[error("{}: all {steps} steps of the run are done; there is nothing to resume", folder.display())]
     RunIsComplete {

@@ -14,7 +14,7 @@ use crate::decisions::Decisions;
 use crate::error::Complaints;
 use crate::features::{Features, Tokenized};
 use crate::inference::each_batch;
-use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS};
+use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::metrics::{Intervals, Metrics, Resampled};
 use crate::reading::Reading;
 use crate::recipe::Task;
@@ -167,43 +167,61 @@ pub(crate) fn evaluate_example_by_example(
     observer: &mut dyn Observer,
 ) -> Result<(Evaluation, Option<Box<dyn Resampled>>), Error> {
     threads::pool(request.threads)?.install(|| {
-        let mut complaints = Complaints::default();
-        let loaded = loaded::load(&request.run, request.encoder).and_then(|loaded| loaded.with_no_answer(request.no_answer));
-        let loaded = complaints.note(loaded);
-        let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
-        let data = complaints.note(Data::read(task, &request.data, request.format, &request.columns));
-        if request.with_predictions && task == Task::MaskedLm {
-            complaints.note::<()>(Err(Error::NoPredictionEach { task }));
-        }
-        let (Some(loaded), Some(data), true) = (loaded, data, complaints.is_empty()) else { return Err(complaints.into_error()) };
-        data.announce(SplitName::Evaluation, observer);
+        let Evaluated { loaded, data, examples, scored, mut evaluation } = evaluated(request, observer)?;
         let objective = loaded.objective.as_ref();
-        let targets = objective.targets(&data)?;
-        for notice in objective.notices(&data) {
-            observer.observe(&Event::Notice(&notice));
+        if request.with_predictions {
+            evaluation.predictions =
+                Some(Prediction::of(objective, &loaded.tokenizer, &scored.answers, &examples.tokenized, data.sentences()));
         }
-        observer.observe(&Event::ModelLoaded {
-            folder: &request.run,
-            family: loaded.model.facts().family,
-            parameter_count: loaded.model.facts().parameter_count,
-            labels: objective.labels(),
-        });
-        let tokenized = data.tokenize(&loaded.tokenizer, &loaded.reading)?;
-        observer.observe(&Event::Tokenized { split: SplitName::Evaluation, truncation: &tokenized.truncation });
-        for notice in tokenized.notices(&loaded.tokenizer) {
-            observer.observe(&Event::Notice(&notice));
-        }
-        let examples = Examples::to_score(objective, tokenized, targets);
-        observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
-        let scored = score(&Scorer { model: &loaded.model, objective, reading: &loaded.reading }, &examples, INFERENCE_TOKENS);
-        let predictions = request
-            .with_predictions
-            .then(|| Prediction::of(objective, &loaded.tokenizer, &scored.answers, &examples.tokenized, data.sentences()));
         let sample = objective.sample(&scored.answers, &examples.targets, &scored.losses);
-        let evaluation = Evaluation { predictions, ..scored.judged(objective, &examples, request.resamples) };
-        observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
         Ok((evaluation, sample))
     })
+}
+
+/// An evaluation with all that it was made from.
+pub(crate) struct Evaluated {
+    pub loaded: Loaded,
+    pub data: Data,
+    pub examples: Examples,
+    pub scored: Scored,
+    /// With intervals, where they were asked for.
+    pub evaluation: Evaluation,
+}
+
+/// Evaluates a fine-tuned model on a file, on the threads that are there.
+pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) -> Result<Evaluated, Error> {
+    let mut complaints = Complaints::default();
+    let loaded = loaded::load(&request.run, request.encoder).and_then(|loaded| loaded.with_no_answer(request.no_answer));
+    let loaded = complaints.note(loaded);
+    let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
+    let data = complaints.note(Data::read(task, &request.data, request.format, &request.columns));
+    if request.with_predictions && task == Task::MaskedLm {
+        complaints.note::<()>(Err(Error::NoPredictionEach { task }));
+    }
+    let (Some(loaded), Some(data), true) = (loaded, data, complaints.is_empty()) else { return Err(complaints.into_error()) };
+    data.announce(SplitName::Evaluation, observer);
+    let objective = loaded.objective.as_ref();
+    let targets = objective.targets(&data)?;
+    for notice in objective.notices(&data) {
+        observer.observe(&Event::Notice(&notice));
+    }
+    observer.observe(&Event::ModelLoaded {
+        folder: &request.run,
+        family: loaded.model.facts().family,
+        parameter_count: loaded.model.facts().parameter_count,
+        labels: objective.labels(),
+    });
+    let tokenized = data.tokenize(&loaded.tokenizer, &loaded.reading)?;
+    observer.observe(&Event::Tokenized { split: SplitName::Evaluation, truncation: &tokenized.truncation });
+    for notice in tokenized.notices(&loaded.tokenizer) {
+        observer.observe(&Event::Notice(&notice));
+    }
+    let examples = Examples::to_score(objective, tokenized, targets);
+    observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
+    let scored = score(&Scorer { model: &loaded.model, objective, reading: &loaded.reading }, &examples, INFERENCE_TOKENS);
+    let evaluation = scored.judged(objective, &examples, request.resamples);
+    observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
+    Ok(Evaluated { loaded, data, examples, scored, evaluation })
 }
 
 /// Sets what is drawn for evaluations apart from whatever else is drawn.
@@ -229,16 +247,17 @@ pub(crate) struct Scored {
 
 impl Scored {
     /// The evaluation, with intervals where they are wanted and the task has them.
-    pub fn judged(self, objective: &dyn Objective, examples: &Examples, resamples: Option<usize>) -> Evaluation {
+    pub fn judged(&self, objective: &dyn Objective, examples: &Examples, resamples: Option<usize>) -> Evaluation {
         let intervals = resamples.and_then(|resamples| {
             let sample = objective.sample(&self.answers, &examples.targets, &self.losses)?;
             Some(Intervals::of(sample.as_ref(), resamples))
         });
+        let evaluation = self.evaluation.clone();
         let decisions = objective.decisions().filter(|decisions| !decisions.is_plain());
-        let Some(decisions) = decisions.cloned() else { return Evaluation { intervals, ..self.evaluation } };
+        let Some(decisions) = decisions.cloned() else { return Evaluation { intervals, ..evaluation } };
         let metrics = objective.metrics(&self.answers, &examples.targets, self.loss);
         let unfitted = objective.unfitted_metrics(&self.answers, &examples.targets, self.loss);
-        Evaluation { metrics, intervals, unfitted: Some(Unfitted { decisions, metrics: unfitted }), ..self.evaluation }
+        Evaluation { metrics, intervals, unfitted: Some(Unfitted { decisions, metrics: unfitted }), ..evaluation }
     }
 }
 

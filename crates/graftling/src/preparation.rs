@@ -14,6 +14,7 @@ use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
 use crate::reading::Reading;
 use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Sampling, Task};
+use crate::report::{Language, SplitFacts};
 use crate::resume::Interrupted;
 use crate::sampling::Sampler;
 use crate::schedule::Schedule;
@@ -41,8 +42,18 @@ pub(crate) struct Prepared {
     pub reading: Reading,
     /// What a folder of sentence vectors says of texts, where the model gives such.
     pub sentences: Option<SentenceSettings>,
+    /// What a report tells of the data.
+    pub told: Told,
     /// The run that is gone on with, where it is not a new one.
     pub interrupted: Option<Interrupted>,
+}
+
+/// What a report tells of the data, and the texts that it shows.
+pub(crate) struct Told {
+    pub splits: Vec<SplitFacts>,
+    pub language: Language,
+    pub validation: Data,
+    pub test: Option<Data>,
 }
 
 /// Reads and checks all that a recipe names. Complaints come together where one does not follow from another.
@@ -98,6 +109,8 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     };
     let reading = Reading::new(recipe.task, Some(recipe), longest);
     let sentences = sentences.map(|sentences| sentences.with_max_length(longest));
+    let texts = data.train.texts();
+    let mut splits = Vec::new();
     let mut examples = |split, examples: &Data| -> Result<Examples, Error> {
         let tokenized = examples.tokenize(&tokenizer, &reading)?;
         observer.observe(&Event::Tokenized { split, truncation: &tokenized.truncation });
@@ -105,6 +118,8 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
             observer.observe(&Event::Notice(&notice));
         }
         let targets = data.objective.targets(examples)?;
+        let others = (split != SplitName::Train).then_some(&texts);
+        splits.push(SplitFacts::new(split, examples, data.objective.as_ref(), (&tokenized, &targets), others));
         Ok(match split {
             SplitName::Train => Examples::to_train_on(tokenized, targets),
             _ => Examples::to_score(data.objective.as_ref(), tokenized, targets),
@@ -116,6 +131,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     }
     let validation = examples(SplitName::Validation, &data.validation)?;
     let test = data.test.as_ref().map(|test| examples(SplitName::Test, test)).transpose()?;
+    let language = recipe.report_language.unwrap_or_else(|| Language::of_texts(texts.share_of_han()));
     proceed(stop)?;
 
     let sampler = Sampler::new(recipe.sampling, &train.targets);
@@ -152,6 +168,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         learning_rate,
         reading,
         sentences,
+        told: Told { splits, language, validation: data.validation, test: data.test },
         interrupted,
     })
 }

@@ -14,7 +14,8 @@ use crate::recipe::{FIELDS, Recipe, RecipeFile};
 use crate::run_folder::{MOMENTS, RECIPE, TRAINER_STATE};
 
 /// Options that may be other than they were: they change nothing of what is computed.
-const MAY_DIFFER: &[&str] = &["resume", "overwrite_output", "threads", "log_every", "save_total_limit", "resamples"];
+const MAY_DIFFER: &[&str] =
+    &["resume", "overwrite_output", "threads", "log_every", "save_total_limit", "resamples", "report_language"];
 /// What the values of the first and second moments are called in their file, before the parameter's name.
 const KINDS: [&str; 2] = ["first", "second"];
 

@@ -57,6 +57,8 @@ pub struct TrainSummary {
     pub validation: Option<Evaluation>,
     /// How the model at the top of the run folder did on the test split, where there is one.
     pub test: Option<Evaluation>,
+    /// The report, `report.html` in the run folder; none where it could not be written.
+    pub report: Option<PathBuf>,
     /// The most memory the process has held so far, where the system tells.
     pub peak_memory_bytes: Option<u64>,
 }

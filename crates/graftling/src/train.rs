@@ -7,12 +7,14 @@ use graftling_models::Model;
 use serde_json::Value;
 
 use crate::decisions::FittedDecisions;
-use crate::evaluate::{Scorer, score};
+use crate::evaluate::{Scored, Scorer, score};
 use crate::fit::{TrainingState, fit};
 use crate::preparation::{Prepared, prepare};
 use crate::recipe::Recipe;
+use crate::report::{Facts, ModelDescription, Run, ScoredSplit};
 use crate::run_folder::{Results, RunFolder, card};
-use crate::{Best, Error, Evaluation, Event, Observer, SplitName, StopReason, TrainSummary, memory, threads};
+
+use crate::{Best, Error, Event, Observer, SplitName, StopReason, TrainSummary, memory, threads};
 
 /// Fine-tunes the model in `model_folder` as the recipe says and leaves a run folder.
 ///
@@ -25,12 +27,34 @@ pub fn train(
     stop: &AtomicBool,
 ) -> Result<TrainSummary, Error> {
     threads::pool(recipe.threads)?.install(|| {
-        let mut prepared = prepare(recipe, model_folder, observer, stop)?;
+        let mut observer = Noting { observer, notes: Vec::new() };
+        let mut prepared = prepare(recipe, model_folder, &mut observer, stop)?;
         observer.observe(&started(&prepared));
         let run = if recipe.resume { RunFolder::go_on(recipe)? } else { RunFolder::begin(recipe)? };
-        let state = fit(&mut prepared, recipe, &run, observer, stop)?;
-        finish(prepared, state, recipe, &run, observer)
+        let state = fit(&mut prepared, recipe, &run, &mut observer, stop)?;
+        finish(prepared, state, Origin { recipe, model_folder }, &run, &mut observer)
     })
+}
+
+/// What a run was asked for.
+struct Origin<'a> {
+    recipe: &'a Recipe,
+    model_folder: &'a Path,
+}
+
+/// Keeps what is told, for the report, and hands everything on.
+struct Noting<'a> {
+    observer: &'a mut dyn Observer,
+    notes: Vec<String>,
+}
+
+impl Observer for Noting<'_> {
+    fn observe(&mut self, event: &Event<'_>) {
+        if let Event::Notice(text) = event {
+            self.notes.push((*text).to_owned());
+        }
+        self.observer.observe(event);
+    }
 }
 
 fn started(prepared: &Prepared) -> Event<'static> {
@@ -50,17 +74,21 @@ fn started(prepared: &Prepared) -> Event<'static> {
 fn finish(
     mut prepared: Prepared,
     mut state: TrainingState,
-    recipe: &Recipe,
+    origin: Origin<'_>,
     run: &RunFolder,
-    observer: &mut dyn Observer,
+    observer: &mut Noting<'_>,
 ) -> Result<TrainSummary, Error> {
+    let Origin { recipe, model_folder } = origin;
     // Training takes a step at least, or fails: there is a last checkpoint.
     let chosen = state.best.as_ref().map_or(state.step, |best| best.step);
     run.promote(chosen)?;
-    let validation = best_evaluation(&mut prepared, &mut state, recipe, observer)?;
+    let validation = best_on_validation(&mut prepared, &mut state, recipe, observer)?;
+    let described = ModelDescription::new(&prepared.model, model_folder, prepared.reading.max_length, recipe);
+    let test = test(&mut prepared, state.step == chosen, state.stopped, recipe, observer)?;
+    let objective = prepared.objective.as_ref();
     let mut summary = TrainSummary {
         output: recipe.output.clone(),
-        labels: prepared.objective.labels().to_vec(),
+        labels: objective.labels().to_vec(),
         planned_steps: prepared.plan.steps(),
         steps: state.step,
         epoch: state.epoch,
@@ -75,31 +103,81 @@ fn finish(
         stopped: state.stopped,
         best: state.best.as_ref().map(|best| Best { step: best.step, value: best.value, checkpoint: run.checkpoint(best.step) }),
         last_checkpoint: run.checkpoint(state.step),
-        validation,
-        test: None,
-        peak_memory_bytes: None,
+        validation: validation.as_ref().map(|scored| scored.judged(objective, &prepared.validation, recipe.resamples)),
+        test: test.as_ref().zip(prepared.test.as_ref()).map(|(scored, test)| scored.judged(objective, test, recipe.resamples)),
+        report: None,
+        peak_memory_bytes: memory::peak_bytes(),
     };
-    summary.test = test(prepared, state.step == chosen, state.stopped, recipe, observer)?;
     if let Some(evaluation) = &summary.test {
         observer.observe(&Event::Evaluated { step: chosen, split: SplitName::Test, evaluation });
     }
-    summary.peak_memory_bytes = memory::peak_bytes();
     let results = Results::new(&summary);
     state.log_steps();
     state.log_summary(&results.train);
     write(run, &results, &state.to_json(recipe), &card(recipe, &summary))?;
+    let scores = Scores { validation, test };
+    let facts =
+        Finished { recipe, prepared: &prepared, described, state: &state, summary: &summary }.facts(&scores, &observer.notes);
+    match RunFolder::write_report(&recipe.output, &facts, &facts.page()) {
+        Ok(path) => summary.report = Some(path),
+        // The model and its figures are there; they are worth more than their report.
+        Err(error) => observer.observe(&Event::Notice(&format!("there is no report: {error}; the run is complete without it"))),
+    }
     observer.observe(&Event::Finished(&summary));
     Ok(summary)
 }
 
+/// How the model did on each split that it was evaluated on.
+struct Scores {
+    validation: Option<Scored>,
+    test: Option<Scored>,
+}
+
+/// A run that has its figures.
+struct Finished<'a> {
+    recipe: &'a Recipe,
+    prepared: &'a Prepared,
+    described: ModelDescription,
+    state: &'a TrainingState,
+    summary: &'a TrainSummary,
+}
+
+impl Finished<'_> {
+    /// What the report tells; the test split, or else the validation split, is looked at example by example.
+    fn facts(self, scores: &Scores, notes: &[String]) -> Facts {
+        let Prepared { objective, tokenizer, validation, test, told, .. } = self.prepared;
+
+        let objective = objective.as_ref();
+        let of_test =
+            test.as_ref().zip(told.test.as_ref()).zip(scores.test.as_ref()).map(|((examples, data), scored)| {
+                (SplitName::Test, ScoredSplit { objective, data, examples, scored, tokenizer })
+            });
+        let of_validation = scores.validation.as_ref().map(|scored| {
+            (SplitName::Validation, ScoredSplit { objective, data: &told.validation, examples: validation, scored, tokenizer })
+        });
+        let run = Run {
+            recipe: self.recipe,
+            language: told.language,
+            model: self.described,
+            summary: self.summary,
+            state: self.state,
+            splits: told.splits.clone(),
+            best_metrics: objective.best_metrics(),
+            notes: notes.to_vec(),
+            examined: of_test.or(of_validation),
+        };
+        run.facts()
+    }
+}
+
 /// How the best checkpoint, which is the model at the top of the run folder, does on the validation split, once what the recipe wants
 /// fitted there is.
-fn best_evaluation(
+fn best_on_validation(
     prepared: &mut Prepared,
     state: &mut TrainingState,
     recipe: &Recipe,
     observer: &mut dyn Observer,
-) -> Result<Option<Evaluation>, Error> {
+) -> Result<Option<Scored>, Error> {
     let Some(best) = &mut state.best else { return Ok(None) };
     let objective = prepared.objective.as_ref();
     let scored = match best.scored.take() {
@@ -118,33 +196,29 @@ fn best_evaluation(
         notices.iter().for_each(|notice| observer.observe(&Event::Notice(notice)));
         prepared.objective.decide_by(decisions);
     }
-    Ok(Some(scored.judged(prepared.objective.as_ref(), &prepared.validation, recipe.resamples)))
+    Ok(Some(scored))
 }
 
 /// Evaluates the model at the top of the run folder on the test split, where there is one.
 fn test(
-    prepared: Prepared,
+    prepared: &mut Prepared,
     is_in_memory: bool,
     stopped: Option<StopReason>,
     recipe: &Recipe,
     observer: &mut dyn Observer,
-) -> Result<Option<Evaluation>, Error> {
-    let Prepared { model, objective, reading, test: Some(test), .. } = prepared else { return Ok(None) };
+) -> Result<Option<Scored>, Error> {
+    let Some(test) = &prepared.test else { return Ok(None) };
     if stopped == Some(StopReason::Requested) {
         observer.observe(&Event::Notice("the test split is not evaluated, for the run was stopped on request; evaluate does it"));
         return Ok(None);
     }
-    let model = if is_in_memory {
-        model
-    } else {
-        drop(model);
+    if !is_in_memory {
         observer.observe(&Event::Notice("the test split is evaluated with the best checkpoint, not the last"));
-        Model::from_checkpoint(&recipe.output)?
-    };
+        prepared.model = Model::from_checkpoint(&recipe.output)?;
+    }
     observer.observe(&Event::Evaluating { split: SplitName::Test, examples: test.targets.len() });
-    let scorer = Scorer { model: &model, objective: objective.as_ref(), reading: &reading };
-    let scored = score(&scorer, &test, recipe.micro_batch_tokens);
-    Ok(Some(scored.judged(objective.as_ref(), &test, recipe.resamples)))
+    let scorer = Scorer { model: &prepared.model, objective: prepared.objective.as_ref(), reading: &prepared.reading };
+    Ok(Some(score(&scorer, test, recipe.micro_batch_tokens)))
 }
 
 fn write(run: &RunFolder, results: &Results, state: &Value, card: &str) -> Result<(), Error> {

@@ -31,6 +31,11 @@ impl DataFlags {
         self.format.is_none() && is_squad(path)
     }
 
+    /// Whether any of them was typed.
+    pub fn is_given(&self) -> bool {
+        self.format.is_some() || self.columns() != Columns::default()
+    }
+
     /// The columns that were named.
     pub fn columns(&self) -> Columns {
         Columns { text: self.text_column.clone(), text_pair: self.text_pair_column.clone(), label: self.label_column.clone() }

@@ -9,7 +9,7 @@ mod evaluate;
 mod models;
 mod predict;
 mod quickstart;
-
+mod report;
 mod teller;
 mod train;
 
@@ -31,6 +31,8 @@ pub enum Commands {
     Compare(compare::Arguments),
     /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words, answers.
     Predict(predict::Arguments),
+    /// Make the report of a finished run anew: in another language, or with a file that the model is measured on now.
+    Report(report::Arguments),
     /// List the built-in models, fetch one, or look into a model folder.
     #[command(subcommand)]
     Models(models::Commands),
@@ -46,6 +48,7 @@ impl Commands {
             Self::Evaluate(arguments) => evaluate::run(arguments, console),
             Self::Compare(arguments) => compare::run(arguments, console),
             Self::Predict(arguments) => predict::run(arguments, console),
+            Self::Report(arguments) => report::run(arguments, console),
             Self::Models(command) => models::run(command, console),
             Self::Quickstart(arguments) => quickstart::run(arguments, console),
         }

@@ -107,6 +107,7 @@ fn json_of(summary: &TrainSummary) -> Result<Value, Failure> {
     results.insert("output".to_owned(), json!(summary.output));
     results.insert("labels".to_owned(), json!(summary.labels));
     results.insert("last_checkpoint".to_owned(), json!(summary.last_checkpoint));
+    results.insert("report".to_owned(), json!(summary.report));
     if let Some(best) = &summary.best {
         results.insert("best_checkpoint".to_owned(), json!(best.checkpoint));
     }

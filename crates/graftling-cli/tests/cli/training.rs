@@ -66,6 +66,23 @@ fn training_tells_its_progress_in_plain_lines_and_its_results_on_stdout() {
 }
 
 #[test]
+fn training_ends_with_the_place_of_its_report_which_can_be_made_anew() {
+    let scratch = Scratch::with_run();
+    let page = scratch.read("run/report.html");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("lang=\"en\""), "{page}");
+    scratch.write("test.csv", labelled(10));
+    let said = scratch.run(&["report", "run", "--language", "zh", "--data", "test.csv", "--text-column", "text"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "the report is run/report.html\n"), "{said:?}");
+    assert!(scratch.read("run/report.html").contains("lang=\"zh-CN\""));
+    assert!(scratch.read("run/report.json").contains("\"evaluation\""));
+    let refused = scratch.run(&["report", "run", "--text-column", "text"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("give --data, or leave them out"), "{}", refused.stderr);
+    let told = scratch.run(&train(&["--max-steps", "1", "--overwrite-output"]));
+    assert!(told.stdout.contains("\nthe report is run/report.html\n\nnext:\n"), "{}", told.stdout);
+}
+
+#[test]
 fn flags_go_before_the_recipe_file_and_the_run_holds_the_whole_recipe() {
     let scratch = Scratch::new();
     scratch.write("recipe.toml", "model = 'tiny'\ntrain = 'train.csv'\noutput = 'run'\nmax_steps = 5\nseed = 7\n");

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::Example;
+use crate::SameText;
 use crate::wording::counted;
 
 /// What to tell about texts that occur again, and about those that occur with another label.
@@ -45,6 +46,12 @@ impl Repeats {
     fn add<L>(&mut self, first: &Example<L>, again: &Example<L>) {
         self.rows += 1;
         self.lines.get_or_insert((first.line, again.line));
+    }
+}
+
+impl<L> SameText for Example<L> {
+    fn texts(&self) -> Vec<&str> {
+        [Some(&self.text), self.text_pair.as_ref()].into_iter().flatten().map(|text| text.trim()).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The training loop. Knows neither texts nor files: examples come in as tokens and targets, checkpoints go out through the keeper.
 
 mod compared;
+mod curve;
 mod keeper;
 pub(crate) mod plan;
 mod state;
@@ -17,6 +18,7 @@ use crate::resume::fingerprint;
 use crate::run_folder::RunFolder;
 use crate::{Error, Event, Observer, StopReason};
 
+pub(crate) use curve::CurvePoint;
 use keeper::Keeper;
 pub(crate) use state::TrainingState;
 use update::{Watch, accumulate, clip, optimizer};

@@ -8,6 +8,7 @@ use graftling_tensor::{OptimizerState, Parameters};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::curve::Curve;
 use super::plan::{Plan, PlannedStep};
 use crate::evaluate::Scored;
 use crate::recipe::{BestMetric, Recipe};
@@ -15,6 +16,8 @@ use crate::resume::{DATA, Interrupted, UPDATES};
 use crate::run_folder::{RunFolder, TRAINER_STATE, evaluation_entries};
 use crate::{Error, Evaluation, StopReason};
 
+/// The key of the curve over all steps.
+const CURVE: &str = "training_curve";
 /// The key of the sums that go on in a resumed run.
 const SUMS: &str = "running_sums";
 
@@ -50,6 +53,8 @@ pub(crate) struct TrainingState {
     pub without_improvement: usize,
     /// The steps of the checkpoints on disk, in order.
     pub checkpoints: Vec<u64>,
+    /// Loss, gradient norm and learning rate over all steps.
+    pub curve: Curve,
     metric: BestMetric,
     /// By which the training examples are known.
     fingerprint: String,
@@ -90,6 +95,7 @@ impl TrainingState {
             best: None,
             without_improvement: 0,
             checkpoints: Vec::new(),
+            curve: Curve::default(),
             metric,
             fingerprint,
             planned_steps: plan.steps(),
@@ -118,6 +124,7 @@ impl TrainingState {
             let (step, value) = (count(&saved["best_global_step"])?, number(&saved["best_metric"])?);
             self.best = Some(BestSoFar { step, value, scored: None });
         }
+        self.curve = Curve::deserialize(&saved[CURVE]).map_err(|_| damaged())?;
         let sums = &saved[SUMS];
         self.runtime = Duration::try_from_secs_f64(number(&sums["runtime"])?).map_err(|_| damaged())?;
         self.step_time = Duration::try_from_secs_f64(number(&sums["step_time"])?).map_err(|_| damaged())?;
@@ -142,6 +149,7 @@ impl TrainingState {
         self.since_log.steps += 1;
         self.since_log.loss_sum += f64::from(figures.loss);
         self.since_log.last = Some(figures);
+        self.curve.note(planned.number, figures);
     }
 
     pub(super) fn log_if_due(&mut self, recipe: &Recipe) {
@@ -220,6 +228,16 @@ impl TrainingState {
         others
     }
 
+    /// The figure that checkpoints are chosen by.
+    pub fn metric(&self) -> BestMetric {
+        self.metric
+    }
+
+    /// The lines of the log that are evaluations on the validation split.
+    pub fn evaluations(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        self.log.iter().filter_map(Value::as_object).filter(|entry| entry.contains_key("eval_loss"))
+    }
+
     /// Where the last checkpoint stands.
     pub fn last_checkpoint(&self, run: &RunFolder) -> Option<PathBuf> {
         self.checkpoints.last().map(|&step| run.checkpoint(step))
@@ -243,6 +261,7 @@ impl TrainingState {
             "train_batch_size": recipe.batch_size,
             "logging_steps": recipe.log_every,
             "stopped": self.stopped,
+            (CURVE): self.curve,
             (DATA): self.fingerprint,
             (UPDATES): self.moments.updates().collect::<Vec<u64>>(),
             (SUMS): {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{
-    AnswerMetrics, ClassificationMetrics, ConfusionMatrix, EmbeddingMetrics, EntityMetrics, LanguageMetrics, MultiLabelMetrics,
-    ProbabilityMetrics, RegressionFigures, RegressionMetrics,
+    AnswerMetrics, ClassMetrics, ClassificationMetrics, ConfusionMatrix, EmbeddingMetrics, EntityMetrics, LanguageMetrics,
+    MultiLabelMetrics, ProbabilityMetrics, RegressionFigures, RegressionMetrics,
 };
 use crate::recipe::BestMetric;
 
@@ -134,6 +134,26 @@ impl Metrics {
             Self::Language(figures) => figures.flat(prefix),
             Self::Answers(figures) => figures.flat(prefix),
             Self::Embeddings(figures) => figures.flat(prefix),
+        }
+    }
+
+    /// The figures of each class, label or type, where there are such.
+    pub fn classes(&self) -> &[ClassMetrics] {
+        match self {
+            Self::Classification { figures, .. } => &figures.classes,
+            Self::MultiLabel { figures, .. } => &figures.labels,
+            Self::Entities(figures) => &figures.default.types,
+            Self::Regression(_) | Self::Language(_) | Self::Answers(_) | Self::Embeddings(_) => &[],
+        }
+    }
+
+    /// Which class was taken for which, and the names of the classes, where each example has one.
+    pub fn confusion(&self) -> Option<(&ConfusionMatrix, Vec<String>)> {
+        match self {
+            Self::Classification { figures, confusion, .. } => {
+                Some((confusion, figures.classes.iter().map(|class| class.label.clone()).collect()))
+            }
+            _ => None,
         }
     }
 

@@ -7,10 +7,8 @@
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
+pub(super) use super::reliability::BINS;
 use super::tables::figure;
-
-/// Confidences are sorted into so many bins of equal width.
-pub(super) const BINS: usize = 15;
 
 /// The figures of one evaluation.
 #[derive(Clone, Debug, PartialEq)]

@@ -261,6 +261,12 @@ impl Values {
 }
 
 impl Field {
+    /// Whether a value, as it would be typed, is what holds when the option is not given.
+    pub(super) fn is_default(&self, typed: Vec<String>) -> bool {
+        let value = self.kind.check(&Raw::Typed(typed));
+        value.is_some() && value == self.default_value()
+    }
+
     /// The value that holds when the option is not given, where there is one.
     fn default_value(&self) -> Option<Value> {
         match self.default {

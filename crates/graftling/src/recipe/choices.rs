@@ -171,6 +171,13 @@ words! {
         /// One number that all logits are divided by.
         Temperature = "temperature",
     }
+    /// The language that the report of a run is written in.
+    ReportLanguage {
+        /// English.
+        En = "en",
+        /// Chinese.
+        Zh = "zh",
+    }
     /// Which parameters are trained.
     Strategy {
         /// All of them.

@@ -26,11 +26,11 @@ mod value;
 pub use check::field;
 pub use choices::{
     BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm,
-    OptimizerChoice, Pooling, RegressionLoss, Sampling, ScheduleKind, Strategy, Task, Thresholds, TripletDistance, Warmup,
-    WindowPooling,
+    OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, Task, Thresholds,
+    TripletDistance, Warmup, WindowPooling,
 };
 pub use error::{Place, RecipeError, RecipeErrors};
 pub use field::{Bound, Field, FieldDefault, Group, Kind};
 pub use file::RecipeFile;
 pub use options::{FIELDS, Recipe};
-pub use print::reference_markdown;
+pub use print::{in_a_shell, reference_markdown};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::check::Values;
 use super::choices::{
     BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm,
-    OptimizerChoice, Pooling, RegressionLoss, Sampling, ScheduleKind, Strategy, Task, Thresholds, TripletDistance, Warmup,
-    WindowPooling,
+    OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, Task, Thresholds,
+    TripletDistance, Warmup, WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -213,6 +213,8 @@ options! {
         save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("1");
         /// Report the loss each so many steps.
         log_every: u64 = integer(1, 1_000_000_000), Typed("50");
+        /// The language of report.html; auto is Chinese where the training texts are, and English otherwise.
+        report_language: Option<ReportLanguage> = Kind::Choice { word: Some("auto"), choices: ReportLanguage::WORDS }, Typed("auto");
     }
 }
 

@@ -17,6 +17,7 @@ use crate::Error;
 use crate::decisions::{DECISIONS, Decisions};
 use crate::disk;
 use crate::recipe::Recipe;
+use crate::report::Facts;
 use crate::resume;
 use crate::sentence_settings::SentenceSettings;
 
@@ -31,6 +32,10 @@ pub(crate) const TRAINER_STATE: &str = "trainer_state.json";
 pub(crate) const MOMENTS: &str = "optimizer.safetensors";
 /// The model card.
 const CARD: &str = "README.md";
+/// The facts of the report.
+pub(crate) const REPORT_FACTS: &str = "report.json";
+/// The report.
+const REPORT: &str = "report.html";
 /// What the folders of checkpoints are called, before the step.
 const CHECKPOINT: &str = "checkpoint-";
 /// Every other file or folder that a run writes at the top of its folder.
@@ -51,6 +56,8 @@ const FILES: &[&str] = &[
     "train_results.json",
     "eval_results.json",
     "test_results.json",
+    REPORT,
+    REPORT_FACTS,
 ];
 
 /// A run folder that is being written.
@@ -197,6 +204,16 @@ impl RunFolder {
     /// Writes a file of results, `train_results.json` for instance.
     pub fn write_results(&self, name: &str, results: &Value) -> Result<(), Error> {
         disk::write(&self.path.join(format!("{name}_results.json")), &json(results))
+    }
+
+    /// Writes the report of the run in a folder: its facts, and the page, whose path it gives.
+    pub fn write_report(folder: &Path, facts: &Facts, page: &str) -> Result<PathBuf, Error> {
+        let told = serde_json::to_value(facts)
+            .map_err(|source| Error::Read { path: folder.join(REPORT_FACTS), source: source.into() })?;
+        disk::write(&folder.join(REPORT_FACTS), &json(&told))?;
+        let path = folder.join(REPORT);
+        disk::write(&path, page.as_bytes())?;
+        Ok(path)
     }
 
     /// Writes the model card.

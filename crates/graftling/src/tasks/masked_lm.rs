@@ -6,7 +6,7 @@ use graftling_tensor::{Graph, Var};
 use graftling_text::{TextInput, Tokenizer};
 
 use super::sequence_classification::{largest, softmax};
-use super::{Answer, Objective, Spoken, Target};
+use super::{Answer, Judged, Objective, Spoken, Target, Verdict};
 use crate::data::Data;
 use crate::features::{Features, Tokenized, Wanted};
 use crate::metrics::{LanguageMetrics, LanguageSample, Metrics, Resampled};
@@ -175,6 +175,13 @@ impl Objective for MaskedLm {
 
     fn has_own_losses(&self) -> bool {
         true
+    }
+
+    /// Which guesses were right and how sure they were; no text is shown, for other words are hidden in it next time.
+    fn judged(&self, answer: &Answer, target: &Target) -> Option<Judged> {
+        let guesses = best(answer).iter().zip(tokens(target));
+        let decisions = guesses.map(|(guesses, truth)| (guesses[0].1, guesses[0].0 == *truth)).collect();
+        Some(Judged { verdict: Verdict::Open, decisions, numbers: Vec::new() })
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {

@@ -6,6 +6,7 @@
 //! [`Metrics`].
 
 mod class_loss;
+mod judged;
 mod masked_lm;
 mod multi_label_classification;
 mod question_answering;
@@ -24,6 +25,7 @@ use crate::features::{Features, Tokenized};
 use crate::metrics::{Metrics, Resampled};
 use crate::recipe::{BestMetric, Recipe, Task};
 use crate::{Error, NoAnswer, Said};
+pub(crate) use judged::{Holds, Judged, Told, ToldWord, Verdict};
 use masked_lm::MaskedLm;
 use multi_label_classification::MultiLabel;
 use question_answering::{Found, Gold, QuestionAnswering};
@@ -252,6 +254,21 @@ pub(crate) trait Objective: Send + Sync {
     /// Whether the loss of an example can be computed from the example alone; [`sample`](Self::sample) is told each then.
     fn has_own_losses(&self) -> bool {
         false
+    }
+
+    /// What an example holds that can be counted.
+    fn holds(&self, _: &Target) -> Holds {
+        Holds::Nothing
+    }
+
+    /// How one answer did, where answers are judged one by one.
+    fn judged(&self, _: &Answer, _: &Target) -> Option<Judged> {
+        None
+    }
+
+    /// One answer beside what is true, in words: of examples that [`judged`](Self::judged) finds wrong.
+    fn told(&self, _: &Answer, _: &Target, _: &Spoken<'_>) -> Told {
+        Told::Nothing
     }
 
     /// The figures that checkpoints may be chosen by; the first is taken where none is named.

@@ -6,7 +6,7 @@ use graftling_text::{Dataset, LabelSet, unknown_labels};
 
 use super::class_loss::ClassLoss;
 use super::sequence_classification::NO_TEMPERATURE;
-use super::{Answer, Objective, Spoken, Target};
+use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::Features;
@@ -166,6 +166,33 @@ impl Objective for MultiLabel {
 
     fn has_own_losses(&self) -> bool {
         true
+    }
+
+    fn holds(&self, target: &Target) -> Holds {
+        Holds::Set(labels(target).iter().enumerate().filter(|(_, holds)| **holds).map(|(label, _)| label).collect())
+    }
+
+    fn judged(&self, answer: &Answer, target: &Target) -> Option<Judged> {
+        let probabilities = probabilities(answer, self.decisions.divisor());
+        let each = || probabilities.iter().copied().zip(labels(target).iter().copied()).enumerate();
+        let is_said = |label, p: f32| f64::from(p) > self.decisions.threshold(label);
+        // The likelier of two answers, as calibration error has it, whatever the threshold.
+        let decision = |(_, (p, holds)): (usize, (f32, bool))| if f64::from(p) > HALF { (p, holds) } else { (1.0 - p, !holds) };
+        let verdict = Verdict::new(each().all(|(label, (p, holds))| is_said(label, p) == holds));
+        Some(Judged { verdict, decisions: each().map(decision).collect(), numbers: Vec::new() })
+    }
+
+    fn told(&self, answer: &Answer, target: &Target, _: &Spoken<'_>) -> Told {
+        let probabilities = probabilities(answer, self.decisions.divisor());
+        let each = || self.labels().iter().zip(probabilities.iter().copied().zip(labels(target).iter().copied())).enumerate();
+        let wrong = |truth: bool| {
+            let is_wrong =
+                |label, p: f32, holds: bool| holds == truth && (f64::from(p) > self.decisions.threshold(label)) != truth;
+            let chosen = each().filter(|(label, (_, (p, holds)))| is_wrong(*label, *p, *holds));
+            chosen.map(|(_, (name, (p, _)))| (name.clone(), p)).collect()
+        };
+        let held = each().filter(|(_, (_, (_, holds)))| *holds).map(|(_, (name, _))| name.clone());
+        Told::Labels { labels: held.collect(), missed: wrong(true), added: wrong(false) }
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {

@@ -5,7 +5,7 @@ use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet};
 
 use super::class_loss::ClassLoss;
-use super::{Answer, Objective, Spoken, Target};
+use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::Features;
@@ -33,6 +33,12 @@ impl SequenceClassification {
     /// The labels of a model, in the order of its logits.
     pub fn from_labels(labels: &[String]) -> Self {
         Self { labels: LabelSet::from_names(labels), loss: ClassLoss::plain(), decisions: Decisions::default() }
+    }
+
+    /// The most probable class, and one probability a class.
+    fn label(&self, answer: &Answer) -> (usize, Vec<f32>) {
+        let logits = logits(answer);
+        (largest(logits), softmax_at(self.decisions.divisor(), logits))
     }
 
     fn metrics_by(&self, decisions: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
@@ -87,8 +93,7 @@ impl Objective for SequenceClassification {
     }
 
     fn say(&self, answer: &Answer, _: &Spoken<'_>) -> Said {
-        let logits = logits(answer);
-        let (class, probabilities) = (largest(logits), softmax_at(self.decisions.divisor(), logits));
+        let (class, probabilities) = self.label(answer);
         Said::Label {
             label: self.labels.name(class).to_owned(),
             probability: probabilities[class],
@@ -137,6 +142,31 @@ impl Objective for SequenceClassification {
 
     fn has_own_losses(&self) -> bool {
         true
+    }
+
+    fn holds(&self, target: &Target) -> Holds {
+        Holds::Labels(vec![class(target)])
+    }
+
+    fn judged(&self, answer: &Answer, target: &Target) -> Option<Judged> {
+        let (said, probabilities) = self.label(answer);
+        let truth = class(target);
+        Some(Judged {
+            verdict: Verdict::new(said == truth),
+            decisions: vec![(probabilities[said], said == truth)],
+            numbers: Vec::new(),
+        })
+    }
+
+    fn told(&self, answer: &Answer, target: &Target, _: &Spoken<'_>) -> Told {
+        let (said, probabilities) = self.label(answer);
+        let truth = class(target);
+        Told::Label {
+            label: self.labels.name(truth).to_owned(),
+            label_probability: probabilities[truth],
+            predicted: self.labels.name(said).to_owned(),
+            probability: probabilities[said],
+        }
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {

@@ -4,7 +4,7 @@ use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::Dataset;
 
-use super::{Answer, Objective, Spoken, Target};
+use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
 use crate::error::Complaints;
 use crate::features::Features;
@@ -98,6 +98,26 @@ impl Objective for Regression {
 
     fn has_own_losses(&self) -> bool {
         true
+    }
+
+    fn holds(&self, target: &Target) -> Holds {
+        Holds::Numbers(numbers(target).to_vec())
+    }
+
+    /// The error is the largest distance of a predicted number from the true one.
+    fn judged(&self, answer: &Answer, target: &Target) -> Option<Judged> {
+        let pairs: Vec<[f32; 2]> = numbers(target).iter().zip(said(answer)).map(|(truth, said)| [*truth, *said]).collect();
+        let distances = pairs.iter().map(|[truth, said]| f64::from((truth - said).abs()));
+        let largest = distances.fold(0.0, f64::max);
+        Some(Judged {
+            verdict: if largest > 0.0 { Verdict::Off(largest) } else { Verdict::Right },
+            decisions: Vec::new(),
+            numbers: pairs,
+        })
+    }
+
+    fn told(&self, answer: &Answer, target: &Target, _: &Spoken<'_>) -> Told {
+        Told::Numbers { numbers: numbers(target).to_vec(), predicted: said(answer).to_vec() }
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {

@@ -10,7 +10,7 @@ use graftling_text::{LabelSet, TokenDataset, TokenExample, WordOrigin};
 
 use super::class_loss::ClassLoss;
 use super::sequence_classification::{largest, softmax};
-use super::{Answer, Objective, Spoken, Target};
+use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, ToldWord, Verdict};
 use crate::data::Data;
 use crate::features::Features;
 use crate::metrics::{EntityMetrics, EntitySample, Metrics, Resampled, Scheme, tolerant_entities};
@@ -56,9 +56,8 @@ impl TokenClassification {
     /// The tag that each word of each sentence was given.
     fn said_tags(&self, answers: &[Answer], targets: &[Target]) -> Vec<Vec<&str>> {
         let of_sentence = |(answer, target): (&Answer, &Target)| {
-            let Answer::Tags { classes, .. } = answer else { panic!("token classification: {answer:?}") };
             let Tagged { tags, seen, .. } = tagged(target);
-            self.of_all_words(seen, classes, tags.len())
+            self.of_all_words(seen, self::tags(answer).0, tags.len())
         };
         answers.iter().zip(targets).map(of_sentence).collect()
     }
@@ -138,8 +137,8 @@ impl Objective for TokenClassification {
     }
 
     fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said {
-        let (Answer::Tags { classes, probabilities }, Some(example)) = (answer, of.words) else {
-            panic!("token classification: {answer:?}")
+        let ((classes, probabilities), Some(example)) = (tags(answer), of.words) else {
+            panic!("token classification: tags without words")
         };
         let seen = of.seen;
         let tags = self.of_all_words(seen, classes, example.words.len());
@@ -179,6 +178,30 @@ impl Objective for TokenClassification {
 
     fn has_own_losses(&self) -> bool {
         true
+    }
+
+    fn holds(&self, target: &Target) -> Holds {
+        Holds::Labels(tagged(target).classes.iter().flatten().copied().collect())
+    }
+
+    /// A word that was cut off counts as wrong if it is part of something.
+    fn judged(&self, answer: &Answer, target: &Target) -> Option<Judged> {
+        let (said, probabilities) = tags(answer);
+        let Tagged { tags, seen, .. } = tagged(target);
+        let rows = seen.iter().zip(said).zip(probabilities);
+        let decisions: Vec<(f32, bool)> =
+            rows.map(|((&word, &class), &probability)| (probability, tags[word] == self.tags.name(class))).collect();
+        let right = self.of_all_words(seen, said, tags.len()).iter().zip(tags).all(|(said, tag)| said == tag);
+
+        Some(Judged { verdict: Verdict::new(right), decisions, numbers: Vec::new() })
+    }
+
+    fn told(&self, answer: &Answer, target: &Target, of: &Spoken<'_>) -> Told {
+        let Tagged { tags, seen, .. } = tagged(target);
+        let said = self.of_all_words(seen, self::tags(answer).0, tags.len());
+        let words = of.words.iter().flat_map(|example| &example.words).zip(tags).zip(said);
+        let told = words.map(|((word, tag), said)| ToldWord { word: word.clone(), tag: tag.clone(), predicted: said.to_owned() });
+        Told::Tags { words: told.collect() }
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
@@ -228,6 +251,14 @@ struct Tagged<'a> {
 fn tagged(target: &Target) -> Tagged<'_> {
     match target {
         Target::Tags { tags, classes, seen } => Tagged { tags, classes, seen },
+        other => panic!("token classification: {other:?}"),
+    }
+}
+
+/// The class of each word that the model saw, and its probability.
+fn tags(answer: &Answer) -> (&[usize], &[f32]) {
+    match answer {
+        Answer::Tags { classes, probabilities } => (classes, probabilities),
         other => panic!("token classification: {other:?}"),
     }
 }

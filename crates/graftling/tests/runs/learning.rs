@@ -35,6 +35,8 @@ fn a_run_learns_and_leaves_a_complete_folder() {
         "eval_results.json",
         "model.safetensors",
         "recipe.toml",
+        "report.html",
+        "report.json",
         "special_tokens_map.json",
         "test_results.json",
         "tokenizer.json",

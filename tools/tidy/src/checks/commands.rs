@@ -11,6 +11,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("predict", &[]),
     ("models", &["list", "pull", "inspect"]),
     ("quickstart", &[]),
+    ("report", &[]),
     ("help", &[]),
     ("--help", &[]),
     ("--version", &[]),

@@ -1,0 +1,155 @@
+//! A split looked at example by example: classes, confusion, calibration, numbers, and the examples that went most wrong.
+//! Knows answers and targets; no page.
+
+use graftling_text::Tokenizer;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::data::MOST_OUTPUTS;
+use super::{
+    ClassFacts, ConfusionFacts, EvaluationFacts, HardFacts, IntervalFacts, MOST_LISTED, MOST_MATRIX_CLASSES, MistakeFacts,
+    ScatterFacts,
+};
+use crate::data::Data;
+use crate::evaluate::{Examples, Scored};
+use crate::metrics::{Calibration, CalibrationSums, ConfusionMatrix, Metrics};
+use crate::report::{names, text};
+use crate::tasks::{Judged, Objective, Spoken, Verdict};
+use crate::{Evaluation, SplitName};
+
+/// Examples that went wrong and are shown.
+const HARDEST: usize = 20;
+/// Mistakes that are listed.
+const MISTAKES: usize = 20;
+/// Points of a scatter plot.
+const POINTS: usize = 1000;
+/// Characters of a text that are kept.
+const CHARACTERS: usize = 600;
+
+/// What a split was looked at for beyond its figures; what its task does not have is not there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Examined {
+    /// Each class, those with the lowest F1 first.
+    pub classes: Vec<ClassFacts>,
+    /// How many classes there are, listed or not.
+    pub classes_in_all: usize,
+    pub confusion: Option<ConfusionFacts>,
+    pub calibration: Option<Calibration>,
+    pub scatter: Vec<ScatterFacts>,
+    /// How many answers are wrong, where each is right or wrong by itself.
+    pub wrong: Option<usize>,
+    /// The answers that are furthest off, the worst first.
+    pub hardest: Vec<HardFacts>,
+}
+
+/// A split that was scored, with all that there is to know of it.
+pub(crate) struct ScoredSplit<'a> {
+    pub objective: &'a dyn Objective,
+    pub data: &'a Data,
+    pub examples: &'a Examples,
+    pub scored: &'a Scored,
+    pub tokenizer: &'a Tokenizer,
+}
+
+impl EvaluationFacts {
+    /// The figures of an evaluation, looked at example by example where it is given.
+    pub fn new(split: SplitName, evaluation: &Evaluation, scored: Option<&ScoredSplit<'_>>) -> Self {
+        // The prefix is taken off again: every task writes its names behind one.
+        let prefix = "x";
+        let named = |name: &String| name.strip_prefix("x_").unwrap_or(name).to_owned();
+        let figures: Map<String, Value> =
+            evaluation.metrics.flat(prefix).into_iter().map(|(name, value)| (named(&name), value)).collect();
+        Self {
+            split: split.to_string(),
+            examples: evaluation.metrics.examples(),
+            headline: headline(&evaluation.metrics, &figures),
+            figures,
+            intervals: evaluation.intervals.as_ref().map(IntervalFacts::of),
+            examined: scored.map(|scored| Examined::new(&evaluation.metrics, scored)),
+        }
+    }
+}
+
+/// The names of the figures that matter most, in the order of the headline.
+fn headline(metrics: &Metrics, figures: &Map<String, Value>) -> Vec<String> {
+    let keys = metrics.headline().into_iter().map(|(told, _)| names::key_of(told));
+    keys.filter(|key| figures.contains_key(key)).collect()
+}
+
+impl Examined {
+    fn new(metrics: &Metrics, split: &ScoredSplit<'_>) -> Self {
+        let mut classes: Vec<&_> = metrics.classes().iter().collect();
+        classes.sort_by(|one, other| one.figures.f1.total_cmp(&other.figures.f1).then(other.support.cmp(&one.support)));
+        let pairs = split.scored.answers.iter().zip(&split.examples.targets);
+        let mut errors: Vec<(f64, usize)> = Vec::new();
+        let mut sums = CalibrationSums::default();
+        let mut outputs: Vec<Vec<[f32; 2]>> = Vec::new();
+        let mut asked = false;
+        for (place, (answer, target)) in pairs.enumerate() {
+            let Some(Judged { verdict, decisions, numbers }) = split.objective.judged(answer, target) else { continue };
+            asked |= verdict != Verdict::Open;
+            errors.extend(match verdict {
+                Verdict::Right | Verdict::Open => None,
+                Verdict::Wrong => Some((split.scored.losses.get(place).copied().unwrap_or(0.0), place)),
+                Verdict::Off(error) => Some((error, place)),
+            });
+            decisions.into_iter().for_each(|(confidence, right)| sums.add(f64::from(confidence), right));
+            outputs.resize(numbers.len().min(MOST_OUTPUTS).max(outputs.len()), Vec::new());
+            outputs.iter_mut().zip(numbers).for_each(|(output, pair)| output.push(pair));
+        }
+        let wrong = errors.len();
+        errors.sort_by(|one, other| other.0.total_cmp(&one.0));
+        errors.truncate(HARDEST);
+        Self {
+            classes: classes.iter().take(MOST_LISTED).map(|class| ClassFacts::of(class)).collect(),
+            classes_in_all: classes.len(),
+            confusion: metrics.confusion().map(|(confusion, labels)| ConfusionFacts::new(confusion, labels)),
+            calibration: sums.finish(),
+            scatter: outputs.into_iter().map(ScatterFacts::new).collect(),
+            wrong: asked.then_some(wrong),
+            hardest: errors.into_iter().map(|(error, place)| split.hard(place, error)).collect(),
+        }
+    }
+}
+
+impl ScoredSplit<'_> {
+    fn hard(&self, place: usize, error: f64) -> HardFacts {
+        let seen = self.examples.tokenized.words_seen(place);
+        let words = self.data.sentences().map(|sentences| &sentences[place]);
+        let windows = self.examples.tokenized.windows(place);
+        let spoken = Spoken { seen: &seen, words, windows, tokenizer: Some(self.tokenizer) };
+        HardFacts {
+            line: self.data.line(place),
+            error,
+            texts: self.data.texts_of(place).into_iter().map(|text| text::cut(text, CHARACTERS)).collect(),
+            told: self.objective.told(&self.scored.answers[place], &self.examples.targets[place], &spoken),
+        }
+    }
+}
+
+impl ConfusionFacts {
+    fn new(confusion: &ConfusionMatrix, labels: Vec<String>) -> Self {
+        let is_small = labels.len() <= MOST_MATRIX_CLASSES;
+        let mistake = |cell: &crate::metrics::Confusion| MistakeFacts {
+            label: labels[cell.truth].clone(),
+            predicted: labels[cell.predicted].clone(),
+            count: cell.count,
+            support: confusion.support(cell.truth),
+        };
+        let cells = confusion.cells().filter(|_| is_small);
+        Self {
+            classes: labels.len(),
+            cells: cells.map(|cell| [cell.truth as u64, cell.predicted as u64, cell.count]).collect(),
+            mistakes: confusion.top_confusions(MISTAKES).iter().map(mistake).collect(),
+            labels: if is_small { labels } else { Vec::new() },
+        }
+    }
+}
+
+impl ScatterFacts {
+    fn new(mut pairs: Vec<[f32; 2]>) -> Self {
+        pairs.retain(|pair| pair.iter().all(|value| value.is_finite()));
+        let each = pairs.len().div_ceil(POINTS).max(1);
+        Self { of: pairs.len(), points: pairs.into_iter().step_by(each).collect() }
+    }
+}

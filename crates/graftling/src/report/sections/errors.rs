@@ -1,0 +1,123 @@
+//! The examples that the model is furthest off at, with their texts. Knows facts; texts from data are escaped and kept to themselves.
+
+use maud::{Markup, html};
+
+use super::number;
+use crate::figures::count;
+use crate::report::facts::{Facts, HardFacts};
+use crate::report::language::said;
+use crate::report::{Language, text};
+use crate::tasks::{Told, ToldWord};
+
+/// The columns a label may have.
+const NAME: usize = 60;
+/// Words of a sentence that are shown.
+const WORDS: usize = 150;
+
+pub(super) fn section(facts: &Facts) -> Option<Markup> {
+    let language = facts.language;
+    let (evaluation, examined) = super::examined(facts)?;
+    let wrong = examined.wrong?;
+    let split = language.split(&evaluation.split);
+    let (examples, shown) = (count(evaluation.examples), examined.hardest.len());
+    if wrong == 0 {
+        return Some(
+            html! { p { (said!(language, "{split} split: no answer to {examples} examples is wrong.", "{split}：{examples} 个样本全部正确。")) } },
+        );
+    }
+    Some(html! {
+        p {
+            @let wrong = count(wrong as u64);
+            @match examined.hardest[0].told {
+                Told::Numbers { .. } => (said!(
+                    language,
+                    "{split} split: the {shown} of {examples} examples whose predicted number is furthest from the true one.",
+                    "{split}：{examples} 个样本中预测值与真实值相差最大的 {shown} 个。"
+                )),
+                Told::Tags { .. } => (said!(
+                    language,
+                    "{split} split: {wrong} of {examples} sentences have a wrong tag; here are the {shown} with the highest loss, summed over their words. Below each word stands its true tag, and the predicted one where it is another.",
+                    "{split}：{examples} 个句子中有 {wrong} 个含有错误标注；此处为损失（各词之和）最高的 {shown} 个。词下为真实标注；预测不同时，其下为预测标注。"
+                )),
+                _ => (said!(
+                    language,
+                    "{split} split: {wrong} of {examples} examples are answered wrongly; here are the {shown} with the highest loss, the highest first.",
+                    "{split}：{examples} 个样本中有 {wrong} 个出错；此处为损失最高的 {shown} 个，最高者在前。"
+                )),
+            }
+        }
+        @for case in &examined.hardest { (shown_case(case, language)) }
+    })
+}
+
+fn shown_case(case: &HardFacts, language: Language) -> Markup {
+    let by_words = matches!(&case.told, Told::Tags { .. });
+    html! {
+        div class="case" {
+            div class="said" {
+                (told(&case.told, language))
+                @if let Some(line) = case.line { small { (said!(language, " line {line}", " 第 {line} 行")) } }
+            }
+            @if let Told::Tags { words } = &case.told { (tagged(words)) }
+            @if !by_words {
+                @for text in &case.texts { div class="text" dir="auto" { (text) } }
+            }
+        }
+    }
+}
+
+/// What is true and what was said.
+fn told(told: &Told, language: Language) -> Markup {
+    let (truth, said) = (language.of("true: ", "真实："), language.of("predicted: ", "预测："));
+    let named = |label: &str| html! { b { bdi { (text::name(label, NAME)) } } };
+    let several = |labels: &[(String, f32)]| {
+        html! { @for (place, (label, probability)) in labels.iter().enumerate() {
+            @if place > 0 { ", " }
+            (named(label)) (format!(" ({probability:.3})"))
+        } }
+    };
+    match told {
+        Told::Nothing | Told::Tags { .. } => html! {},
+        Told::Label { label, label_probability, predicted, probability } => html! {
+            span class="wrong" { (said) (named(predicted)) (format!(" ({probability:.3})")) }
+            ", "
+            span class="right" { (truth) (named(label)) (format!(" ({label_probability:.3})")) }
+            "; "
+        },
+        Told::Labels { labels, missed, added } => html! {
+            span class="right" {
+                (truth)
+                @if labels.is_empty() { (language.of("none", "无")) }
+                @for (place, label) in labels.iter().enumerate() { @if place > 0 { ", " } (named(label)) }
+            }
+            "; "
+            @if !missed.is_empty() { span class="wrong" { (language.of("missed: ", "遗漏：")) (several(missed)) } "; " }
+            @if !added.is_empty() { span class="wrong" { (language.of("added: ", "多报：")) (several(added)) } "; " }
+        },
+        Told::Numbers { numbers, predicted } => html! {
+            @let list = |values: &[f32]| values.iter().map(|value| number(f64::from(*value))).collect::<Vec<_>>().join(", ");
+            span class="wrong" { (said) b { (list(predicted)) } }
+            ", "
+            span class="right" { (truth) b { (list(numbers)) } }
+            "; "
+        },
+    }
+}
+
+/// A sentence with both taggings: below each word that is part of something the true tag, and the predicted one where it is another.
+fn tagged(words: &[ToldWord]) -> Markup {
+    html! {
+        div class="words" {
+            @for word in words.iter().take(WORDS) {
+                @let off = word.tag != word.predicted;
+                span class=(if off { "word off" } else { "word" }) {
+                    bdi { (text::name(&word.word, NAME)) }
+                    @if off || word.tag != "O" { small class="right" { (text::name(&word.tag, NAME)) } }
+                    @if off { small class="wrong" { (text::name(&word.predicted, NAME)) } }
+                }
+                " "
+            }
+            @if words.len() > WORDS { "…" }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Every figure of every split that was evaluated. Knows facts.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::{figure, interval};
+use crate::figures::count;
+use crate::report::facts::Facts;
+use crate::report::language::said;
+use crate::report::names;
+
+pub(super) fn section(facts: &Facts) -> Option<Markup> {
+    let language = facts.language;
+    let first = facts.evaluations.first()?;
+    Some(html! {
+        table {
+            thead { tr {
+                th { (language.of("figure", "指标")) }
+                @for evaluation in &facts.evaluations {
+                    th class="n" { (language.split(&evaluation.split)) }
+                    @if let Some(intervals) = &evaluation.intervals {
+                        @let level = (100.0 * intervals.level).round();
+                        th class="n" { (said!(language, "{level} % interval", "{level} % 区间")) }
+                    }
+                }
+                th { (language.of("name in the results files", "结果文件中的名称")) }
+            } }
+            tbody {
+                @for name in first.figures.keys() { tr {
+                    th scope="row" { (names::of(language, name)) }
+                    @for evaluation in &facts.evaluations {
+                        td class="n" { (shown(evaluation.figures.get(name))) }
+                        @if evaluation.intervals.is_some() { td class="n ci" { (interval(evaluation, name).unwrap_or_default()) } }
+                    }
+                    td class="key" { code { (name) } }
+                } }
+            }
+        }
+        @if let Some(resamples) = facts.evaluations.iter().find_map(|evaluation| Some(evaluation.intervals.as_ref()?.resamples)) {
+            @let resamples = count(resamples as u64);
+            p class="quiet" {
+                (said!(
+                    language,
+                    "Intervals are the percentiles of {resamples} drawings of the examples with replacement: how far a figure would move with other examples of the same kind, not with another seed.",
+                    "区间为对样本有放回地抽取 {resamples} 次所得的百分位数：表示换一批同类样本时指标的变动，不含更换随机种子的变动。"
+                ))
+            }
+        }
+        p class="quiet" {
+            (language.of(
+                "A dash stands for what is not defined, such as a correlation with something constant. The guide has the formula of each figure.",
+                "短横表示未定义的值，例如与常数的相关系数。各指标的公式见使用指南。",
+            ))
+        }
+    })
+}
+
+/// Whole numbers are counts; texts stand as they are.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.as_u64().map_or_else(|| figure(value.as_f64()), count),
+        None => figure(None),
+    }
+}

@@ -1,0 +1,60 @@
+//! The head of a report: what was trained on what, and the figures that matter most. Knows facts.
+
+use maud::{Markup, html};
+
+use super::{figure, interval};
+use crate::figures::count;
+use crate::report::facts::Facts;
+use crate::report::language::said;
+use crate::report::names;
+
+pub(super) fn section(facts: &Facts) -> Option<Markup> {
+    let language = facts.language;
+    let training = &facts.training;
+    let (task, model) = (&facts.task, &facts.model.name);
+    let (examples, steps) = (count(training.examples as u64), count(training.steps));
+    let epoch = super::number((training.epoch * 100.0).round() / 100.0);
+    let headline = facts.evaluations.first().map_or(&[][..], |evaluation| &evaluation.headline);
+    Some(html! {
+        p {
+            (said!(language, "{task}: ", "{task}："))
+            bdi { (model) }
+            (said!(
+                language,
+                ", fine-tuned on {examples} examples in {steps} steps ({epoch} epochs).",
+                "，在 {examples} 个样本上微调了 {steps} 步（{epoch} 轮）。"
+            ))
+            @if let (Some(step), Some(value)) = (training.best_step, training.best_metric) {
+                @let (step, metric, value) = (count(step), names::of(language, &training.metric_for_best_model), figure(Some(value)));
+                (said!(
+                    language,
+                    " The model is the one of step {step}, the best on the validation split by {metric} ({value}).",
+                    "模型取自第 {step} 步，其验证集上的{metric}最佳（{value}）。"
+                ))
+            }
+        }
+        @if let Some(reason) = &training.stopped {
+            @let planned = count(training.planned_steps);
+            p { (said!(language, "Training ended after {steps} of {planned} planned steps: ", "训练在计划的 {planned} 步中的第 {steps} 步结束：")) span lang="en" { (reason) } }
+        }
+        @if !headline.is_empty() {
+            table class="lead" {
+                thead { tr {
+                    th { (language.of("split", "数据集")) }
+                    th class="n" { (language.of("examples", "样本数")) }
+                    @for name in headline { th class="n" { (names::of(language, name)) } }
+                } }
+                tbody {
+                    @for evaluation in &facts.evaluations { tr {
+                        th scope="row" { (language.split(&evaluation.split)) }
+                        td class="n" { (count(evaluation.examples)) }
+                        @for name in headline { td class="n" {
+                            (figure(evaluation.figures.get(name).and_then(|value| value.as_f64())))
+                            @if let Some(range) = interval(evaluation, name) { br; small { (range) } }
+                        } }
+                    } }
+                }
+            }
+        }
+    })
+}
