@@ -2,6 +2,7 @@
 
 mod complaints;
 mod quantity;
+mod wording;
 
 use std::io;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::recipe::{BestMetric, EmbeddingLoss, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 pub(crate) use complaints::Complaints;
 pub use quantity::Quantity;
+use wording::{did_you_mean, lines, size, tests};
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -483,28 +485,4 @@ pub enum Error {
         /// What the system said.
         reason: String,
     },
-}
-
-fn lines(complaints: &[Error]) -> String {
-    complaints.iter().map(Error::to_string).collect::<Vec<_>>().join("\n")
-}
-
-/// The test file of each run.
-fn tests(named: &[(PathBuf, Option<PathBuf>)]) -> String {
-    let test = |test: &Option<PathBuf>| test.as_ref().map_or("none".to_owned(), |path| path.display().to_string());
-    named.iter().map(|(run, named)| format!("{}: {}", run.display(), test(named))).collect::<Vec<_>>().join("; ")
-}
-
-/// A hint at the word that may have been meant.
-fn did_you_mean(nearest: &Option<String>) -> String {
-    nearest.as_ref().map_or(String::new(), |nearest| format!(" (did you mean {nearest:?}?)"))
-}
-
-/// A number of bytes for people.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{bytes} bytes"),
-        1_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
 }
