@@ -254,7 +254,8 @@ pub(crate) fn columns(recipe: &Recipe) -> Columns {
 /// occurs, and a classifier that was there before, a run that goes on included, stays as it is.
 fn head_bias(recipe: &Recipe, objective: &dyn Objective, train: &Examples, report: &LoadReport) -> Option<Vec<f32>> {
     let is_new = report.new_parameters.iter().any(|name| name == graftling_models::CLASSIFIER_BIAS);
-    let wanted = is_new && recipe.head_bias == HeadBias::Prior && recipe.sampling == Sampling::All;
+    let start = recipe.head_bias.unwrap_or(HeadBias::usual(recipe.task));
+    let wanted = is_new && start == HeadBias::Prior && recipe.sampling == Sampling::All;
     wanted.then(|| objective.prior(&train.targets)).flatten()
 }
 

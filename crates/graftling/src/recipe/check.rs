@@ -138,7 +138,7 @@ impl Values {
         self.contradiction(
             "head_bias",
             "task",
-            self.changed("head_bias") && (masked || embedding),
+            self.changed("head_bias") && (masked || embedding || recipe.task == Task::QuestionAnswering),
             "it belongs to tasks with a classifier",
         );
         for name in ["text_pair_column", "label_column"] {

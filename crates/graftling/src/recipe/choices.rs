@@ -299,6 +299,13 @@ impl EmbeddingLoss {
     }
 }
 
+impl HeadBias {
+    /// Where the bias starts in a task, where a recipe does not say.
+    pub fn usual(task: Task) -> HeadBias {
+        if matches!(task, Task::MultiLabelClassification | Task::SequenceRegression) { HeadBias::Prior } else { HeadBias::Zero }
+    }
+}
+
 impl LongTexts {
     /// What a task does with long texts where nothing is said.
     pub fn usual(task: Task) -> LongTexts {
