@@ -68,6 +68,14 @@ pub(crate) enum Told {
     },
     /// Numbers.
     Numbers { numbers: Vec<f32>, predicted: Vec<f32> },
+    /// The answer to a question; empty where there is none.
+    Answer {
+        /// Those of the data.
+        answers: Vec<String>,
+        /// What was said, and its probability.
+        predicted: String,
+        probability: f32,
+    },
     /// A tag for each word.
     Tags { words: Vec<ToldWord> },
 }

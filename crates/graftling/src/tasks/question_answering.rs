@@ -10,7 +10,7 @@ use graftling_models::{Head, Model};
 use graftling_tensor::{Graph, Spans, Var};
 use graftling_text::{Examples, QuestionExample};
 
-use super::{Answer, Objective, Spoken, Target};
+use super::{Answer, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
 use crate::features::Features;
 use crate::metrics::{AnswerMetrics, AnswerSample, JudgedAnswer, Metrics, Resampled};
@@ -173,14 +173,12 @@ impl Objective for QuestionAnswering {
 
     fn say(&self, answer: &Answer, _: &Spoken<'_>) -> Said {
         let found = found(answer);
-        let Best { passage, null, is_empty } = found.best;
-        // Of a context without a token it is certain that it has no answer.
-        let of_null = null.map_or(1.0, |(probability, _)| probability);
+        let Best { null, is_empty, .. } = found.best;
         let difference = null.map(|(_, difference)| difference).filter(|difference| difference.is_finite());
         Said::Answer {
             answer: found.answer().to_owned(),
             characters: (!is_empty).then_some(found.characters),
-            probability: passage.filter(|_| !is_empty).map_or(of_null, |(_, probability)| probability),
+            probability: probability(found),
             null_score_diff: difference,
         }
     }
@@ -193,9 +191,33 @@ impl Objective for QuestionAnswering {
         Some(Box::new(AnswerSample::new(&judged(answers, targets))))
     }
 
+    /// Off by the share of F1 that is missing, in proportion to how sure the answer was.
+    fn judged(&self, answer: &Answer, target: &Target) -> Option<Judged> {
+        let figures = AnswerMetrics::new(&judged(std::slice::from_ref(answer), std::slice::from_ref(target)), 0.0);
+        let figures = figures.mixed.unwrap_or(figures.all);
+        let (is_right, probability) = (figures.exact_match == 100.0, probability(found(answer)));
+        let off = (1.0 - figures.f1 / 100.0) * f64::from(probability);
+        let verdict = if is_right { Verdict::Right } else { Verdict::Off(off) };
+        Some(Judged { verdict, decisions: vec![(probability, is_right)], numbers: Vec::new() })
+    }
+
+    fn told(&self, answer: &Answer, target: &Target, _: &Spoken<'_>) -> Told {
+        let found = found(answer);
+        let answers = gold(target).texts.to_vec();
+        Told::Answer { answers, predicted: found.answer().to_owned(), probability: probability(found) }
+    }
+
     fn best_metrics(&self) -> &'static [BestMetric] {
         &[BestMetric::F1, BestMetric::ExactMatch, BestMetric::F1Mixed, BestMetric::Loss]
     }
+}
+
+/// How sure an answer is.
+fn probability(found: &Found) -> f32 {
+    let Best { passage, null, is_empty } = found.best;
+    // Of a context without a token it is certain that it has no answer.
+    let of_null = null.map_or(1.0, |(probability, _)| probability);
+    passage.filter(|_| !is_empty).map_or(of_null, |(_, probability)| probability)
 }
 
 /// Each answer beside what it should have been.

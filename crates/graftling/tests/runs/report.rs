@@ -78,7 +78,7 @@ fn every_task_has_the_sections_that_apply_and_no_others() {
         ("sequence_regression", "numbers.jsonl", sixteen(|number| format!("{}.5", number)), &["numbers", "errors", "labels"]),
         ("token_classification", "tags.conll", tagged, &["classes", "calibration", "errors", "labels"]),
         ("masked_lm", "plain.txt", plain, &["calibration"]),
-        ("question_answering", "questions.jsonl", questions(), &[]),
+        ("question_answering", "questions.jsonl", questions(), &["calibration", "errors"]),
     ];
     for (task, name, examples, own) in cases {
         let summary = run(&fixture, task, name, &examples, "");

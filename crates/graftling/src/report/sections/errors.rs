@@ -39,6 +39,11 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                     "{split} split: {wrong} of {examples} sentences have a wrong tag; here are the {shown} with the highest loss, summed over their words. Below each word stands its true tag, and the predicted one where it is another.",
                     "{split}：{examples} 个句子中有 {wrong} 个含有错误标注；此处为损失（各词之和）最高的 {shown} 个。词下为真实标注；预测不同时，其下为预测标注。"
                 )),
+                Told::Answer { .. } => (said!(
+                    language,
+                    "{split} split: {wrong} of {examples} questions have no answer in the words of the data's; here are the {shown} that miss most of F1 and are surest of it.",
+                    "{split}：{examples} 个问题中有 {wrong} 个的答案与数据不同；此处为缺失 F1 最多且模型最有把握的 {shown} 个。"
+                )),
                 _ => (said!(
                     language,
                     "{split} split: {wrong} of {examples} examples are answered wrongly; here are the {shown} with the highest loss, the highest first.",
@@ -93,6 +98,17 @@ fn told(told: &Told, language: Language) -> Markup {
             "; "
             @if !missed.is_empty() { span class="wrong" { (language.of("missed: ", "遗漏：")) (several(missed)) } "; " }
             @if !added.is_empty() { span class="wrong" { (language.of("added: ", "多报：")) (several(added)) } "; " }
+        },
+        Told::Answer { answers, predicted, probability } => html! {
+            @let quoted = |answer: &str| if answer.is_empty() { html! { (language.of("no answer", "无答案")) } } else { named(answer) };
+            span class="wrong" { (said) (quoted(predicted)) (format!(" ({probability:.3})")) }
+            ", "
+            span class="right" {
+                (truth)
+                @if answers.is_empty() { (quoted("")) }
+                @for (place, answer) in answers.iter().enumerate() { @if place > 0 { ", " } (quoted(answer)) }
+            }
+            "; "
         },
         Told::Numbers { numbers, predicted } => html! {
             @let list = |values: &[f32]| values.iter().map(|value| number(f64::from(*value))).collect::<Vec<_>>().join(", ");
