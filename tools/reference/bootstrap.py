@@ -19,12 +19,15 @@ import scipy
 import sklearn
 from scipy.stats import pearsonr, spearmanr
 from seqeval.metrics.sequence_labeling import get_entities
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, mean_absolute_error, mean_squared_error, r2_score
+from sklearn.metrics import (
+    accuracy_score, average_precision_score, f1_score, matthews_corrcoef, mean_absolute_error, mean_squared_error, r2_score,
+)
 
 from golden import layout, made_by
 
 GOLDEN = Path(__file__).resolve().parents[2] / "crates/graftling/tests/golden"
 CASES = 1000
+VECTOR_CASES = 400
 RESAMPLES = 20
 MASK = (1 << 64) - 1
 GOLDEN_RATIO = 0x9E3779B97F4A7C15
@@ -208,6 +211,81 @@ def language(number: int, rng: random.Random):
     return [tokens, right, losses], examples, figures
 
 
+def vectors(rng: random.Random, count: int, sides: int, kind: str) -> tuple:
+    """Vectors in eighths, `sides` an example, and the cosines of the first of each with the others. No two cosines are so near that rounding could order them."""
+    width = rng.randint(2, 5)
+    # Squares and products of eighths are exact, so that cosines are rounded the same way everywhere.
+    cosine = lambda a, b: sum(x * y for x, y in zip(a, b)) / math.sqrt(sum(x * x for x in a)) / math.sqrt(sum(x * x for x in b))
+    while True:
+        rows = [[rng.randint(-16, 16) for _ in range(width)] for _ in range(sides * count)]
+        if kind == "constant":
+            rows = [rows[place % sides] for place in range(len(rows))]
+        examples = [rows[start:start + sides] for start in range(0, len(rows), sides)]
+        if kind == "ties":
+            examples = [examples[rng.randrange(min(3, count))] for _ in examples]
+        rows = [row for example in examples for row in example]
+        if not all(map(any, rows)):
+            continue
+        cosines = [[cosine(*([part / 8 for part in row] for row in (first, other))) for other in others] for first, *others in examples]
+        values = sorted({value for row in cosines for value in row})
+        if all(high - low > 1e-3 for low, high in zip(values, values[1:])):
+            return [part for row in rows for part in row], width, cosines
+
+
+def scored(number: int, rng: random.Random):
+    """Width; vectors of the pairs in eighths, end to end; scores in quarters."""
+    kind = ["noise", "ties", "near", "constant", "constant score", "one example"][number % 6]
+    count = 1 if kind == "one example" else rng.randint(2, 9)
+    parts, width, cosines = vectors(rng, count, 2, kind)
+    cosines = [cosine for (cosine,) in cosines]
+    scores = [2] * count if kind == "constant score" else [rng.randint(0, 4) for _ in cosines]
+    if kind == "near":
+        scores = [round(2 + 2 * value) for value in cosines]
+
+    def figures(drawn: list) -> list:
+        s, c = ([values[place] for place in drawn] for values in (scores, cosines))
+        return [of(s, c).statistic if len(s) > 1 else math.nan for of in (spearmanr, pearsonr)]
+
+    return [width, parts, scores], count, figures
+
+
+def decided(number: int, rng: random.Random):
+    """Width; vectors of the pairs in eighths, end to end; whether they are alike, as digits."""
+    kind = ["noise", "ties", "none alike", "all alike", "one example", "noise"][number % 6]
+    count = 1 if kind == "one example" else rng.randint(2, 9)
+    parts, width, cosines = vectors(rng, count, 2, kind)
+    cosines = [cosine for (cosine,) in cosines]
+    alike = [{"none alike": 0, "all alike": 1}.get(kind, rng.randint(0, 1)) for _ in cosines]
+
+    def figures(drawn: list) -> list:
+        t, c = (numpy.array([values[place] for place in drawn]) for values in (alike, cosines))
+        said = [c >= threshold for threshold in [*c, math.inf]]
+        best = lambda of: max(of(t, decision) for decision in said)
+        return [average_precision_score(t, c) if any(t) else math.nan, best(lambda *both: f1_score(*both, zero_division=0)), best(accuracy_score)]
+
+    return [width, parts, "".join(map(str, alike))], count, figures
+
+
+def triplets(number: int, rng: random.Random):
+    """Width; vectors of anchor, positive and negative in eighths, end to end."""
+    kind = ["noise", "ties", "one example"][number % 3]
+    count = 1 if kind == "one example" else rng.randint(2, 9)
+    parts, width, cosines = vectors(rng, count, 3, kind)
+    right = [near > far for near, far in cosines]
+    return [width, parts], count, lambda drawn: [numpy.mean([right[place] for place in drawn])]
+
+
+def search(number: int, rng: random.Random):
+    """The place of the first own candidate of each query, from 0."""
+    places = [rng.choice([0, 0, 1, 2, rng.randint(0, 14)]) for _ in range(1 if number % 5 == 0 else rng.randint(2, 12))]
+
+    def figures(drawn: list) -> list:
+        ranks = numpy.array([places[place] + 1 for place in drawn])
+        return [*((ranks <= shown).mean() for shown in (1, 3, 10)), numpy.where(ranks <= 10, 1 / ranks, 0).mean()]
+
+    return [places], len(places), figures
+
+
 def ends(values: list):
     defined = [value for value in values if math.isfinite(value)]
     return None if not defined or 2 * len(defined) < RESAMPLES else numpy.percentile(defined, [2.5, 97.5]).tolist()
@@ -250,6 +328,11 @@ def main() -> None:
     for number in range(CASES):
         kind = kinds[number % len(kinds)]
         given, examples, figures = kind(number // len(kinds), rng)
+        cases.append([kind.__name__, given, intervals(examples, figures)])
+    of_vectors, kinds = random.Random(29), [scored, decided, triplets, search]
+    for number in range(VECTOR_CASES):
+        kind = kinds[number % len(kinds)]
+        given, examples, figures = kind(number // len(kinds), of_vectors)
         cases.append([kind.__name__, given, intervals(examples, figures)])
     pairs = []
     for number in range(CASES // 4):

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::series::correlations;
+use super::series::Series;
 use super::similarities::{DecisionFigures, MEASURES, SearchFigures, likeness};
 use super::tables::{aligned, figure};
 use crate::recipe::BestMetric;
@@ -47,7 +47,8 @@ impl EmbeddingFigures {
         let of_pairs: Vec<[f64; 4]> = pairs.iter().map(|[one, other]| likeness(one, other)).collect();
         let column = |measure: usize| of_pairs.iter().map(|likeness| likeness[measure]).collect::<Vec<f64>>();
         let each = [0, 1, 2, 3].map(column);
-        let correlated = each.map(|each| correlations(&scores, &each));
+        let once = vec![1; scores.len()];
+        let correlated = each.map(|each| Series::new(scores.clone(), each).correlations(&once));
         Self::Scored { pearson: correlated.map(|[pearson, _]| pearson), spearman: correlated.map(|[_, spearman]| spearman) }
     }
 

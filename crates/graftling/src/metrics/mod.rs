@@ -41,7 +41,9 @@ pub use probabilities::{Pooled, ProbabilityMetrics};
 pub use regression::{RegressionFigures, RegressionMetrics};
 pub(crate) use reliability::CalibrationSums;
 pub use reliability::{Calibration, CalibrationBin};
-pub use samples::{AnswerSample, ClassificationSample, EntitySample, LanguageSample, MultiLabelSample, RegressionSample};
+pub use samples::{
+    AnswerSample, ClassificationSample, EmbeddingSample, EntitySample, LanguageSample, MultiLabelSample, RegressionSample,
+};
 pub use scheme::{Scheme, Span, tolerant_entities};
 pub use similarities::{DecisionFigures, SearchFigures, likeness, place_of_first};
 pub use thresholds::best_threshold;

@@ -131,7 +131,7 @@ fn roc_auc(decisions: &[(f64, bool)]) -> Option<f64> {
 }
 
 /// The sum of each precision times the recall that it adds.
-pub(super) fn average_precision(decisions: &[(f64, bool)]) -> Option<f64> {
+fn average_precision(decisions: &[(f64, bool)]) -> Option<f64> {
     let holding: u64 = decisions.iter().filter(|(_, holds)| *holds).count() as u64;
     let (mut found, mut told, mut area) = (0, 0, 0.0);
     for (new, all) in by_score(decisions) {

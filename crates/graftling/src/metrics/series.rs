@@ -23,7 +23,8 @@ impl Series {
         (0..outputs).map(|output| Self::new(column(truths, output), column(predictions, output))).collect()
     }
 
-    fn new(truths: Vec<f64>, predictions: Vec<f64>) -> Self {
+    /// Truths and predictions side by side.
+    pub fn new(truths: Vec<f64>, predictions: Vec<f64>) -> Self {
         let (truth_order, prediction_order) = (Order::of(&truths), Order::of(&predictions));
         Self { truths, predictions, truth_order, prediction_order }
     }
@@ -47,15 +48,21 @@ impl Series {
             (_, false, true) => Some(0.0),
             _ => Some(1.0 - squared / spread),
         };
-        let ranks = [self.truth_order.ranks(weights), self.prediction_order.ranks(weights)];
+        let [pearson, spearman] = self.correlations(weights);
         RegressionFigures {
             mse: squared / count,
             rmse: (squared / count).sqrt(),
             mae: sum(&|truth, prediction| (truth - prediction).abs()) / count,
             r2,
-            pearson: pearson(truths, predictions, weights),
-            spearman: pearson(&ranks[0], &ranks[1], weights),
+            pearson,
+            spearman,
         }
+    }
+
+    /// Pearson's and Spearman's correlation where each pair counts so many times; `None` where one side is constant.
+    pub fn correlations(&self, weights: &[u32]) -> [Option<f64>; 2] {
+        let ranks = [self.truth_order.ranks(weights), self.prediction_order.ranks(weights)];
+        [pearson(&self.truths, &self.predictions, weights), pearson(&ranks[0], &ranks[1], weights)]
     }
 }
 
@@ -84,13 +91,6 @@ fn is_constant(values: &[f64], weights: &[u32]) -> bool {
     let mut counting = values.iter().zip(weights).filter(|(_, weight)| **weight > 0).map(|(value, _)| value);
     let first = counting.next();
     counting.all(|value| Some(value) == first)
-}
-
-/// Pearson's and Spearman's correlation of two series; `None` where one of them is constant.
-pub(super) fn correlations(left: &[f64], right: &[f64]) -> [Option<f64>; 2] {
-    let once = vec![1; left.len()];
-    let ranks = [left, right].map(|values| Order::of(values).ranks(&once));
-    [pearson(left, right, &once), pearson(&ranks[0], &ranks[1], &once)]
 }
 
 /// The covariance of two series divided by both deviations; `None` where one of them is constant.

@@ -1,7 +1,5 @@
 //! How alike vectors are, by four measures, and what that is worth: as a decision, and as a search. Knows numbers only.
 
-use super::probabilities::average_precision;
-
 /// The measures of likeness, the larger the more alike: cosine, dot product, and the Manhattan and the Euclidean distance, negated. They
 /// are computed in double precision.
 pub const MEASURES: [&str; 4] = ["cosine", "dot", "manhattan", "euclidean"];
@@ -41,28 +39,74 @@ pub struct DecisionFigures {
 impl DecisionFigures {
     /// Of pairs with these similarities and truths. A threshold stands in the middle between two neighbouring similarities.
     pub fn new(pairs: &[(f64, bool)]) -> Self {
-        let mut sorted = pairs.to_vec();
-        sorted.sort_by(|one, other| other.0.total_cmp(&one.0));
-        let alike = sorted.iter().filter(|(_, alike)| *alike).count();
-        let (count, unlike) = (sorted.len().max(1) as f64, sorted.len() - alike);
-        let mut figures = Self {
+        BySimilarity::of(pairs).figures(&vec![1; pairs.len()])
+    }
+
+    /// Each figure with the name that sentence-transformers gives it.
+    pub fn named(&self) -> [(&'static str, Option<f64>); 7] {
+        [
+            ("accuracy", Some(self.accuracy)),
+            ("accuracy_threshold", Some(self.accuracy_threshold)),
+            ("f1", Some(self.f1)),
+            ("f1_threshold", Some(self.f1_threshold)),
+            ("precision", Some(self.precision)),
+            ("recall", Some(self.recall)),
+            ("ap", self.average_precision),
+        ]
+    }
+}
+
+/// Pairs that are alike or not, from the most similar to the least, whose figures are computed for any number of times that each counts.
+pub(super) struct BySimilarity {
+    pairs: usize,
+    /// Similarities, each with its pairs: their places, and whether they are alike.
+    groups: Vec<(f64, Vec<(usize, bool)>)>,
+}
+
+impl BySimilarity {
+    /// Of pairs with these similarities and truths.
+    pub fn of(pairs: &[(f64, bool)]) -> Self {
+        let mut order: Vec<usize> = (0..pairs.len()).collect();
+        order.sort_by(|&one, &other| pairs[other].0.total_cmp(&pairs[one].0));
+        let equal = order.chunk_by(|&one, &next| pairs[one].0 == pairs[next].0);
+        let group = |places: &[usize]| (pairs[places[0]].0, places.iter().map(|&place| (place, pairs[place].1)).collect());
+        Self { pairs: pairs.len(), groups: equal.map(group).collect() }
+    }
+
+    /// How many pairs there are.
+    pub fn pairs(&self) -> usize {
+        self.pairs
+    }
+
+    /// The figures where the pair at each place counts `weights[place]` times.
+    pub fn figures(&self, weights: &[u32]) -> DecisionFigures {
+        // Of each similarity how many pairs have it, and how many of them are alike.
+        let counted = |(similarity, pairs): &(f64, Vec<(usize, bool)>)| {
+            let count = |(place, alike): &(usize, bool)| [weights[*place], weights[*place] * u32::from(*alike)].map(u64::from);
+            let [all, alike] = pairs.iter().map(count).fold([0, 0], |sum, one| [sum[0] + one[0], sum[1] + one[1]]);
+            (all > 0).then_some((*similarity, all, alike))
+        };
+        let groups: Vec<(f64, u64, u64)> = self.groups.iter().filter_map(counted).collect();
+        let (all, alike) = groups.iter().fold((0, 0), |sum, (_, all, alike)| (sum.0 + all, sum.1 + alike));
+        let (count, unlike) = (all.max(1) as f64, all - alike);
+        let mut figures = DecisionFigures {
             // Nothing is taken to be alike.
             accuracy: unlike as f64 / count,
-            accuracy_threshold: sorted.first().map_or(0.0, |(highest, _)| highest.next_up()),
+            accuracy_threshold: groups.first().map_or(0.0, |(highest, ..)| highest.next_up()),
             f1: 0.0,
             f1_threshold: 0.0,
             precision: 0.0,
             recall: 0.0,
-            average_precision: average_precision(pairs),
+            average_precision: None,
         };
-        let (mut taken, mut right) = (0, 0);
-        for group in sorted.chunk_by(|one, next| one.0 == next.0) {
-            taken += group.len();
-            right += group.iter().filter(|(_, alike)| *alike).count();
-            let similarity = group[0].0;
-            let threshold = match sorted.get(taken) {
+        let (mut taken, mut right, mut area) = (0, 0, 0.0);
+        for (place, &(similarity, all, holding)) in groups.iter().enumerate() {
+            taken += all;
+            right += holding;
+            area += holding as f64 * right as f64 / taken as f64;
+            let threshold = match groups.get(place + 1) {
                 None => similarity,
-                Some((next, _)) => {
+                Some((next, ..)) => {
                     let middle = (similarity + next) / 2.0;
                     if middle == *next { similarity } else { middle }
                 }
@@ -77,23 +121,11 @@ impl DecisionFigures {
             let (precision, recall) = (right as f64 / taken as f64, right as f64 / alike as f64);
             let f1 = 2.0 * precision * recall / (precision + recall);
             if f1 > figures.f1 {
-                figures = Self { f1, f1_threshold: threshold, precision, recall, ..figures };
+                figures = DecisionFigures { f1, f1_threshold: threshold, precision, recall, ..figures };
             }
         }
+        figures.average_precision = (alike > 0).then(|| area / alike as f64);
         figures
-    }
-
-    /// Each figure with the name that sentence-transformers gives it.
-    pub fn named(&self) -> [(&'static str, Option<f64>); 7] {
-        [
-            ("accuracy", Some(self.accuracy)),
-            ("accuracy_threshold", Some(self.accuracy_threshold)),
-            ("f1", Some(self.f1)),
-            ("f1_threshold", Some(self.f1_threshold)),
-            ("precision", Some(self.precision)),
-            ("recall", Some(self.recall)),
-            ("ap", self.average_precision),
-        ]
     }
 }
 
@@ -120,16 +152,24 @@ const PLACES: usize = 10;
 impl SearchFigures {
     /// Of queries whose first own candidate has these places, from 0.
     pub fn new(places: &[usize], candidates: u64) -> Self {
-        let count = places.len().max(1) as f64;
-        let within = |places_shown: usize| places.iter().filter(|place| **place < places_shown).count() as f64 / count;
-        let shown = places.iter().filter(|place| **place < PLACES);
+        Self::counted(places, &vec![1; places.len()], candidates)
+    }
+
+    /// The same where each query counts so many times.
+    pub(super) fn counted(places: &[usize], weights: &[u32], candidates: u64) -> Self {
+        let queries: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+        let mean = |of: &dyn Fn(usize) -> f64| -> f64 {
+            let each = places.iter().zip(weights).map(|(place, weight)| f64::from(*weight) * of(*place));
+            each.sum::<f64>() / queries.max(1) as f64
+        };
+        let within = |places_shown: usize| mean(&|place| f64::from(u8::from(place < places_shown)));
         Self {
-            queries: places.len() as u64,
+            queries,
             candidates,
             accuracy_at_1: within(1),
             accuracy_at_3: within(3),
             accuracy_at_10: within(PLACES),
-            mrr_at_10: shown.map(|place| 1.0 / (place + 1) as f64).sum::<f64>() / count,
+            mrr_at_10: mean(&|place| if place < PLACES { 1.0 / (place + 1) as f64 } else { 0.0 }),
         }
     }
 
@@ -184,7 +224,8 @@ mod tests {
             }
             _ => {
                 let identities: Vec<[usize; 2]> = identities.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
-                EmbeddingFigures::Search(crate::tasks::search_figures(&pairs, &identities))
+                let (places, candidates) = crate::tasks::search_places(&pairs, &identities);
+                EmbeddingFigures::Search(SearchFigures::new(&places, candidates))
             }
         }
     }

@@ -30,7 +30,7 @@ use masked_lm::MaskedLm;
 use multi_label_classification::MultiLabel;
 use question_answering::{Found, Gold, QuestionAnswering};
 #[cfg(test)]
-pub(crate) use sentence_embedding::search_figures;
+pub(crate) use sentence_embedding::search_places;
 use sentence_embedding::{Compared, SentenceEmbedding};
 use sequence_classification::SequenceClassification;
 use sequence_regression::Regression;

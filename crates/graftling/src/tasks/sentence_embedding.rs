@@ -13,12 +13,12 @@ use super::{Answer, Comparison, Objective, Spoken, Target};
 use crate::data::Data;
 use crate::error::Complaints;
 use crate::features::Features;
-use crate::metrics::{EmbeddingFigures, EmbeddingMetrics, Metrics, likeness};
+use crate::metrics::{EmbeddingFigures, EmbeddingMetrics, EmbeddingSample, Metrics, Resampled, SearchFigures, likeness};
 use crate::recipe::{self, BestMetric, EmbeddingLoss, Recipe, TripletDistance};
 use crate::{Error, Said};
 
 #[cfg(test)]
-pub(crate) use search::figures as search_figures;
+pub(crate) use search::places as search_places;
 pub(crate) use target::{Compared, Form};
 
 /// What sentence-transformers takes for a batch, and evaluations where no recipe says otherwise.
@@ -213,24 +213,22 @@ impl Objective for SentenceEmbedding {
     }
 
     fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let targets: Vec<&Compared> = targets.iter().map(compared_of).collect();
-        let vectors: Vec<&[f32]> = answers.iter().map(vector).collect();
-        let form = targets.first().map_or(Form::Pairs, |target| target.form);
-        let pairs = || vectors.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect::<Vec<_>>();
-        let scores = || targets.iter().map(|target| target.score);
-        let figures = match form {
-            Form::Scored => EmbeddingFigures::scored(&pairs(), &scores().collect::<Vec<_>>()),
-            Form::Decided => EmbeddingFigures::decided(&pairs(), &scores().map(|score| score == 1.0).collect::<Vec<_>>()),
-            Form::Triplets => {
-                let triplets = vectors.chunks_exact(3).map(|triplet| [triplet[0], triplet[1], triplet[2]]);
-                EmbeddingFigures::triplets(&triplets.collect::<Vec<_>>())
-            }
-            Form::Pairs => {
-                let identities: Vec<[usize; 2]> = targets.iter().map(|target| target.identities).collect();
-                EmbeddingFigures::Search(search::figures(&pairs(), &identities))
-            }
+        let figures = match Judged::of(answers, targets) {
+            Judged::Scored(pairs, scores) => EmbeddingFigures::scored(&pairs, &scores),
+            Judged::Decided(pairs, alike) => EmbeddingFigures::decided(&pairs, &alike),
+            Judged::Triplets(triplets) => EmbeddingFigures::triplets(&triplets),
+            Judged::Search(places, candidates) => EmbeddingFigures::Search(SearchFigures::new(&places, candidates)),
         };
         Metrics::Embeddings(EmbeddingMetrics { examples: targets.len() as u64, loss, figures })
+    }
+
+    fn sample(&self, answers: &[Answer], targets: &[Target], _: &[f64]) -> Option<Box<dyn Resampled>> {
+        Some(Box::new(match Judged::of(answers, targets) {
+            Judged::Scored(pairs, scores) => EmbeddingSample::scored(&pairs, &scores),
+            Judged::Decided(pairs, alike) => EmbeddingSample::decided(&pairs, &alike),
+            Judged::Triplets(triplets) => EmbeddingSample::triplets(&triplets),
+            Judged::Search(places, _) => EmbeddingSample::search(places),
+        }))
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
@@ -280,6 +278,34 @@ impl Comparison for SentenceEmbedding {
             total += f64::from(mean) * batch.len() as f64;
         }
         total / targets.len().max(1) as f64
+    }
+}
+
+/// Vectors by what is known of their texts, from which the figures are computed.
+enum Judged<'a> {
+    Scored(Vec<[&'a [f32]; 2]>, Vec<f32>),
+    Decided(Vec<[&'a [f32]; 2]>, Vec<bool>),
+    Triplets(Vec<[&'a [f32]; 3]>),
+    /// The place of each first text's own second one, and how many second ones there are.
+    Search(Vec<usize>, u64),
+}
+
+impl<'a> Judged<'a> {
+    fn of(answers: &'a [Answer], targets: &[Target]) -> Self {
+        let targets: Vec<&Compared> = targets.iter().map(compared_of).collect();
+        let vectors: Vec<&[f32]> = answers.iter().map(vector).collect();
+        let pairs = || vectors.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect::<Vec<_>>();
+        let scores = targets.iter().map(|target| target.score);
+        match targets.first().map_or(Form::Pairs, |target| target.form) {
+            Form::Scored => Self::Scored(pairs(), scores.collect()),
+            Form::Decided => Self::Decided(pairs(), scores.map(|score| score == 1.0).collect()),
+            Form::Triplets => Self::Triplets(vectors.chunks_exact(3).map(|it| [it[0], it[1], it[2]]).collect()),
+            Form::Pairs => {
+                let identities: Vec<[usize; 2]> = targets.iter().map(|target| target.identities).collect();
+                let (places, candidates) = search::places(&pairs(), &identities);
+                Self::Search(places, candidates)
+            }
+        }
     }
 }
 

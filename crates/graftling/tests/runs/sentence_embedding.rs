@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use graftling::metrics::{EmbeddingFigures, EmbeddingMetrics, Metrics};
 use graftling::recipe::RecipeFile;
 use graftling::{
-    BareEncoder, Error, EvaluateRequest, Evaluation, Event, NoObserver, Observer, Pooling, Predictor, Recipe, Said, TextInput,
-    evaluate, train,
+    BareEncoder, Columns, CompareRequest, Error, EvaluateRequest, Evaluation, Event, NoObserver, Observer, Pooling, Predictor,
+    Recipe, Said, TextInput, compare, evaluate, train,
 };
 
 use crate::fixture::{Fixture, json, names, weights};
@@ -106,6 +106,50 @@ fn sixteen_examples_of_every_form_are_learnt_by_every_loss() {
         let again = again.expect("an evaluation");
         assert_eq!(again.metrics, validation.metrics, "{name}");
         assert_eq!(again.predictions.map(|all| all.len()), Some(16), "{name}");
+    }
+}
+
+#[test]
+fn figures_of_every_form_have_intervals_and_runs_are_compared_by_them() {
+    let fixture = Fixture::new();
+    let cases = [
+        ("pairs", pairs(), vec!["cosine_accuracy@1", "cosine_accuracy@3", "cosine_accuracy@10", "cosine_mrr@10"], true),
+        ("triplets", triplets(), vec!["cosine_accuracy"], true),
+        ("scored", scored(), vec!["spearman_cosine", "pearson_cosine"], false),
+        ("decided", decided(), vec!["cosine_ap", "cosine_f1", "cosine_accuracy"], false),
+    ];
+    for (name, examples, keys, is_right_or_wrong) in cases {
+        let run = |output: &str, further: &str| {
+            let options = options(&fixture, &format!("{name}.jsonl"), &examples, &format!("batch_size = 16\n{further}"));
+            fixture.run(&format!("{name}-{output}"), &options).0
+        };
+        let (poor, good) = (run("poor", "learning_rate = 1e-9\nepochs = 1"), run("good", "epochs = 60"));
+        let intervals = good.validation.as_ref().and_then(|it| it.intervals.clone()).expect("intervals");
+        assert_eq!(intervals.figures.iter().map(|it| it.name.key).collect::<Vec<_>>(), keys, "{name}");
+        let data = Some(fixture.path(&format!("{name}.jsonl")));
+        let request = CompareRequest {
+            runs: vec![poor.output.clone(), good.output.clone()],
+            data,
+            format: None,
+            columns: Columns::default(),
+            threads: None,
+            resamples: 200,
+        };
+        let comparison = compare(&request, &mut NoObserver).expect("a comparison");
+        let flat = good.validation.expect("a validation").metrics.flat("eval");
+        let contrast = &comparison.contrasts[0];
+        assert_eq!(contrast.differences.iter().map(|it| it.name.key).collect::<Vec<_>>(), keys, "{name}");
+        assert_eq!(contrast.mcnemar.is_some(), is_right_or_wrong, "{name}");
+        for difference in &contrast.differences {
+            assert_eq!(
+                flat[&format!("eval_{}", difference.name.key)].as_f64(),
+                Some(difference.second),
+                "{name}: {difference:?}"
+            );
+            assert!(difference.low <= difference.value && difference.value <= difference.high, "{name}: {difference:?}");
+        }
+        let first = &contrast.differences[0];
+        assert!(first.value > 0.0 && first.low > 0.0 && first.p_value < 0.05, "{name}: {first:?}");
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod answers;
 mod classification;
+mod embeddings;
 mod entities;
 mod language;
 mod multi_label;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use answers::AnswerSample;
 pub use classification::ClassificationSample;
+pub use embeddings::EmbeddingSample;
 pub use entities::EntitySample;
 pub use language::LanguageSample;
 pub use multi_label::MultiLabelSample;

@@ -82,8 +82,30 @@ fn sample(kind: &str, given: &[Value]) -> Box<dyn Resampled> {
             let (tokens, right): (Vec<usize>, Vec<usize>) = (read(&given[0]), read(&given[1]));
             Box::new(LanguageSample::new(&tokens.into_iter().zip(right).collect::<Vec<_>>(), eighths(&given[2])))
         }
+        "triplets" => {
+            let rows = vectors(given);
+            Box::new(EmbeddingSample::triplets(&rows.chunks_exact(3).map(|it| [&*it[0], &*it[1], &*it[2]]).collect::<Vec<_>>()))
+        }
+        "scored" | "decided" => {
+            let rows = vectors(given);
+            let pairs: Vec<[&[f32]; 2]> = rows.chunks_exact(2).map(|pair| [&*pair[0], &*pair[1]]).collect();
+            Box::new(match kind {
+                "scored" => {
+                    let quarters: Vec<u8> = read(&given[2]);
+                    EmbeddingSample::scored(&pairs, &quarters.into_iter().map(|it| f32::from(it) / 4.0).collect::<Vec<_>>())
+                }
+                _ => EmbeddingSample::decided(&pairs, &digits(&given[2]).into_iter().map(|alike| alike == 1).collect::<Vec<_>>()),
+            })
+        }
+        "search" => Box::new(EmbeddingSample::search(read(&given[0]))),
         other => panic!("{other}"),
     }
+}
+
+/// The vectors of all texts of a case in turn.
+fn vectors(given: &[Value]) -> Vec<Vec<f32>> {
+    let values: Vec<f32> = eighths(&given[1]).into_iter().map(|value| value as f32).collect();
+    values.chunks_exact(read(&given[0])).map(<[f32]>::to_vec).collect()
 }
 
 fn near(found: f64, expected: f64) -> bool {
@@ -110,7 +132,7 @@ fn intervals_are_those_of_the_figures_recomputed_from_the_same_drawings() {
             }
         }
     }
-    assert!(golden.cases.len() >= 1000);
+    assert!(golden.cases.len() >= 1400);
     assert!(wrong.is_empty(), "{} intervals differ:\n{}", wrong.len(), wrong[..wrong.len().min(8)].join("\n"));
 }
 

@@ -2,13 +2,14 @@
 
 use graftling_tensor::{Graph, Parameters, Tensor, Var};
 
-use crate::metrics::{SearchFigures, place_of_first};
+use crate::metrics::place_of_first;
 
 /// How many queries are compared with all candidates at a time.
 const QUERIES_TOGETHER: usize = 256;
 
-/// Of pairs of vectors whose texts have these numbers, which are given out in the order in which the texts first occur.
-pub(crate) fn figures(pairs: &[[&[f32]; 2]], identities: &[[usize; 2]]) -> SearchFigures {
+/// The place, from 0, of each first text's own candidate among all, and how many candidates there are: of pairs of vectors whose texts
+/// have these numbers, which are given out in the order in which the texts first occur.
+pub(crate) fn places(pairs: &[[&[f32]; 2]], identities: &[[usize; 2]]) -> (Vec<usize>, u64) {
     let [queries, candidates] = [0, 1].map(|side| {
         let mut distinct: Vec<&[f32]> = Vec::new();
         for (pair, identity) in pairs.iter().zip(identities) {
@@ -35,5 +36,5 @@ pub(crate) fn figures(pairs: &[[&[f32]; 2]], identities: &[[usize; 2]]) -> Searc
         let cosines = graph.row_products(&rows(queries), &all, 1.0).tensor().to_vec();
         places.extend(cosines.chunks_exact(candidates.len().max(1)).zip(own).map(|(cosines, own)| place_of_first(cosines, own)));
     }
-    SearchFigures::new(&places, candidates.len() as u64)
+    (places, candidates.len() as u64)
 }
