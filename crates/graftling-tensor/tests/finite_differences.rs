@@ -196,14 +196,14 @@ const CASES: &[Case] = &[
     Case {
         name: "mean of rows",
         shapes: &[&[6, 4]],
-        build: |graph, ids| graph.mean_rows(&graph.parameter(ids[0]), &spans(&[1, 3, 2])),
+        build: |graph, ids| graph.span_mean(&graph.parameter(ids[0]), &spans(&[1, 3, 2])),
     },
     Case {
         name: "mean of rows that are used twice",
         shapes: &[&[6, 4], &[4], &[4]],
         build: |graph, ids| {
             let x = graph.parameter(ids[0]);
-            let means = graph.mean_rows(&x, &spans(&[4, 2]));
+            let means = graph.span_mean(&x, &spans(&[4, 2]));
             let first = graph.gather_rows(&x, &[0, 4]);
             graph.add_norm(&means, &first, 0.0, ids[1], Some(ids[2]), 1e-5)
         },

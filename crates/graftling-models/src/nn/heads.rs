@@ -90,7 +90,7 @@ impl HeadBricks {
             Self::Sequence { pooling, transform, classifier } => {
                 let pooled = match pooling {
                     Pooling::First => encoder.forward(graph, batch, Wanted::FirstTokens, dropout),
-                    Pooling::Mean => graph.mean_rows(&encoder.forward(graph, batch, Wanted::EveryToken, dropout), &batch.spans),
+                    Pooling::Mean => graph.span_mean(&encoder.forward(graph, batch, Wanted::EveryToken, dropout), &batch.spans),
                 };
                 let kept = graph.dropout(&pooled, dropout.pooler.unwrap_or(0.0));
                 classifier.forward(graph, &graph.dropout(&transform.forward(graph, &kept), dropout.classifier))
@@ -104,7 +104,7 @@ impl HeadBricks {
             }
             Self::Embedding { pooling: head::Pooling::Cls } => encoder.forward(graph, batch, Wanted::FirstTokens, dropout),
             Self::Embedding { pooling: head::Pooling::Max } => graph.span_max(&tokens(), &batch.spans),
-            Self::Embedding { pooling: head::Pooling::Mean } => graph.mean_rows(&tokens(), &batch.spans),
+            Self::Embedding { pooling: head::Pooling::Mean } => graph.span_mean(&tokens(), &batch.spans),
         }
     }
 }

@@ -15,7 +15,6 @@ mod focal_loss;
 mod gated;
 mod gather_rows;
 mod linear;
-mod mean_rows;
 mod mean_squared_error;
 mod norm;
 mod parameter;

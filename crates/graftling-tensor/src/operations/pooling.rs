@@ -1,31 +1,40 @@
 //! One row for each span of rows: their weighted mean, or the largest value of each column.
 
 use crate::graph::{Backward, Graph, Sink, Var};
+use crate::pool::Buffer;
 use crate::spans::Spans;
 use crate::tensor::Tensor;
 
 impl Graph<'_> {
+    /// The mean over the rows of each span: x `[rows, hidden]` gives `[spans, hidden]`. The sums are kept in double precision.
+    ///
+    /// # Panics
+    /// If the spans do not cover the rows, or one of them is empty.
+    pub fn span_mean(&self, x: &Var, spans: &Spans) -> Var {
+        self.weighted_span_mean(x, spans, &vec![1.0; spans.rows()])
+    }
+
     /// `sum(weight * row) / sum(weight)` over the rows of each span, with one weight a row: x `[rows, hidden]` gives `[spans, hidden]`.
     /// The sums are kept in double precision.
     ///
     /// # Panics
     /// If the spans do not cover the rows, there is not one weight for each row, or the weights of a span add up to nothing.
-    pub fn span_mean(&self, x: &Var, spans: &Spans, weights: &[f32]) -> Var {
+    pub fn weighted_span_mean(&self, x: &Var, spans: &Spans, weights: &[f32]) -> Var {
         let columns = checked_columns(x, spans);
         let rows = spans.rows();
-        assert_eq!(weights.len(), rows, "span_mean: weights for the rows");
+        assert_eq!(weights.len(), rows, "span mean: weights for the rows");
         let mut shares = vec![0.0; rows];
         for span in 0..spans.count() {
             let range = spans.range(span);
             let weight = |row: usize| f64::from(weights[row]);
             let sum: f64 = range.clone().map(weight).sum();
-            assert!(sum > 0.0, "span_mean: the weights of span {span} add up to {sum}");
+            assert!(sum > 0.0, "span mean: the weights of span {span} add up to {sum}");
             range.for_each(|row| shares[row] = (weight(row) / sum) as f32);
         }
         let values = x.tensor.values();
-        let mut output = Vec::with_capacity(spans.count() * columns);
+        let mut output = Buffer::stale(spans.count() * columns);
         let mut sums = vec![0.0_f64; columns];
-        for span in 0..spans.count() {
+        for (span, to) in output.chunks_exact_mut(columns).enumerate() {
             sums.fill(0.0);
             for row in spans.range(span) {
                 let share = f64::from(shares[row]);
@@ -33,12 +42,12 @@ impl Graph<'_> {
                     *sum += share * f64::from(*value);
                 }
             }
-            output.extend(sums.iter().map(|sum| *sum as f32));
+            to.iter_mut().zip(&sums).for_each(|(to, sum)| *to = *sum as f32);
         }
         let backward = x.node.map(|node| -> Box<dyn Backward> {
             Box::new(MeanBackward { node, shape: x.tensor.shape().to_vec(), spans: spans.clone(), shares })
         });
-        self.record(Tensor::from_vec(&[spans.count(), columns], output), backward)
+        self.record(Tensor::from_buffer(&[spans.count(), columns], output), backward)
     }
 
     /// The largest value of each column within each span: x `[rows, hidden]` gives `[spans, hidden]`. The gradient goes to the first

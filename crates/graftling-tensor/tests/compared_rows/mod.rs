@@ -10,7 +10,7 @@ pub(super) const CASES: &[Case] = &[
         shapes: &[&[6, 3]],
         build: |graph, ids| {
             let weights = [3.0, 1.0, 5.0, 0.0, 2.0, 7.0];
-            graph.span_mean(&graph.parameter(ids[0]), &spans(&[2, 1, 3]), &weights)
+            graph.weighted_span_mean(&graph.parameter(ids[0]), &spans(&[2, 1, 3]), &weights)
         },
     },
     Case {
@@ -18,7 +18,7 @@ pub(super) const CASES: &[Case] = &[
         shapes: &[&[6, 3]],
         build: |graph, ids| {
             let x = graph.parameter(ids[0]);
-            graph.row_products(&graph.span_max(&x, &spans(&[2, 4])), &graph.span_mean(&x, &spans(&[4, 2]), &[1.0; 6]), 1.0)
+            graph.row_products(&graph.span_max(&x, &spans(&[2, 4])), &graph.span_mean(&x, &spans(&[4, 2])), 1.0)
         },
     },
     Case {

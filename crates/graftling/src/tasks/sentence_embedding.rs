@@ -106,7 +106,7 @@ impl SentenceEmbedding {
         let mut texts = windows.clone();
         if of_texts().any(|windows| windows.len() > 1) {
             let weights: Vec<f32> = of_texts().flatten().map(|tokens| *tokens as f32).collect();
-            texts = graph.span_mean(windows, &Spans::from_lengths(of_texts().map(Vec::len)), &weights);
+            texts = graph.weighted_span_mean(windows, &Spans::from_lengths(of_texts().map(Vec::len)), &weights);
         }
         if self.normalizes() { graph.unit_rows(&texts) } else { texts }
     }
