@@ -1,6 +1,8 @@
 //! The built-in catalogue: models known by a short name, with the checksum of every file and the places that have them.
 //! Knows nothing of how a file is fetched.
 
+use std::path::{Component, Path, PathBuf};
+
 /// A model of the catalogue.
 #[derive(Debug, Clone, Copy)]
 pub struct CatalogueEntry {
@@ -26,12 +28,24 @@ impl CatalogueEntry {
 /// A file whose bytes are known in advance.
 #[derive(Debug, Clone, Copy)]
 pub struct PinnedFile {
-    /// Its name in the model folder.
+    /// Its name in the model folder; where it lies in a folder of its own there, that comes before a slash: `1_Pooling/config.json`.
     pub name: &'static str,
     /// Its size.
     pub bytes: u64,
     /// Its SHA-256 in lower-case hexadecimal.
     pub sha256: &'static str,
+}
+
+impl PinnedFile {
+    /// Where it lies in a model folder.
+    ///
+    /// # Panics
+    /// If its name would lead out of the folder.
+    pub(crate) fn within(&self, folder: &Path) -> PathBuf {
+        let stays = Path::new(self.name).components().all(|part| matches!(part, Component::Normal(_)));
+        assert!(stays && !self.name.is_empty(), "catalogue: {:?} is no file within a model folder", self.name);
+        folder.join(self.name)
+    }
 }
 
 /// A place that has a model of the catalogue.
@@ -126,6 +140,26 @@ static CATALOGUE: &[CatalogueEntry] = &[CatalogueEntry {
             bytes: 90_868_376,
             sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
         },
+        PinnedFile {
+            name: "modules.json",
+            bytes: 349,
+            sha256: "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+        },
+        PinnedFile {
+            name: "1_Pooling/config.json",
+            bytes: 190,
+            sha256: "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+        },
+        PinnedFile {
+            name: "sentence_bert_config.json",
+            bytes: 53,
+            sha256: "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+        },
+        PinnedFile {
+            name: "config_sentence_transformers.json",
+            bytes: 116,
+            sha256: "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+        },
     ],
     sources: &[
         Source::Hub {
@@ -153,9 +187,19 @@ mod tests {
             assert!(entry.files.iter().any(|file| file.name.ends_with(".safetensors")), "{}", entry.name);
             for file in entry.files {
                 assert_eq!(file.sha256.len(), 64, "{}: {}", entry.name, file.name);
-                let plain = file.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-                assert!(plain && !file.name.starts_with('.'), "{}: {}", entry.name, file.name);
+                let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+                let named = |part: &str| plain(part) && !part.is_empty() && !part.starts_with('.');
+                assert!(file.name.split('/').all(named), "{}: {}", entry.name, file.name);
             }
+        }
+    }
+
+    #[test]
+    fn a_file_lies_within_its_model_folder_or_nowhere() {
+        let within = |name: &'static str| PinnedFile { name, bytes: 0, sha256: "" }.within(Path::new("model"));
+        assert_eq!(within("1_Pooling/config.json"), Path::new("model/1_Pooling/config.json"));
+        for name in ["", "..", "../config.json", "1_Pooling/../../config.json", "/config.json", "./config.json"] {
+            assert!(std::panic::catch_unwind(|| within(name)).is_err(), "{name}");
         }
     }
 

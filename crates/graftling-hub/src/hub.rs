@@ -66,7 +66,7 @@ pub(crate) fn pinned_files(
     progress: &mut dyn Progress,
 ) -> Result<Pulled, HubError> {
     let cache = RepositoryCache::new(environment.hub_cache()?, repository);
-    let cached = cache.snapshot(repository.revision()).filter(|folder| files.iter().all(|file| folder.join(file.name).is_file()));
+    let cached = cache.snapshot(repository.revision()).filter(|folder| files.iter().all(|file| file.within(folder).is_file()));
     let broken = match cached {
         None => None,
         Some(folder) => match verify_pinned(&folder, files, progress) {
@@ -169,7 +169,7 @@ fn intact(blob: &Path, remote: &client::RemoteFile, progress: &mut dyn Progress)
 
 fn verify_pinned(folder: &Path, files: &[PinnedFile], progress: &mut dyn Progress) -> Result<(), HubError> {
     for file in files {
-        Checksum::Sha256(file.sha256.to_owned()).verify(&folder.join(file.name), file.name)?;
+        Checksum::Sha256(file.sha256.to_owned()).verify(&file.within(folder), file.name)?;
         progress.event(&HubEvent::Verified { file: file.name.to_owned() });
     }
     Ok(())

@@ -80,6 +80,13 @@ pub enum HubEvent {
         /// Why the first one failed.
         reason: String,
     },
+    /// A model of the catalogue is used as an older version of this program left it, without files that could not be fetched.
+    Incomplete {
+        /// Its folder.
+        folder: PathBuf,
+        /// Why they could not be fetched.
+        reason: String,
+    },
     /// The model is here, but the record that spares the next run a checksum could not be written.
     NotRecorded {
         /// The record's path.

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// The folder of a catalogue model: the one an earlier run left, or a new one from the first source that has it.
+/// The folder of a catalogue model: the one an earlier run left, or a new one from the first source that has it. What an older version of
+/// this program has left, whose catalogue had fewer files, is completed; where that cannot be done it is used as it is.
 pub(crate) fn catalogue_model(
     entry: &CatalogueEntry,
     environment: &Environment,
@@ -25,6 +26,24 @@ pub(crate) fn catalogue_model(
     if let Some(pulled) = place.already_here(entry, effort, progress) {
         return Ok(pulled);
     }
+    let error = match fetched(entry, &place, environment, effort, progress) {
+        Ok(pulled) => return Ok(pulled),
+        Err(error) => error,
+    };
+    // Who asked for every file to be verified is told that some are missing.
+    let older = place.of_an_older_catalogue(entry).filter(|_| effort == Effort::UseWhatIsHere);
+    let Some(pulled) = older else { return Err(error) };
+    progress.event(&HubEvent::Incomplete { folder: pulled.folder.clone(), reason: error.to_string() });
+    Ok(pulled)
+}
+
+fn fetched(
+    entry: &CatalogueEntry,
+    place: &Place,
+    environment: &Environment,
+    effort: Effort,
+    progress: &mut dyn Progress,
+) -> Result<Pulled, HubError> {
     let _lock = Lock::acquire(&place.lock, progress)?;
     // Another process may have fetched it while this one waited for the lock.
     if let Some(pulled) = place.already_here(entry, effort, progress) {
@@ -38,7 +57,7 @@ pub(crate) fn catalogue_model(
             progress.event(&HubEvent::Fallback { from, to: to.clone(), reason });
         }
         progress.event(&HubEvent::Source { model: entry.name.to_owned(), source: to.clone() });
-        match fetch(source, entry, &place, environment, effort, progress) {
+        match fetch(source, entry, place, environment, effort, progress) {
             Ok(pulled) => {
                 place.record(entry, &pulled, &to, progress);
                 return Ok(pulled);
@@ -110,9 +129,7 @@ impl Place {
 
     /// The folder of an earlier run, if every file is still the one that was verified.
     fn already_here(&self, entry: &CatalogueEntry, effort: Effort, progress: &mut dyn Progress) -> Option<Pulled> {
-        // A record that cannot be read is as good as none: the model is then looked for anew.
-        let text = std::fs::read_to_string(&self.record).ok()?;
-        let record: Record = serde_json::from_str(&text).ok()?;
+        let record = self.recorded()?;
         let untouched = |file: &PinnedFile| {
             let found = RecordedFile::of(&record.folder, file)?;
             record.files.contains(&found).then_some(())
@@ -120,11 +137,26 @@ impl Place {
         entry.files.iter().try_for_each(untouched)?;
         if effort == Effort::VerifyAll {
             for file in entry.files {
-                Checksum::Sha256(file.sha256.to_owned()).verify(&record.folder.join(file.name), file.name).ok()?;
+                Checksum::Sha256(file.sha256.to_owned()).verify(&file.within(&record.folder), file.name).ok()?;
                 progress.event(&HubEvent::Verified { file: file.name.to_owned() });
             }
         }
         Some(Pulled { folder: record.folder, origin: Origin::AlreadyHere(record.source) })
+    }
+
+    fn recorded(&self) -> Option<Record> {
+        // A record that cannot be read is as good as none: the model is then looked for anew.
+        let text = std::fs::read_to_string(&self.record).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// The folder of an earlier run, if every file that was verified then is pinned and untouched: what it lacks, the catalogue did not
+    /// have.
+    fn of_an_older_catalogue(&self, entry: &CatalogueEntry) -> Option<Pulled> {
+        let record = self.recorded()?;
+        let here: Vec<RecordedFile> = entry.files.iter().filter_map(|file| RecordedFile::of(&record.folder, file)).collect();
+        let whole = !record.files.is_empty() && record.files.iter().all(|file| here.contains(file));
+        whole.then_some(Pulled { folder: record.folder, origin: Origin::AlreadyHere(record.source) })
     }
 
     fn record(&self, entry: &CatalogueEntry, pulled: &Pulled, source: &str, progress: &mut dyn Progress) {
@@ -142,7 +174,7 @@ impl Place {
 
 impl RecordedFile {
     fn of(folder: &Path, file: &PinnedFile) -> Option<RecordedFile> {
-        let metadata = folder.join(file.name).metadata().ok()?;
+        let metadata = file.within(folder).metadata().ok()?;
         let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         let modified_ns = u64::try_from(modified.as_nanos()).ok()?;
         let found =

