@@ -49,16 +49,16 @@ pub struct Arguments {
     /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities, embedding ...) to this csv,
     /// tsv or jsonl file, or CoNLL with the predicted tag of each word as its last column to a CoNLL file; plain or .gz. For questions in
     /// a .json file also a .json file with the answers alone
-    #[arg(long, value_name = "FILE", requires = "input")]
+    #[arg(long, value_name = "FILE", requires = "input", conflicts_with = "text")]
     output: Option<PathBuf>,
     /// Print one JSON object for each text, a line each
     #[arg(long, conflicts_with = "output")]
     json: bool,
-    #[command(flatten)]
-    aggregation: AggregationFlags,
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    #[command(flatten)]
+    aggregation: AggregationFlags,
     #[command(flatten)]
     data_flags: DataFlags,
     #[command(flatten)]
@@ -69,6 +69,9 @@ pub struct Arguments {
 
 /// Predicts, and tells each prediction.
 pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
+    if arguments.input.is_none() && arguments.data_flags.is_given() {
+        return Err(Failure::NoDataToRead { file: "--input" });
+    }
     if let Some(threads) = arguments.threads.map(usize::from) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
         pool.map_err(|error| Failure::Threads { threads, reason: error.to_string() })?;
