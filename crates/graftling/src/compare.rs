@@ -15,7 +15,7 @@ use crate::recipe::{FIELDS, Recipe, Task};
 use crate::{Error, Observer, preparation, threads};
 
 /// Options that say nothing of how a run came out.
-const OF_NO_EFFECT: &[&str] = &["output", "overwrite_output", "resume", "threads", "log_every", "resamples"];
+const OF_NO_EFFECT: &[&str] = &["output", "overwrite_output", "resume", "threads", "log_every", "resamples", "report_language"];
 /// The file with the costs of a run.
 const ALL_RESULTS: &str = "all_results.json";
 
@@ -121,6 +121,9 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
         kinds.push(Kind::of(loaded::load(run, None)?));
         kinds[0].check(first, kinds.last().unwrap_or(&kinds[0]), run)?;
     }
+    if kinds[0].is_of_several_texts {
+        return Err(Error::NotCompared { task: kinds[0].task });
+    }
     // A file that the recipes name is read as they say, unless the request says otherwise.
     let recipe = recipes[0].as_ref().filter(|_| request.data.is_none());
     let format = request.format.or_else(|| recipe.and_then(preparation::format));
@@ -166,12 +169,19 @@ struct Kind {
     task: Task,
     labels: Vec<String>,
     vocabulary: usize,
+    /// Whether its figures are not those of examples each by itself.
+    is_of_several_texts: bool,
 }
 
 impl Kind {
     fn of(loaded: Loaded) -> Self {
         let vocabulary = loaded.tokenizer.vocabulary_size();
-        Self { task: loaded.task, labels: loaded.objective.labels().to_vec(), vocabulary }
+        Self {
+            task: loaded.task,
+            labels: loaded.objective.labels().to_vec(),
+            vocabulary,
+            is_of_several_texts: loaded.objective.comparison().is_some(),
+        }
     }
 
     fn check(&self, folder: &Path, other: &Self, other_folder: &Path) -> Result<(), Error> {

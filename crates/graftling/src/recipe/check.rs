@@ -135,12 +135,6 @@ impl Values {
         for name in ["mask_probability", "whole_word_masking"] {
             self.contradiction(name, "task", self.changed(name) && !masked, "it belongs to masked_lm");
         }
-        self.contradiction(
-            "head_bias",
-            "task",
-            self.changed("head_bias") && (masked || embedding),
-            "it belongs to tasks with a classifier",
-        );
         for name in ["text_pair_column", "label_column"] {
             self.contradiction(name, "task", self.changed(name) && masked, "masked_lm reads one text, without a label");
         }
@@ -151,6 +145,9 @@ impl Values {
         let cut = questions && recipe.long_texts == Some(LongTexts::Cut);
         self.contradiction("long_texts", "task", cut, "an answer may stand anywhere, so that every text is read whole");
         self.contradictions_of_embeddings(recipe);
+        let biased = regression || matches!(recipe.task, Task::SequenceClassification | Task::MultiLabelClassification);
+        let of_classifiers = "it belongs to tasks with one answer a text: labels, several labels or numbers";
+        self.contradiction("head_bias", "task", self.changed("head_bias") && !biased, of_classifiers);
         for name in ["class_weights", "label_smoothing", "focal_gamma"] {
             let unlabelled = regression || masked || questions || embedding;
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
@@ -240,6 +237,8 @@ impl Values {
         let pooled = self.changed("window_pooling");
         let by_tokens = "the vectors of windows are averaged, each as often as it has tokens";
         self.contradiction("window_pooling", "task", pooled, by_tokens);
+        let drawn = self.changed("resamples") && recipe.resamples.is_some();
+        self.contradiction("resamples", "task", drawn, "its figures have no intervals");
     }
 
     fn contradiction(&mut self, name: &'static str, other: &'static str, holds: bool, reason: &'static str) {

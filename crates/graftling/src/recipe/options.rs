@@ -178,7 +178,8 @@ options! {
         /// The learning rate of each layer as a share of the layer above it; 1 is the same rate everywhere.
         layer_decay: f32 = number(Bound::Excluded(0.0), Bound::Included(1.0)), Typed("1.0");
         /// Where the bias of a new classifier starts: at how often each label occurs in training (prior; of numbers, their mean), so that
-        /// no step is spent on learning that, or at zero as in transformers.
+        /// no step is spent on learning that, or at zero as in transformers (sequence_classification, multi_label_classification,
+        /// sequence_regression).
         head_bias: HeadBias = choice(HeadBias::WORDS), Typed("prior");
         /// Share of activations dropped in training; auto is what the model's config says.
         dropout: Option<f32> = number_or("auto", Bound::Included(0.0), Bound::Excluded(1.0)), Typed("auto");

@@ -73,11 +73,20 @@ fn what_cannot_be_compared_is_refused_with_what_differs() {
     let options = format!("{short}\ntask = 'sequence_regression'\ntrain = {numbers:?}\nvalidation = {numbers:?}");
     let regression = fixture.run("regression", &options).0.output;
 
+    let pairs: String =
+        (0..16).map(|number| format!("{{\"anchor\": \"film {number}\", \"positive\": \"movie {number}\"}}\n")).collect();
+    fixture.write("pairs.jsonl", pairs.as_bytes());
+    let pairs = fixture.path("pairs.jsonl");
+    let options = format!("{short}\ntask = 'sentence_embedding'\ntrain = {pairs:?}\nvalidation = {pairs:?}");
+    let vectors = fixture.run("vectors", &options).0.output;
+
     let refused = |runs: &[&PathBuf], data: Option<PathBuf>| compared(runs, data).map(|_| ()).unwrap_err().to_string();
     for (runs, data, complaint) in [
         (vec![&run], Some(&test), "a comparison takes two runs at least; 1 given"),
         (vec![&run, &labels], Some(&test), "their labels differ: only the first has positive, only the second fine"),
         (vec![&run, &regression], Some(&test), "one does sequence_classification, the other sequence_regression"),
+        // Before anything is evaluated: the file is not there.
+        (vec![&vectors, &vectors], Some(&fixture.path("none.jsonl")), "sentence_embedding has no figures of single examples"),
         (vec![&run, &run], None, "run: none); give the file to compare them on (--data FILE)"),
     ] {
         let told = refused(&runs, data.cloned());
