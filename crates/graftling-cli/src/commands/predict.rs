@@ -119,7 +119,7 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
     if let Some(output) = &arguments.output {
         prediction_columns::check(output, &file)?;
     }
-    let contents = Contents::of(&file, &arguments.data_flags.columns())?;
+    let contents = Contents::of(input, &file, &arguments.data_flags.columns())?;
     let teller = load(arguments, console)?;
     contents.check(input, &file, teller.predictor.task())?;
     for notice in contents.notices() {
@@ -153,12 +153,19 @@ enum Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
-    fn of(file: &'a DataFile, columns: &Columns) -> Result<Self, Failure> {
+    fn of(input: &Path, file: &'a DataFile, columns: &Columns) -> Result<Self, Failure> {
         let Columns { text, label, .. } = columns;
+        match file {
+            DataFile::Sentences(_) => columns.refuse(input, "the columns of a CoNLL file have no names")?,
+            DataFile::Questions(_) => columns.refuse(input, "a file in SQuAD's layout has no columns")?,
+            DataFile::Lines(_) => columns.refuse(input, "a file of plain texts has no columns")?,
+            DataFile::Rows(_) => {}
+        }
         Ok(match file {
             DataFile::Sentences(file) => Self::Sentences(file.sentences().clone()),
             DataFile::Questions(questions) => Self::Questions(questions),
             DataFile::Rows(table) if holds_word_lists(table, text.as_deref()) => {
+                Columns { text: None, label: None, ..columns.clone() }.refuse(input, "the words of one text are tagged")?;
                 let columns = TokenColumns { tokens: text.clone(), tags: label.clone(), ..TokenColumns::default() };
                 Self::Sentences(unlabelled_tokens(table, &columns)?)
             }

@@ -138,6 +138,8 @@ impl Values {
         for name in ["text_pair_column", "label_column"] {
             self.contradiction(name, "task", self.changed(name) && masked, "masked_lm reads one text, without a label");
         }
+        let tagged = recipe.task == Task::TokenClassification && self.changed("text_pair_column");
+        self.contradiction("text_pair_column", "task", tagged, "the words of one text are tagged");
         let questions = recipe.task == Task::QuestionAnswering;
         for name in ["n_best_size", "max_answer_length", "null_score_diff_threshold"] {
             self.contradiction(name, "task", self.changed(name) && !questions, "it belongs to question_answering");

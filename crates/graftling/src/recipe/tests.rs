@@ -152,6 +152,10 @@ fn options_that_contradict_each_other_are_refused() {
         ),
         ("max_answer_length = 8", "max_answer_length = 8 does not go with task = sequence_classification"),
         ("null_score_diff_threshold = -1.5", "null_score_diff_threshold = -1.5 does not go with task = sequence_classification"),
+        (
+            "task = 'token_classification'\ntext_pair_column = 'b'",
+            "text_pair_column = \"b\" does not go with recipe.toml:4: task",
+        ),
         ("task = 'token_classification'\nhead_bias = 'zero'", "head_bias = \"zero\" does not go with recipe.toml:4: task"),
         ("task = 'question_answering'\nhead_bias = 'zero'", "head_bias = \"zero\" does not go with recipe.toml:4: task"),
         ("task = 'sentence_embedding'\nresamples = 500", "resamples = 500 does not go with recipe.toml:4: task"),
