@@ -200,6 +200,16 @@ fn options_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn a_word_beside_labels_is_refused() {
+    for typed in [["red=0.3", "one"], ["one", "red=0.3"]] {
+        let mut file = RecipeFile::from_toml(&format!("{SMALLEST}task = 'multi_label_classification'")).expect("TOML");
+        typed.into_iter().for_each(|text| file.set("thresholds", text));
+        let told = Recipe::check(file).expect_err("both").to_string();
+        assert!(told.contains("--thresholds: found ") && told.contains("accepted is half, one, per_label, or LABEL="), "{told}");
+    }
+}
+
+#[test]
 fn repeating_a_default_contradicts_nothing() {
     check(&format!("{SMALLEST}optimizer = 'gradient_descent'\nbeta1 = 0.9\nnesterov = false\nepochs = 3\nmax_steps = 7"))
         .expect("defaults");
