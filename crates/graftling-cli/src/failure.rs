@@ -85,8 +85,11 @@ pub enum Failure {
         path: PathBuf,
     },
     /// Nothing is read that these flags could be about.
-    #[error("--format and the flags of columns say how the file of --data is read; give --data, or leave them out")]
-    NoDataToRead,
+    #[error("--format and the flags of columns say how the file of {file} is read; give {file}, or leave them out")]
+    NoDataToRead {
+        /// The flag of the file.
+        file: &'static str,
+    },
     /// The folder of an output file is not there.
     #[error("{}: the folder {} does not exist; create it first, or choose another output", path.display(), folder.display())]
     NoOutputFolder {
@@ -164,7 +167,7 @@ impl Failure {
     /// The exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Recipe(_) | Self::Unpaired { .. } | Self::NoDataToRead => ExitCode::from(USAGE),
+            Self::Recipe(_) | Self::Unpaired { .. } | Self::NoDataToRead { .. } => ExitCode::from(USAGE),
             Self::Library(Error::Interrupted) => ExitCode::from(INTERRUPTED),
             _ if self.is_closed_output() => ExitCode::SUCCESS,
             _ => ExitCode::from(ERROR),

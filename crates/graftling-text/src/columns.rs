@@ -2,11 +2,12 @@
 //! Knows nothing of what the cells hold.
 
 use std::fmt;
+use std::path::Path;
 
-use crate::Table;
 use crate::nearest::nearest;
 use crate::problem::{Problem, Problems};
 use crate::wording::quoted;
+use crate::{Table, TextError};
 
 /// Names of a column that holds the only text. The first goes before the others where several are there.
 const TEXT: [&str; 7] = ["text", "sentence", "review", "content", "文本", "内容", "评论"];
@@ -59,6 +60,20 @@ pub struct Columns {
     pub text_pair: Option<String>,
     /// The column of the label.
     pub label: Option<String>,
+}
+
+impl Columns {
+    /// Refuses any column that is named here, for a file of which none is read.
+    ///
+    /// # Errors
+    /// [`TextError::ColumnNotRead`] with the first column that is named.
+    pub fn refuse(&self, path: &Path, reason: &'static str) -> Result<(), TextError> {
+        let named = [("text_column", &self.text), ("text_pair_column", &self.text_pair), ("label_column", &self.label)];
+        match named.into_iter().find_map(|(setting, name)| Some((setting, name.clone()?))) {
+            Some((setting, name)) => Err(TextError::ColumnNotRead { path: path.to_owned(), setting, name, reason }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The columns that are used.

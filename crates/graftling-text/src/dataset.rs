@@ -67,6 +67,13 @@ pub fn numbered(table: impl Borrow<Table>, columns: &Columns) -> Result<Dataset<
     with_labels(table.borrow(), columns, &mut Numbers::default())
 }
 
+/// The list that a field of csv or tsv holds as JSON, which is how a table from jsonl is written there.
+fn list_in(cell: &Cell) -> Option<Cell> {
+    let Cell::Text(text) = cell else { return None };
+    let list: Option<Value> = text.trim_start().starts_with('[').then(|| serde_json::from_str(text).ok()).flatten();
+    list.filter(Value::is_array).map(Cell::Json)
+}
+
 /// How the cells of a label column are understood, row by row.
 trait LabelReader {
     type Label: PartialEq;

@@ -149,6 +149,18 @@ pub enum TextError {
         /// The name.
         name: String,
     },
+    /// A column is named where none is read.
+    #[error("{}: {setting} names {}, but {reason}; leave it out", path.display(), quoted(name))]
+    ColumnNotRead {
+        /// The file.
+        path: PathBuf,
+        /// The setting that names it.
+        setting: &'static str,
+        /// The name.
+        name: String,
+        /// Why it is not read.
+        reason: &'static str,
+    },
     /// A folder holds no tokenizer.
     #[error(
         "{}: no tokenizer here: neither {needed}{}",

@@ -158,6 +158,7 @@ pub(crate) fn other_use(path: &Path) -> &'static str {
         Some("txt") => {
             ".txt holds texts without labels, which the task masked_lm reads, or CoNLL, which the task token_classification reads"
         }
+        Some("json") => ".json is read as questions in SQuAD's layout alone, by the task question_answering",
         _ => "the name does not tell the format",
     }
 }

@@ -15,7 +15,7 @@ use crate::recipe::{FIELDS, Recipe, Task};
 use crate::{Error, Observer, preparation, threads};
 
 /// Options that say nothing of how a run came out.
-const OF_NO_EFFECT: &[&str] = &["output", "overwrite_output", "resume", "threads", "log_every", "resamples"];
+const OF_NO_EFFECT: &[&str] = &["output", "overwrite_output", "resume", "threads", "log_every", "resamples", "report_language"];
 /// The file with the costs of a run.
 const ALL_RESULTS: &str = "all_results.json";
 

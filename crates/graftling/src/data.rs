@@ -60,7 +60,7 @@ impl Data {
             Task::TokenClassification => Self::Words(words(path, format, columns)?),
             Task::QuestionAnswering => Self::Questions(questions(path, format, columns)?),
             Task::SentenceEmbedding => Self::Compared(compared_texts(read_table(path, format)?, columns)?),
-            Task::MaskedLm => Self::Plain(read_plain_texts(path, format.map(PlainFormat::Table), columns.text.as_deref())?),
+            Task::MaskedLm => Self::Plain(plain_texts(path, format, columns)?),
         })
     }
 
@@ -186,11 +186,24 @@ fn questions(path: &Path, format: Option<Format>, columns: &Columns) -> Result<E
     Ok(read_questions(path, format.map(QuestionFormat::Table), &QuestionColumns { context, question, answers })?)
 }
 
+/// Texts without labels, from lines or from a column.
+fn plain_texts(path: &Path, format: Option<Format>, columns: &Columns) -> Result<Examples<PlainExample>, Error> {
+    Columns { text: None, ..columns.clone() }.refuse(path, "masked_lm reads one text, without a label")?;
+    if format.is_none() && PlainFormat::of(path).is_ok_and(|format| format == PlainFormat::Lines) {
+        columns.refuse(path, "a file of plain texts has no columns")?;
+    }
+    Ok(read_plain_texts(path, format.map(PlainFormat::Table), columns.text.as_deref())?)
+}
+
 /// Sentences from a CoNLL file, or from the lists or texts of a table. A column that is named holds lists where its first cell is one.
 fn words(path: &Path, format: Option<Format>, columns: &Columns) -> Result<TokenDataset, Error> {
     let Columns { text, label, .. } = columns.clone();
-    let layout = format.map_or_else(|| TokenFormat::of(path), |format| Ok(TokenFormat::Table(format)));
-    let (TokenFormat::Table(format), Some(name)) = (layout?, &text) else {
+    let layout = format.map_or_else(|| TokenFormat::of(path), |format| Ok(TokenFormat::Table(format)))?;
+    Columns { text: None, label: None, ..columns.clone() }.refuse(path, "the words of one text are tagged")?;
+    if layout == TokenFormat::Conll {
+        columns.refuse(path, "the columns of a CoNLL file have no names")?;
+    }
+    let (TokenFormat::Table(format), Some(name)) = (layout, &text) else {
         return Ok(read_labelled_tokens(
             path,
             format.map(TokenFormat::Table),

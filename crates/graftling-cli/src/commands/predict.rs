@@ -49,16 +49,16 @@ pub struct Arguments {
     /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities, embedding ...) to this csv,
     /// tsv or jsonl file, or CoNLL with the predicted tag of each word as its last column to a CoNLL file; plain or .gz. For questions in
     /// a .json file also a .json file with the answers alone
-    #[arg(long, value_name = "FILE", requires = "input")]
+    #[arg(long, value_name = "FILE", requires = "input", conflicts_with = "text")]
     output: Option<PathBuf>,
     /// Print one JSON object for each text, a line each
     #[arg(long, conflicts_with = "output")]
     json: bool,
-    #[command(flatten)]
-    aggregation: AggregationFlags,
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    #[command(flatten)]
+    aggregation: AggregationFlags,
     #[command(flatten)]
     data_flags: DataFlags,
     #[command(flatten)]
@@ -69,6 +69,9 @@ pub struct Arguments {
 
 /// Predicts, and tells each prediction.
 pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
+    if arguments.input.is_none() && arguments.data_flags.is_given() {
+        return Err(Failure::NoDataToRead { file: "--input" });
+    }
     if let Some(threads) = arguments.threads.map(usize::from) {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
         pool.map_err(|error| Failure::Threads { threads, reason: error.to_string() })?;
@@ -116,7 +119,7 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
     if let Some(output) = &arguments.output {
         prediction_columns::check(output, &file)?;
     }
-    let contents = Contents::of(&file, &arguments.data_flags.columns())?;
+    let contents = Contents::of(input, &file, &arguments.data_flags.columns())?;
     let teller = load(arguments, console)?;
     contents.check(input, &file, teller.predictor.task())?;
     for notice in contents.notices() {
@@ -150,12 +153,19 @@ enum Contents<'a> {
 }
 
 impl<'a> Contents<'a> {
-    fn of(file: &'a DataFile, columns: &Columns) -> Result<Self, Failure> {
+    fn of(input: &Path, file: &'a DataFile, columns: &Columns) -> Result<Self, Failure> {
         let Columns { text, label, .. } = columns;
+        match file {
+            DataFile::Sentences(_) => columns.refuse(input, "the columns of a CoNLL file have no names")?,
+            DataFile::Questions(_) => columns.refuse(input, "a file in SQuAD's layout has no columns")?,
+            DataFile::Lines(_) => columns.refuse(input, "a file of plain texts has no columns")?,
+            DataFile::Rows(_) => {}
+        }
         Ok(match file {
             DataFile::Sentences(file) => Self::Sentences(file.sentences().clone()),
             DataFile::Questions(questions) => Self::Questions(questions),
             DataFile::Rows(table) if holds_word_lists(table, text.as_deref()) => {
+                Columns { text: None, label: None, ..columns.clone() }.refuse(input, "the words of one text are tagged")?;
                 let columns = TokenColumns { tokens: text.clone(), tags: label.clone(), ..TokenColumns::default() };
                 Self::Sentences(unlabelled_tokens(table, &columns)?)
             }

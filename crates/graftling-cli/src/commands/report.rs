@@ -33,7 +33,7 @@ pub struct Arguments {
 /// Writes the report and tells its path.
 pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
     if arguments.data.is_none() && arguments.data_flags.is_given() {
-        return Err(Failure::NoDataToRead);
+        return Err(Failure::NoDataToRead { file: "--data" });
     }
     let request = ReportRequest {
         run: arguments.run,

@@ -8,12 +8,13 @@ use crate::scratch::Scratch;
 #[test]
 fn every_command_explains_itself() {
     let scratch = Scratch::new();
-    let commands: [&[&str]; 10] = [
+    let commands: [&[&str]; 11] = [
         &[],
         &["train"],
         &["evaluate"],
         &["compare"],
         &["predict"],
+        &["report"],
         &["models"],
         &["models", "list"],
         &["models", "pull"],
@@ -50,6 +51,11 @@ fn a_missing_or_misspelt_command_is_a_usage_error_with_a_suggestion() {
         (&["train", "--learning-rat", "1"], "'--learning-rate'"),
         (&["evaluate", "--model", "run"], "--data <FILE>"),
         (&["predict", "--model", "run", "--output", "x.csv"], "--input <FILE>"),
+        (&["predict", "--model", "run", "--text", "a", "--output", "x.csv"], "cannot be used with"),
+        (
+            &["predict", "--model", "run", "--text", "a", "--text-column", "review"],
+            "how the file of --input is read; give --input, or leave them out",
+        ),
     ] {
         let said = scratch.run(arguments);
         assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{arguments:?}");

@@ -6,7 +6,7 @@ use crate::scratch::{Scratch, labelled};
 fn figures_come_with_intervals_unless_they_are_not_wanted() {
     let scratch = Scratch::with_run();
     let text = scratch.run(&["evaluate", "--model", "run", "--data", "train.csv"]).stdout;
-    assert!(text.contains("\n95 % intervals, 1000 resamples of the examples\n"), "{text}");
+    assert!(text.contains("\n95 % intervals, 1,000 resamples of the examples\n"), "{text}");
     let line = text.lines().find(|line| line.starts_with("accuracy ")).expect("a line of the accuracy");
     assert_eq!(line.split_whitespace().count(), 4, "{line}");
     let json = scratch.json(&["evaluate", "--model", "run", "--data", "train.csv", "--json", "--resamples", "200"]);

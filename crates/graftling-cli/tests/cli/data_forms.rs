@@ -105,6 +105,38 @@ fn words_in_lists_and_words_of_conll_are_told_alike() {
 }
 
 #[test]
+fn a_column_that_is_not_read_is_not_named() {
+    let scratch = tagger();
+    scratch.write("texts.txt", "a good film\n");
+    scratch.write("words.jsonl", "{\"tokens\": [\"anna\"], \"ner_tags\": [\"B-PER\"]}\n");
+    let evaluate = ["evaluate", "--model", "run", "--data"];
+    let predict = ["predict", "--model", "run", "--input"];
+    let adapt = ["train", "--model", "tiny", "--task", "masked_lm", "--output", "out", "--train"];
+    for (command, file, column, expected) in [
+        (
+            &evaluate[..],
+            "data.conll",
+            "text",
+            "data.conll: text_column names \"x\", but the columns of a CoNLL file have no names",
+        ),
+        (
+            &evaluate[..],
+            "data.conll",
+            "label",
+            "data.conll: label_column names \"x\", but the columns of a CoNLL file have no names",
+        ),
+        (&evaluate[..], "words.jsonl", "text-pair", "text_pair_column names \"x\", but the words of one text are tagged"),
+        (&predict[..], "data.conll", "label", "label_column names \"x\", but the columns of a CoNLL file have no names"),
+        (&predict[..], "words.jsonl", "text-pair", "text_pair_column names \"x\", but the words of one text are tagged"),
+        (&predict[..], "texts.txt", "text", "text_column names \"x\", but a file of plain texts has no columns; leave it out"),
+        (&adapt[..], "texts.txt", "text", "text_column names \"x\", but a file of plain texts has no columns; leave it out"),
+    ] {
+        let said = scratch.run(&[command, &[file, &format!("--{column}-column"), "x"]].concat());
+        assert_eq!((said.code, said.stderr.contains(expected)), (Some(1), true), "{command:?} {file} {column}: {said:?}");
+    }
+}
+
+#[test]
 fn a_text_a_line_is_predicted_from_a_txt_file() {
     let scratch = Scratch::with_run();
     let texts = "a good film\n\na bad film\n";

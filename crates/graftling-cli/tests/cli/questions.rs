@@ -165,7 +165,7 @@ fn flags_that_do_not_go_with_questions_are_refused() {
         (
             &["predict", "--model", "run", "--input", "q.csv", "--output", "out.json"],
             1,
-            "out.json: the name does not tell the format",
+            "out.json: .json is read as questions in SQuAD's layout alone",
         ),
         (&[TRAIN, &["--overwrite-output", "--long-texts", "cut"]].concat(), 2, "--long-texts = \"cut\" does not go with --task"),
         (

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::LabelReader;
+use super::{LabelReader, list_in};
 use crate::problem::{Problem, Problems};
 use crate::wording::counted;
 use crate::{Cell, Row};
@@ -27,7 +27,10 @@ impl LabelReader for LabelLists {
 
     fn take(&mut self, row: &Row, position: usize, column: &str, problems: &mut Problems) -> Option<Vec<String>> {
         let line = row.line;
-        let names: Vec<String> = match &row.cells[position] {
+        // A name may have brackets: [1] is one.
+        let are_names = |cell: &Cell| matches!(cell, Cell::Json(Value::Array(items)) if items.iter().all(Value::is_string));
+        let list = list_in(&row.cells[position]).filter(are_names);
+        let names: Vec<String> = match list.as_ref().unwrap_or(&row.cells[position]) {
             Cell::Text(text) | Cell::Json(Value::String(text)) if text.trim().is_empty() => Vec::new(),
             Cell::Text(text) | Cell::Json(Value::String(text)) => {
                 let names: Vec<String> = text.split(BETWEEN).map(|name| name.trim().to_owned()).collect();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::LabelReader;
+use super::{LabelReader, list_in};
 use crate::problem::{Problem, Problems};
 use crate::wording::quoted;
 use crate::{Cell, Row};
@@ -22,7 +22,8 @@ impl LabelReader for Numbers {
 
     fn take(&mut self, row: &Row, position: usize, column: &str, problems: &mut Problems) -> Option<Vec<f32>> {
         let line = row.line;
-        let cell = &row.cells[position];
+        let list = list_in(&row.cells[position]);
+        let cell = list.as_ref().unwrap_or(&row.cells[position]);
         let numbers = match cell {
             Cell::Absent | Cell::Json(Value::Null) => {
                 problems.add(Problem::NoValue { line, column: column.to_owned() });

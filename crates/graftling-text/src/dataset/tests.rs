@@ -292,9 +292,13 @@ fn several_labels_come_as_lists_or_with_bars_between_them() {
     let notices = dataset.notices.join("\n");
     assert!(notices.contains("3 labels, 1.25 a text; 1 text without any"), "{notices}");
     assert!(notices.contains("1 row names a label twice, which counts once (first: line 4)"), "{notices}");
-    let csv = csv("text,labels\none,a|b\ntwo,\n");
-    let dataset = multi_labelled(csv, &Columns::default()).unwrap();
+    let dataset = multi_labelled(csv("text,labels\none,a|b\ntwo,\n"), &Columns::default()).unwrap();
     assert_eq!(dataset.examples[1].label, Some(Vec::new()));
+    // As a table from jsonl is written to csv.
+    let written = csv("text,labels\none,\"[\"\"a\"\",\"\"b\"\"]\"\ntwo,[]\nthree,[1]|c\nfour,[1]\n");
+    let dataset = multi_labelled(written, &Columns::default()).unwrap();
+    let labels: Vec<Vec<String>> = dataset.examples.into_iter().map(|example| example.label.unwrap()).collect();
+    assert_eq!(labels, [vec!["a", "b"], vec![], vec!["[1]", "c"], vec!["[1]"]]);
 }
 
 #[test]
@@ -326,6 +330,8 @@ fn numbers_are_read_alone_and_in_lists() {
     assert_eq!(numbers(dataset), [[-1.5], [20.0]]);
     let lists = jsonl(&[r#"{"text": "one", "label": [1, 2.5]}"#, r#"{"text": "two", "label": [0, -3]}"#]);
     assert_eq!(numbers(numbered(lists, &Columns::default()).unwrap()), [[1.0, 2.5], [0.0, -3.0]]);
+    let written = csv("text,label\none,\"[1,2.5]\"\ntwo,\"[0,-3]\"\n");
+    assert_eq!(numbers(numbered(written, &Columns::default()).unwrap()), [[1.0, 2.5], [0.0, -3.0]]);
 }
 
 #[test]

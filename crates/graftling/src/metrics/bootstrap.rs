@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::tables::{aligned, figure};
-use crate::random;
+use crate::{figures, random};
 
 /// How many times the examples are drawn where nobody says otherwise.
 pub const RESAMPLES: usize = 1000;
@@ -121,7 +121,8 @@ impl Intervals {
 
     /// A line for each figure: its name, its value, and the ends of its interval.
     pub fn table(&self) -> String {
-        let title = format!("{:.0} % intervals, {} resamples of the examples\n", 100.0 * self.level, self.resamples);
+        let resamples = figures::count(self.resamples as u64);
+        let title = format!("{:.0} % intervals, {resamples} resamples of the examples\n", 100.0 * self.level);
         let row = |it: &Interval| vec![it.name.name.to_owned(), figure(it.value), figure(it.low), figure(it.high)];
         let heading = ["", "value", "from", "to"].map(str::to_owned).to_vec();
         let rows: Vec<Vec<String>> = [heading].into_iter().chain(self.figures.iter().map(row)).collect();

@@ -135,15 +135,11 @@ impl Values {
         for name in ["mask_probability", "whole_word_masking"] {
             self.contradiction(name, "task", self.changed(name) && !masked, "it belongs to masked_lm");
         }
-        self.contradiction(
-            "head_bias",
-            "task",
-            self.changed("head_bias") && (masked || embedding || recipe.task == Task::QuestionAnswering),
-            "it belongs to tasks with a classifier",
-        );
         for name in ["text_pair_column", "label_column"] {
             self.contradiction(name, "task", self.changed(name) && masked, "masked_lm reads one text, without a label");
         }
+        let tagged = recipe.task == Task::TokenClassification && self.changed("text_pair_column");
+        self.contradiction("text_pair_column", "task", tagged, "the words of one text are tagged");
         let questions = recipe.task == Task::QuestionAnswering;
         for name in ["n_best_size", "max_answer_length", "null_score_diff_threshold"] {
             self.contradiction(name, "task", self.changed(name) && !questions, "it belongs to question_answering");
@@ -151,6 +147,9 @@ impl Values {
         let cut = questions && recipe.long_texts == Some(LongTexts::Cut);
         self.contradiction("long_texts", "task", cut, "an answer may stand anywhere, so that every text is read whole");
         self.contradictions_of_embeddings(recipe);
+        let unclassified = masked || questions || embedding;
+        let of_classifiers = "it belongs to tasks with labels or numbers";
+        self.contradiction("head_bias", "task", self.changed("head_bias") && unclassified, of_classifiers);
         for name in ["class_weights", "label_smoothing", "focal_gamma"] {
             let unlabelled = regression || masked || questions || embedding;
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");

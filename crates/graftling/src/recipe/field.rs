@@ -186,7 +186,9 @@ impl Kind {
 
     /// The value as this kind, or `None` where it is not accepted.
     pub(super) fn check(&self, raw: &Raw) -> Option<Value> {
-        if let Some(text) = raw.text()
+        // A word that is typed beside labels would take their place without a word.
+        let is_alone = !matches!(self, Kind::OfLabels { .. }) || raw.texts().is_none_or(|texts| texts.len() == 1);
+        if let Some(text) = raw.text().filter(|_| is_alone)
             && let Some(word) = self.words().into_iter().find(|word| *word == text)
         {
             return Some(Value::Word(word));

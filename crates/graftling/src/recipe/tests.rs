@@ -152,6 +152,12 @@ fn options_that_contradict_each_other_are_refused() {
         ),
         ("max_answer_length = 8", "max_answer_length = 8 does not go with task = sequence_classification"),
         ("null_score_diff_threshold = -1.5", "null_score_diff_threshold = -1.5 does not go with task = sequence_classification"),
+        (
+            "task = 'token_classification'\ntext_pair_column = 'b'",
+            "text_pair_column = \"b\" does not go with recipe.toml:4: task",
+        ),
+        ("task = 'question_answering'\nhead_bias = 'zero'", "head_bias = \"zero\" does not go with recipe.toml:4: task"),
+        ("task = 'sentence_embedding'\nhead_bias = 'zero'", "head_bias = \"zero\" does not go with recipe.toml:4: task"),
         ("task = 'masked_lm'\nn_best_size = 5", "n_best_size = 5 does not go with recipe.toml:4: task"),
         ("task = 'question_answering'\nlong_texts = 'cut'", "long_texts = \"cut\" does not go with recipe.toml:4: task"),
         ("task = 'question_answering'\nwindow_pooling = 'max'", "window_pooling = \"max\" does not go with recipe.toml:4: task"),
@@ -190,6 +196,16 @@ fn options_that_contradict_each_other_are_refused() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let errors = check("model = 'run'\ntrain = 'reviews.csv'\noutput = 'run'").expect_err("the model would be overwritten");
     assert!(errors.to_string().contains("write over the model"), "{errors}");
+}
+
+#[test]
+fn a_word_beside_labels_is_refused() {
+    for typed in [["red=0.3", "one"], ["one", "red=0.3"]] {
+        let mut file = RecipeFile::from_toml(&format!("{SMALLEST}task = 'multi_label_classification'")).expect("TOML");
+        typed.into_iter().for_each(|text| file.set("thresholds", text));
+        let told = Recipe::check(file).expect_err("both").to_string();
+        assert!(told.contains("--thresholds: found ") && told.contains("accepted is half, one, per_label, or LABEL="), "{told}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! metric needs nothing of this. Knows no value.
 
 use super::Language;
+use crate::recipe::BestMetric;
 
 /// The name in the results files, and what it is called in both languages.
 const NAMES: &[(&str, &str, &str)] = &[
@@ -61,6 +62,30 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("best_exact_thresh", "threshold of that", "对应阈值"),
     ("best_f1", "F1, best threshold", "F1（最佳阈值）"),
     ("best_f1_thresh", "threshold of that F1", "F1 对应阈值"),
+    ("queries", "texts that search", "查询文本数"),
+    ("candidates", "texts that are searched", "候选文本数"),
+    ("cosine_accuracy@1", "found first (accuracy@1)", "排在首位（准确率@1）"),
+    ("cosine_accuracy@3", "found among the first 3 (accuracy@3)", "排在前 3（准确率@3）"),
+    ("cosine_accuracy@10", "found among the first 10 (accuracy@10)", "排在前 10（准确率@10）"),
+    ("cosine_mrr@10", "mean reciprocal rank (MRR@10)", "平均倒数排名（MRR@10）"),
+    ("cosine_ap", "average precision, cosine", "平均精确率（余弦）"),
+    ("cosine_accuracy", "accuracy, cosine", "准确率（余弦）"),
+    ("cosine_accuracy_threshold", "threshold of that accuracy", "准确率对应阈值"),
+    ("cosine_f1", "F1, cosine", "F1（余弦）"),
+    ("cosine_f1_threshold", "threshold of that F1", "F1 对应阈值"),
+    ("cosine_precision", "precision at that threshold", "该阈值下的精确率"),
+    ("cosine_recall", "recall at that threshold", "该阈值下的召回率"),
+    ("dot_accuracy", "accuracy, dot product", "准确率（点积）"),
+    ("manhattan_accuracy", "accuracy, Manhattan distance", "准确率（曼哈顿距离）"),
+    ("euclidean_accuracy", "accuracy, Euclidean distance", "准确率（欧氏距离）"),
+    ("pearson_cosine", "Pearson's correlation, cosine", "皮尔逊相关系数（余弦）"),
+    ("pearson_dot", "Pearson's correlation, dot product", "皮尔逊相关系数（点积）"),
+    ("pearson_manhattan", "Pearson's correlation, Manhattan distance", "皮尔逊相关系数（曼哈顿距离）"),
+    ("pearson_euclidean", "Pearson's correlation, Euclidean distance", "皮尔逊相关系数（欧氏距离）"),
+    ("spearman_cosine", "Spearman's correlation, cosine", "斯皮尔曼相关系数（余弦）"),
+    ("spearman_dot", "Spearman's correlation, dot product", "斯皮尔曼相关系数（点积）"),
+    ("spearman_manhattan", "Spearman's correlation, Manhattan distance", "斯皮尔曼相关系数（曼哈顿距离）"),
+    ("spearman_euclidean", "Spearman's correlation, Euclidean distance", "斯皮尔曼相关系数（欧氏距离）"),
     ("examples", "examples", "样本数"),
     ("zero_division_precision", "classes never predicted", "从未被预测的类别数"),
     ("zero_division_recall", "classes predicted that do not occur", "被预测但未出现的类别数"),
@@ -81,7 +106,28 @@ pub(super) fn key_of(told: &str) -> String {
         "all labels right" | "tag accuracy" => "accuracy",
         "entity F1" => "f1",
         "strict F1" => "strict_f1",
+        "Spearman of cosines" => "spearman_cosine",
+        "Pearson of cosines" => "pearson_cosine",
+        "average precision" => "cosine_ap",
+        "best F1" => "cosine_f1",
+        "best accuracy" | "triplet accuracy" => "cosine_accuracy",
+        "accuracy@1" => "cosine_accuracy@1",
+        "MRR@10" => "cosine_mrr@10",
         other => return other.to_lowercase().replace(' ', "_"),
     };
     known.to_owned()
+}
+
+/// The names in the results files of a figure that checkpoints may be chosen by: its own, or those that it has for sentence vectors.
+pub(super) fn keys_of(metric: BestMetric) -> impl Iterator<Item = &'static str> {
+    let of_vectors: &[&str] = match metric {
+        BestMetric::Accuracy => &["cosine_accuracy@1", "cosine_accuracy"],
+        BestMetric::F1 => &["cosine_f1"],
+        BestMetric::Pearson => &["pearson_cosine"],
+        BestMetric::Spearman => &["spearman_cosine"],
+        BestMetric::AveragePrecision => &["cosine_ap"],
+        BestMetric::Mrr => &["cosine_mrr@10"],
+        _ => &[],
+    };
+    std::iter::once(metric.word()).chain(of_vectors.iter().copied())
 }

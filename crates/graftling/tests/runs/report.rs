@@ -51,6 +51,11 @@ fn questions() -> String {
     (0..16).map(row).collect()
 }
 
+/// Sixteen pairs of texts that are alike, in lines of jsonl.
+fn pairs() -> String {
+    (0..16).map(|number| format!("{{\"anchor\": \"film {number}\", \"positive\": \"movie {number}\"}}\n")).collect()
+}
+
 /// Trains a task for a few steps on a file that is training and test split as well.
 fn run(fixture: &Fixture, task: &str, name: &str, examples: &str, options: &str) -> TrainSummary {
     fixture.write(name, examples.as_bytes());
@@ -67,7 +72,7 @@ fn every_task_has_the_sections_that_apply_and_no_others() {
     let tagged: String = (0..16).map(|number| format!("anna\tB-PER\nis\tO\nin\tO\nfilm\tB-LOC\n{number}\tO\n\n")).collect();
     let plain: String = (0..16).map(|number| format!("the good film {number} was not bad\n")).collect();
     let several = |number: usize| ["[]", "[\"a\"]", "[\"a\", \"b\"]"][number % 3].to_owned();
-    let cases: [(&str, &str, String, &[&str]); 6] = [
+    let cases: [(&str, &str, String, &[&str]); 7] = [
         (
             "sequence_classification",
             "one.jsonl",
@@ -79,6 +84,7 @@ fn every_task_has_the_sections_that_apply_and_no_others() {
         ("token_classification", "tags.conll", tagged, &["classes", "calibration", "errors", "labels"]),
         ("masked_lm", "plain.txt", plain, &["calibration"]),
         ("question_answering", "questions.jsonl", questions(), &["calibration", "errors"]),
+        ("sentence_embedding", "pairs.jsonl", pairs(), &[]),
     ];
     for (task, name, examples, own) in cases {
         let summary = run(&fixture, task, name, &examples, "");
@@ -140,10 +146,21 @@ fn agrees_with_the_results(summary: &TrainSummary, task: &str) {
     assert_eq!(facts["training"]["train_loss"], results["train_loss"], "{task}");
     assert_eq!(facts["training"]["steps"], results["train_steps"], "{task}");
     assert_eq!(facts["cost"]["tokens"], results["train_tokens"], "{task}");
+    assert!(!facts["curves"]["metrics"].as_array().expect("validation figures").is_empty(), "{task}");
     let curve = facts["curves"]["training"].as_array().expect("a curve");
     assert_eq!(curve.len() as u64, summary.steps, "{task}");
     let mean = curve.iter().map(|point| point["loss"].as_f64().unwrap()).sum::<f64>() / curve.len() as f64;
     assert!((mean - summary.train_loss).abs() < 1e-9, "{task}");
+}
+
+#[test]
+fn a_report_tells_what_decisions_are_made_by() {
+    let fixture = Fixture::new();
+    let examples = sixteen(|number| ["[]", "[\"a\"]", "[\"a\", \"b\"]"][number % 3].to_owned());
+    let summary = run(&fixture, "multi_label_classification", "any.jsonl", &examples, "thresholds = ['a=0.3']");
+    let page = page(&summary.output);
+    checked(&page);
+    assert!(page.contains("thresholds: a 0.300, b 0.500"), "{page}");
 }
 
 #[test]

@@ -101,6 +101,21 @@ fn a_new_head_starts_at_what_the_examples_are_like() {
 }
 
 #[test]
+fn a_new_head_of_tags_starts_at_how_often_each_occurs_on_request() {
+    let fixture = Fixture::new();
+    fixture.write("tags.conll", "anna\tB-PER\nis\tO\ngood\tO\nnot\tO\n\n".repeat(8).as_bytes());
+    let path = fixture.path("tags.conll").display().to_string();
+    for (options, expected) in [("", [0.0, 0.0]), ("head_bias = 'prior'", [0.25_f32.ln(), 0.75_f32.ln()])] {
+        let recipe = format!(
+            "task = 'token_classification'\ntrain = {path:?}\nvalidation = {path:?}\nlearning_rate = 1e-9\noverwrite_output = true\n{options}"
+        );
+        let weights = weights(&fixture.run("tagger", &recipe).0.output);
+        let (_, bias) = weights.iter().find(|(name, _)| name == "classifier.bias").expect("a bias");
+        assert!(bias.iter().zip(&expected).all(|(bias, expected)| (bias - expected).abs() < 1e-5), "{options}: {bias:?}");
+    }
+}
+
+#[test]
 fn rare_labels_are_learnt_with_weights_focus_and_sampling() {
     let fixture = Fixture::new();
     let label = |one: usize, _: usize| if one == 3 { "\"rare\"" } else { "\"common\"" }.to_owned();

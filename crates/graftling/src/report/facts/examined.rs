@@ -65,6 +65,7 @@ impl EvaluationFacts {
             headline: headline(&evaluation.metrics, &figures),
             figures,
             intervals: evaluation.intervals.as_ref().map(IntervalFacts::of),
+            decided_by: evaluation.unfitted.as_ref().map(|unfitted| unfitted.decisions.told(&evaluation.labels)),
             examined: scored.map(|scored| Examined::new(&evaluation.metrics, scored)),
         }
     }

@@ -148,6 +148,9 @@ pub(crate) struct EvaluationFacts {
     pub figures: Map<String, Value>,
     /// In which range figures lie, where that was computed.
     pub intervals: Option<IntervalFacts>,
+    /// The temperature and thresholds that the figures obey, in a few words, where something was fitted or given.
+    #[serde(default)]
+    pub decided_by: Option<String>,
     /// What the split was looked at for beyond its figures; one split of a report is.
     pub examined: Option<Examined>,
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::fit::TrainingState;
 use crate::recipe::{BestMetric, Recipe};
-use crate::report::Language;
+use crate::report::{Language, names};
 use crate::{Evaluation, SplitName, TrainSummary};
 
 /// Validation figures drawn beside the loss.
@@ -124,18 +124,18 @@ fn options(recipe: &Recipe) -> Vec<OptionFacts> {
 
 fn curves(state: &TrainingState, best_metrics: &[BestMetric]) -> CurveFacts {
     let chosen = std::iter::once(state.metric()).chain(best_metrics.iter().copied());
-    let series = |metric: BestMetric| -> Vec<Option<f64>> {
-        state.evaluations().map(|entry| entry.get(&format!("eval_{}", metric.word()))?.as_f64()).collect()
+    let series = |name: &str| -> Vec<Option<f64>> {
+        state.evaluations().map(|entry| entry.get(&format!("eval_{name}"))?.as_f64()).collect()
     };
     // Some figures are one and the same, as accuracy and micro F1 of one label a text.
-    let mut drawn: Vec<(BestMetric, Vec<Option<f64>>)> = Vec::new();
-    for metric in chosen.filter(|metric| *metric != BestMetric::Loss) {
-        let values = series(metric);
+    let mut drawn: Vec<(&str, Vec<Option<f64>>)> = Vec::new();
+    for name in chosen.filter(|metric| *metric != BestMetric::Loss).flat_map(names::keys_of) {
+        let values = series(name);
         if drawn.len() < CURVES && values.iter().any(Option::is_some) && drawn.iter().all(|(_, other)| *other != values) {
-            drawn.push((metric, values));
+            drawn.push((name, values));
         }
     }
-    let metrics: Vec<String> = drawn.into_iter().map(|(metric, _)| metric.word().to_owned()).collect();
+    let metrics: Vec<String> = drawn.into_iter().map(|(name, _)| name.to_owned()).collect();
     let point = |entry: &Map<String, Value>| {
         let figure = |name: &str| Some((name.to_owned(), entry.get(&format!("eval_{name}"))?.clone()));
         let names = std::iter::once("loss").chain(metrics.iter().map(String::as_str));

@@ -14,6 +14,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
     let (task, model) = (&facts.task, &facts.model.name);
     let (examples, steps) = (count(training.examples as u64), count(training.steps));
     let epoch = super::number((training.epoch * 100.0).round() / 100.0);
+    let epochs = if epoch == "1" { "epoch" } else { "epochs" };
     let headline = facts.evaluations.first().map_or(&[][..], |evaluation| &evaluation.headline);
     Some(html! {
         p {
@@ -21,7 +22,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
             bdi { (model) }
             (said!(
                 language,
-                ", fine-tuned on {examples} examples in {steps} steps ({epoch} epochs).",
+                ", fine-tuned on {examples} examples in {steps} steps ({epoch} {epochs}).",
                 "，在 {examples} 个样本上微调了 {steps} 步（{epoch} 轮）。"
             ))
             @if let (Some(step), Some(value)) = (training.best_step, training.best_metric) {
@@ -54,6 +55,13 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                         } }
                     } }
                 }
+            }
+        }
+        @if let Some(decided) = facts.evaluations.first().and_then(|evaluation| evaluation.decided_by.as_ref()) {
+            p {
+                (language.of("Figures are those of decisions by ", "各项指标按以下设定作出判断："))
+                span lang="en" { (decided) }
+                (language.of("; the step was chosen without.", "；选择步数时未使用。"))
             }
         }
     })
