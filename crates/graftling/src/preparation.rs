@@ -13,7 +13,7 @@ use crate::error::Complaints;
 use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
 use crate::reading::Reading;
-use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Sampling, Task};
+use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Task};
 use crate::report::{Language, SplitFacts};
 use crate::resume::Interrupted;
 use crate::sampling::Sampler;
@@ -250,12 +250,12 @@ pub(crate) fn columns(recipe: &Recipe) -> Columns {
     Columns { text: recipe.text_column.clone(), text_pair: recipe.text_pair_column.clone(), label: recipe.label_column.clone() }
 }
 
-/// Where the bias of a new classifier starts, if not at zero. Examples that are drawn with equal labels say nothing of how often each
-/// occurs, and a classifier that was there before, a run that goes on included, stays as it is.
+/// Where the bias of a new classifier starts, if not at zero. A classifier that was there before, a run that goes on included, stays as it
+/// is.
 fn head_bias(recipe: &Recipe, objective: &dyn Objective, train: &Examples, report: &LoadReport) -> Option<Vec<f32>> {
     let is_new = report.new_parameters.iter().any(|name| name == graftling_models::CLASSIFIER_BIAS);
     let start = recipe.head_bias.unwrap_or(HeadBias::usual(recipe.task));
-    let wanted = is_new && start == HeadBias::Prior && recipe.sampling == Sampling::All;
+    let wanted = is_new && start == HeadBias::Prior;
     wanted.then(|| objective.prior(&train.targets)).flatten()
 }
 

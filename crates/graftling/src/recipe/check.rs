@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::choices::{ClassWeights, EmbeddingLoss, LongTexts, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task};
+use super::choices::{
+    ClassWeights, EmbeddingLoss, HeadBias, LongTexts, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task,
+};
 use super::error::{Place, RecipeError, RecipeErrors};
 use super::field::{Field, FieldDefault};
 use super::file::{Raw, RecipeFile};
@@ -166,6 +168,8 @@ impl Values {
         let sampled = recipe.sampling != Sampling::All;
         let one_label = recipe.task == Task::SequenceClassification;
         self.contradiction("sampling", "task", sampled && !one_label, "it needs one label for each example");
+        let unequal = sampled && recipe.head_bias == Some(HeadBias::Prior);
+        self.contradiction("head_bias", "sampling", unequal, "an epoch then has each label equally often");
         let balanced_twice = sampled && recipe.class_weights == ClassWeights::Balanced;
         self.contradiction("sampling", "class_weights", balanced_twice, "both balance the labels; give one of the two");
 

@@ -138,6 +138,10 @@ fn options_that_contradict_each_other_are_refused() {
             "sampling = \"oversample\" does not go with recipe.toml:4: task",
         ),
         (
+            "sampling = 'oversample'\nhead_bias = 'prior'",
+            "head_bias = \"prior\" does not go with recipe.toml:4: sampling = \"oversample\"",
+        ),
+        (
             "sampling = 'oversample'\nclass_weights = 'balanced'",
             "sampling = \"oversample\" does not go with recipe.toml:5: class_weights = \"balanced\"",
         ),

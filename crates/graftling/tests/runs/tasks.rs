@@ -81,7 +81,6 @@ fn a_new_head_starts_at_what_the_examples_are_like() {
     let cases = [
         ("sequence_classification", sixteen(rare), "", vec![0.0, 0.0]),
         ("sequence_classification", sixteen(rare), "head_bias = 'prior'", vec![(15.0_f32 / 16.0).ln(), (1.0_f32 / 16.0).ln()]),
-        ("sequence_classification", sixteen(rare), "head_bias = 'prior'\nsampling = 'oversample'", vec![0.0, 0.0]),
         ("multi_label_classification", sixteen(rare), "head_bias = 'zero'", vec![0.0, 0.0]),
         ("multi_label_classification", sixteen(rare), "", vec![(15.5_f32 / 1.5).ln(), (1.5_f32 / 15.5).ln()]),
         ("sequence_regression", sixteen(tenths), "", vec![7.5]),
