@@ -3,14 +3,15 @@
     python tools/reference/families.py [FAMILY ...]          # all of them without a name
 
 Of each family a tiny random model under each head: the checkpoint as transformers saves it, a batch of unequal lengths, its logits, its loss
-and every gradient; for sequence classification also the weights after ten AdamW steps. Everything is computed in double precision from the
-single-precision weights. The recipe of the ten steps is that of bert.py. Losses by head:
+and every gradient; for sequence classification and causal language modelling also the weights after ten AdamW steps. Everything is computed
+in double precision from the single-precision weights. The recipe of the ten steps is that of bert.py. Losses by head:
 
     sequence        mean cross-entropy over 3 labels
     number          mean squared error of 1 output
     regression      mean squared error of 2 outputs
     multi-label     mean binary cross-entropy of 4 labels
     tokens, masked  mean cross-entropy over the tokens that have a label
+    causal          mean cross-entropy over the tokens that another one follows
     answers         mean squared error of both logits of every token against random targets (the answer loss of transformers looks at the
                     logits of padding, which a packed batch does not have)
 """
@@ -55,6 +56,18 @@ DEBERTA_VARIANT = {
     **SIZES, "relative_attention": True, "pos_att_type": ["c2p", "p2c"], "max_relative_positions": 6, "type_vocab_size": 2, "embedding_size": 8,
     "conv_kernel_size": 3, "conv_act": "gelu",
 }
+GPT2_SIZES = {
+    "vocab_size": 40, "n_layer": 2, "n_head": 2, "n_embd": 12, "n_inner": 18, "n_positions": 24, "activation_function": "silu", "layer_norm_epsilon": 1e-3,
+    "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+}
+# Two heads of queries for one of keys and values.
+LLAMA_SIZES = {
+    "vocab_size": 40, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 16, "intermediate_size": 18,
+    "max_position_embeddings": 24, "hidden_act": "gelu_new", "rms_norm_eps": 1e-3, "rope_parameters": {"rope_type": "default", "rope_theta": 50.0},
+    "tie_word_embeddings": True, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+}
+LLAMA3 = {"rope_type": "llama3", "rope_theta": 50.0, "factor": 4.0, "low_freq_factor": 0.5, "high_freq_factor": 1.5, "original_max_position_embeddings": 12}
+YARN = {"rope_type": "yarn", "rope_theta": 50.0, "factor": 4.0, "original_max_position_embeddings": 6, "beta_fast": 1.0, "beta_slow": 0.1}
 
 # The name of each family's classes, what its config is told, and the first token id that is no padding.
 FAMILIES = {
@@ -77,13 +90,29 @@ FAMILIES = {
     "deberta-v2-c2p": ("DebertaV2", {**DEBERTA_SIZES, "pos_att_type": "c2p", "share_att_key": False, "norm_rel_ebd": "none", "num_hidden_layers": 1, "conv_kernel_size": 5}),
     "deberta-v2-p2c": ("DebertaV2", {**DEBERTA_SIZES, "pos_att_type": "p2c", "legacy": False}),
     "deberta-v2-absolute": ("DebertaV2", SIZES),
+    "gpt2": ("GPT2", GPT2_SIZES),
+    "llama": ("Llama", LLAMA_SIZES),
+    # Biases everywhere, heads wider than the model is, one of keys and values for all, a matrix of its own to the vocabulary, places divided by a factor.
+    "llama-biased": ("Llama", {
+        **LLAMA_SIZES, "num_key_value_heads": 1, "head_dim": 6, "attention_bias": True, "mlp_bias": True, "tie_word_embeddings": False,
+        "rope_parameters": {"rope_type": "linear", "rope_theta": 50.0, "factor": 3.0},
+    }),
+    "llama-llama3": ("Llama", {**LLAMA_SIZES, "head_dim": 8, "rope_parameters": LLAMA3}),
+    "llama-yarn": ("Llama", {**LLAMA_SIZES, "head_dim": 8, "rope_parameters": YARN}),
+    "mistral": ("Mistral", {**LLAMA_SIZES, "sliding_window": 5, "tie_word_embeddings": False}),
+    # The second layer sees a window.
+    "qwen2": ("Qwen2", {**LLAMA_SIZES, "use_sliding_window": True, "max_window_layers": 1, "sliding_window": 4}),
+    "qwen3": ("Qwen3", {**LLAMA_SIZES, "head_dim": 6}),
 }
+DECODERS = ["gpt2", "llama", "mistral", "qwen2", "qwen3"]
 # Families that differ in name alone, and variants of one, have these heads alone.
 SOME_HEADS = {
     "xlm-roberta": ["sequence"], "camembert": ["sequence"], "electra-wide": ["sequence"],
     "modernbert-biased": ["sequence", "tokens", "masked"], "modernbert-local": ["sequence", "masked"],
     "deberta-v2-own": ["sequence", "tokens", "masked"], "deberta-v2-c2p": ["sequence"], "deberta-v2-p2c": ["sequence", "masked"],
-    "deberta-v2-absolute": ["sequence"],
+    "deberta-v2-absolute": ["sequence"], "gpt2": ["sequence", "tokens", "causal", "answers", "multi-label"], "llama": ["sequence", "regression", "tokens", "causal"],
+    "llama-biased": ["sequence", "causal"], "llama-llama3": ["causal"], "llama-yarn": ["causal"],
+    **{family: ["sequence", "causal"] for family in ("mistral", "qwen2", "qwen3")},
 }
 HEADS = {
     "sequence": ("ForSequenceClassification", {"num_labels": 3, "problem_type": "single_label_classification"}),
@@ -93,13 +122,14 @@ HEADS = {
     "answers": ("ForQuestionAnswering", {"num_labels": 2}),
     "number": ("ForSequenceClassification", {"num_labels": 1, "problem_type": "regression"}),
     "multi-label": ("ForSequenceClassification", {"num_labels": 4, "problem_type": "multi_label_classification"}),
+    "causal": ("ForCausalLM", {}),
 }
 
 
 def main() -> None:
     torch.set_num_threads(1)
     for family in sys.argv[1:] or FAMILIES:
-        for head in SOME_HEADS.get(family, HEADS):
+        for head in SOME_HEADS.get(family, [head for head in HEADS if head != "causal"]):
             make(family, head)
 
 
@@ -111,6 +141,7 @@ def make(family: str, head: str) -> None:
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed + 1)
     config = getattr(transformers, f"{prefix}Config")(**sizes, **told)
+    suffix = "LMHeadModel" if (prefix, head) == ("GPT2", "causal") else suffix
     model = getattr(transformers, f"{prefix}{suffix}")(config)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -122,7 +153,7 @@ def make(family: str, head: str) -> None:
         file.chmod(0o644)
         if file.name not in ("config.json", "model.safetensors"):
             file.unlink()
-    batches = [batch(head, config, generator) for _ in range(STEPS if head == "sequence" else 1)]
+    batches = [batch(head, config, generator) for _ in range(STEPS if head in ("sequence", "causal") else 1)]
     outcome = run(model, head, batches)
     write_tensors(folder / "expected.safetensors", outcome.pop("tensors"), "families.py")
     write_json(folder / "batches.json", {"made_by": made_by("families.py"), "recipe": recipe(), **outcome, "batches": batches})
@@ -149,6 +180,8 @@ def batch(head: str, config, generator: torch.Generator) -> dict:
         return {**made, "marks": draw(2, 4 * len(lengths))}
     if head == "answers":
         return {**made, "numbers": numbers(2 * sum(lengths))}
+    if head == "causal":
+        return {**made, "token_labels": [[*row[1:], -100] for row in made["input_ids"]]}
     classes = 4 if head == "tokens" else config.vocab_size
     # About half of the tokens have a label; -100 is torch's word for none.
     labels = [[label if chosen else -100 for label, chosen in zip(draw(classes, length), draw(2, length))] for length in lengths]
@@ -179,7 +212,7 @@ def run(model, head: str, batches: list) -> dict:
         outcome["losses"].append(loss.item())
         outcome["gradient_norms"].append(torch.nn.utils.clip_grad_norm_(named.values(), MAX_GRAD_NORM).item())
         optimizer.step()
-    if head == "sequence":
+    if len(batches) > 1:
         outcome["tensors"] |= {f"step10/{name}": parameter.detach().clone() for name, parameter in named.items()}
     return outcome
 
@@ -188,7 +221,7 @@ def forward(model, head: str, one: dict) -> tuple:
     """The logits of the rows that have a target, end to end, and the loss."""
     pad = lambda rows, value: torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=value)
     mask = pad([[1] * len(row) for row in one["input_ids"]], 0)
-    if model.config.model_type == "modernbert":
+    if model.config.model_type in ("modernbert", *DECODERS):
         output = one_by_one(model, one["input_ids"])
     else:
         given = {"input_ids": pad(one["input_ids"], model.config.pad_token_id or 0), "attention_mask": mask}
@@ -214,14 +247,14 @@ def one_by_one(model, sequences: list) -> SimpleNamespace:
     reaches would see nothing, and in double precision that is not a number, which spreads."""
     outputs = [model(input_ids=torch.tensor([sequence])) for sequence in sequences]
     together = {}
-    for key in outputs[0].keys():
+    for key in outputs[0].keys() - {"past_key_values", "cache"}:
         rows = [output[key][0] for output in outputs]
         together[key] = torch.stack(rows) if key == "logits" and rows[0].dim() == 1 else torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
     return SimpleNamespace(**together)
 
 
 def is_norm(name: str) -> bool:
-    return "norm" in name.lower()
+    return "norm" in name.lower() or ".ln_" in name
 
 
 def plain(name: str) -> bool:

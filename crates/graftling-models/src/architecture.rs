@@ -2,7 +2,7 @@
 
 use graftling_tensor::{Activation, DistanceBuckets};
 
-/// The sizes and choices of an encoder.
+/// The sizes and choices of an encoder, or of a decoder that stands alone.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Architecture {
     pub vocabulary_size: usize,
@@ -34,6 +34,30 @@ impl Architecture {
         match self.embedding {
             EmbeddingWidth::Hidden => self.hidden_size,
             EmbeddingWidth::Projected(size) | EmbeddingWidth::ProjectedFirst(size) => size,
+        }
+    }
+
+    /// How wide a head of attention is.
+    pub fn head_size(&self) -> usize {
+        match self.layout.heads {
+            Heads::Even => self.hidden_size / self.num_attention_heads,
+            Heads::Grouped { head_size, .. } => head_size,
+        }
+    }
+
+    /// How many heads keys and values have.
+    pub fn key_value_heads(&self) -> usize {
+        match self.layout.heads {
+            Heads::Even => self.num_attention_heads,
+            Heads::Grouped { key_value_heads, .. } => key_value_heads,
+        }
+    }
+
+    /// What the names of the layers' parameters begin with.
+    pub fn stack(&self) -> &'static str {
+        match self.layout.head {
+            HeadLayout::Pooler | HeadLayout::Transform { .. } => "encoder",
+            HeadLayout::LastToken { .. } => "decoder",
         }
     }
 }
@@ -70,10 +94,17 @@ pub(crate) enum LayerWeights {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Layout {
     pub norms: NormPlacement,
+    pub norm: NormKind,
+    /// Whether what the embeddings give is normed.
+    pub embedding_norm: EmbeddingNorm,
     pub feed_forward: FeedForwardKind,
     pub sight: Sights,
+    pub heads: Heads,
     pub norm_bias: Bias,
+    /// Of the projections to queries, keys and values.
     pub attention_bias: Bias,
+    /// Of the projection of what attention finds.
+    pub attention_output_bias: Bias,
     pub feed_forward_bias: Bias,
     /// What the first layer's output gets from the neighbours of each token.
     pub convolution: Option<Convolution>,
@@ -84,10 +115,14 @@ impl Layout {
     /// As in BERT and its kin (Devlin et al. 2018).
     pub const BERT: Self = Self {
         norms: NormPlacement::AfterSums,
+        norm: NormKind::Layer,
+        embedding_norm: EmbeddingNorm::Normed,
         feed_forward: FeedForwardKind::Plain,
         sight: Sights::Alike(Sight::Everything),
+        heads: Heads::Even,
         norm_bias: Bias::Added,
         attention_bias: Bias::Added,
+        attention_output_bias: Bias::Added,
         feed_forward_bias: Bias::Added,
         convolution: None,
         head: HeadLayout::Pooler,
@@ -107,8 +142,38 @@ pub(crate) enum NormPlacement {
     /// Over each residual sum.
     AfterSums,
     /// Before attention and before the feed-forward part, with one more over what the last layer gives. The first layer has none before
-    /// its attention: what the embeddings give is normed already.
+    /// its attention where what the embeddings give is normed already.
     BeforeParts,
+}
+
+/// What a norm does to a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NormKind {
+    /// Brings it to mean 0 and variance 1 (Ba et al. 2016).
+    Layer,
+    /// Brings it to mean square 1 (Zhang and Sennrich 2019).
+    RootMeanSquare,
+}
+
+/// Whether what the embeddings give is normed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EmbeddingNorm {
+    Normed,
+    Plain,
+}
+
+/// The heads of attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heads {
+    /// As many of keys and values as of queries, which cut the hidden size evenly.
+    Even,
+    /// Several heads of queries share one of keys and values (Ainslie et al. 2023).
+    Grouped {
+        key_value_heads: usize,
+        head_size: usize,
+        /// Whether the queries and the keys of each head are normed before they are turned.
+        normed: bool,
+    },
 }
 
 /// What stands between the projections of a feed-forward part.
@@ -127,6 +192,13 @@ pub(crate) enum Sight {
     Everything,
     /// So many before it, itself, and as many behind it.
     Window { reach: usize },
+    /// So many before it, and itself.
+    Past { reach: usize },
+}
+
+impl Sight {
+    /// All before it, and itself.
+    pub const PAST: Self = Self::Past { reach: usize::MAX };
 }
 
 /// The sight of the tokens of each layer.
@@ -161,6 +233,20 @@ pub(crate) enum HeadLayout {
         /// The standard deviation from which a new projection is drawn, and that of a new classifier.
         deviations: [f32; 2],
     },
+    /// Nothing, as in decoders: the last token stands for a sequence, whose classifier has no bias.
+    LastToken {
+        /// What makes logits of the vocabulary.
+        vocabulary: VocabularyProjection,
+    },
+}
+
+/// What projects a decoder's tokens to the vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VocabularyProjection {
+    /// The word embeddings.
+    Tied,
+    /// A matrix of its own.
+    Own,
 }
 
 /// Which vector stands for a sequence.
@@ -170,6 +256,8 @@ pub(crate) enum Pooling {
     First,
     /// The mean of all tokens.
     Mean,
+    /// That of its last token.
+    Last,
 }
 
 /// How a token's place in its sequence reaches the model.
@@ -188,13 +276,42 @@ pub(crate) enum Position {
         longest: usize,
         /// The base of the angles in layers whose tokens look at everything.
         base: f32,
-        /// The base where they look at a window.
+        /// The base where they look at a window on both sides.
         base_in_windows: f32,
+        scaling: RotaryScaling,
     },
     /// No embedding: attention alone knows distances.
     Unembedded {
         /// The longest sequence that the model is made for.
         longest: usize,
+    },
+}
+
+/// How the angles of rotary positions are stretched, so that a model reads longer texts than it was first trained on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum RotaryScaling {
+    /// Not at all.
+    None,
+    /// All alike: places are divided by the factor (Chen et al. 2023).
+    Linear { factor: f32 },
+    /// Slow ones alone, with a passage between slow and fast, as in Llama 3.1 (`_compute_llama3_parameters` of transformers).
+    Llama3 {
+        factor: f32,
+        low_frequency_factor: f32,
+        high_frequency_factor: f32,
+        /// The longest sequence that the model was first trained on.
+        original_longest: usize,
+    },
+    /// The same with a linear passage over the pairs, and values that grow a little (Peng et al. 2023; `_compute_yarn_parameters`).
+    Yarn {
+        factor: f32,
+        fast: f32,
+        slow: f32,
+        original_longest: usize,
+        /// What turned values are multiplied with.
+        attention_factor: f32,
+        /// Whether the passage begins and ends at whole pairs.
+        truncate: bool,
     },
 }
 
@@ -252,7 +369,7 @@ pub(crate) enum DistanceProjections {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Dropout {
     /// After the embeddings, those of distances and the convolution too.
-    pub embeddings: f32,
+    pub embeddings: Option<f32>,
     /// Of attention weights.
     pub attention_weights: f32,
     /// At the end of a layer's attention.
@@ -264,7 +381,7 @@ pub(crate) struct Dropout {
     /// Before the pooler of a sequence classifier.
     pub pooler: Option<f32>,
     /// Before the classifier of sequences.
-    pub classifier: f32,
+    pub classifier: Option<f32>,
     /// Before the classifier of tokens.
     pub token_classifier: f32,
     /// Before the projection that answers questions.
@@ -276,13 +393,13 @@ impl Dropout {
     pub fn everywhere(self, probability: f32) -> Self {
         let instead = |known: Option<f32>| known.map(|_| probability);
         Self {
-            embeddings: probability,
+            embeddings: instead(self.embeddings),
             attention_weights: probability,
             attention: instead(self.attention),
             feed_forward_inner: instead(self.feed_forward_inner),
             feed_forward: instead(self.feed_forward),
             pooler: instead(self.pooler),
-            classifier: probability,
+            classifier: instead(self.classifier),
             token_classifier: probability,
             answers: instead(self.answers),
         }

@@ -17,6 +17,8 @@ pub enum Head {
     },
     /// One row of logits a token, one logit an entry of the vocabulary.
     MaskedLanguageModelling,
+    /// One row of logits a token, one logit an entry of the vocabulary: which token comes next.
+    CausalLanguageModelling,
     /// Two logits a token: that an answer begins with it, and that one ends with it.
     QuestionAnswering,
     /// One vector a sequence, as wide as a token's.
@@ -98,15 +100,17 @@ pub(crate) enum HeadKind {
     SequenceClassification,
     TokenClassification,
     MaskedLanguageModelling,
+    CausalLanguageModelling,
     QuestionAnswering,
     SentenceEmbedding,
 }
 
 impl HeadKind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SequenceClassification,
         Self::TokenClassification,
         Self::MaskedLanguageModelling,
+        Self::CausalLanguageModelling,
         Self::QuestionAnswering,
         Self::SentenceEmbedding,
     ];
@@ -117,6 +121,9 @@ impl HeadKind {
             Self::SequenceClassification => "ForSequenceClassification",
             Self::TokenClassification => "ForTokenClassification",
             Self::MaskedLanguageModelling => "ForMaskedLM",
+            // The only class whose name is older than the others' way.
+            Self::CausalLanguageModelling if prefix == "GPT2" => "LMHeadModel",
+            Self::CausalLanguageModelling => "ForCausalLM",
             Self::QuestionAnswering => "ForQuestionAnswering",
             Self::SentenceEmbedding => "Model",
         };
@@ -129,6 +136,7 @@ impl HeadKind {
             Self::SequenceClassification => "a sequence classifier",
             Self::TokenClassification => "a token classifier",
             Self::MaskedLanguageModelling => "a masked language model",
+            Self::CausalLanguageModelling => "a causal language model",
             Self::QuestionAnswering => "a model that answers questions",
             Self::SentenceEmbedding => "a sentence encoder",
         }
@@ -140,6 +148,7 @@ impl HeadKind {
             Self::SequenceClassification => "the head of sequence classification",
             Self::TokenClassification => "the head of token classification",
             Self::MaskedLanguageModelling => "the head of masked language modelling",
+            Self::CausalLanguageModelling => "the head of causal language modelling",
             Self::QuestionAnswering => "the head of question answering",
             Self::SentenceEmbedding => "the pooler of the bare encoder",
         }
@@ -166,7 +175,10 @@ impl Head {
     pub fn labels(&self) -> &[String] {
         match self {
             Self::SequenceClassification { labels, .. } | Self::TokenClassification { labels } => labels,
-            Self::MaskedLanguageModelling | Self::QuestionAnswering | Self::SentenceEmbedding { .. } => &[],
+            Self::MaskedLanguageModelling
+            | Self::CausalLanguageModelling
+            | Self::QuestionAnswering
+            | Self::SentenceEmbedding { .. } => &[],
         }
     }
 
@@ -180,6 +192,7 @@ impl Head {
             Self::SequenceClassification { .. } => HeadKind::SequenceClassification,
             Self::TokenClassification { .. } => HeadKind::TokenClassification,
             Self::MaskedLanguageModelling => HeadKind::MaskedLanguageModelling,
+            Self::CausalLanguageModelling => HeadKind::CausalLanguageModelling,
             Self::QuestionAnswering => HeadKind::QuestionAnswering,
             Self::SentenceEmbedding { .. } => HeadKind::SentenceEmbedding,
         }
@@ -197,7 +210,10 @@ impl Head {
         match self {
             Self::SequenceClassification { problem, .. } => problem.fewest_labels(),
             Self::TokenClassification { .. } => 2,
-            Self::MaskedLanguageModelling | Self::QuestionAnswering | Self::SentenceEmbedding { .. } => 0,
+            Self::MaskedLanguageModelling
+            | Self::CausalLanguageModelling
+            | Self::QuestionAnswering
+            | Self::SentenceEmbedding { .. } => 0,
         }
     }
 }

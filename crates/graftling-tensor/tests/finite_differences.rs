@@ -68,7 +68,7 @@ fn gated(graph: &Graph, ids: &[ParameterId], activation: Activation, dropout: f3
 }
 
 fn rotary(graph: &Graph, ids: &[ParameterId], heads: usize) -> Var {
-    graph.rotary(graph.parameter(ids[0]), heads, &RotaryAngles::new(&[1.0, 0.3], 6), &[0, 5, 2, 3])
+    graph.rotary(graph.parameter(ids[0]), heads, &RotaryAngles::new(&[1.0, 0.3], 1.5, 6), &[0, 5, 2, 3])
 }
 
 const LINEAR: &[&[usize]] = &[&[5, 6], &[7, 6], &[7]];

@@ -88,7 +88,7 @@ fn places_that_do_not_ascend_are_a_mistake() {
 fn pairs_are_turned_by_place_times_frequency() {
     let parameters = Parameters::new();
     let graph = Graph::inference(&parameters);
-    let angles = RotaryAngles::new(&[1.0, 0.25], 1000);
+    let angles = RotaryAngles::new(&[1.0, 0.25], 1.0, 1000);
     let turned = graph.rotary(rows(&graph, 3, 5), HEADS, &angles, &[0, 1, 999]).tensor().to_vec();
     let before = values(3 * HIDDEN, 5);
     assert_eq!(turned[..HIDDEN], before[..HIDDEN], "place 0 is where everything stays");
@@ -111,7 +111,7 @@ fn pairs_are_turned_by_place_times_frequency() {
 fn products_of_what_is_turned_know_the_distance_alone() {
     let parameters = Parameters::new();
     let graph = Graph::inference(&parameters);
-    let angles = RotaryAngles::new(&[1.0, 0.03, 0.001], 8192);
+    let angles = RotaryAngles::new(&[1.0, 0.03, 0.001], 1.0, 8192);
     // The last two values of each head have no angles.
     let turned = |place: u32, seed: u32| graph.rotary(rows(&graph, 1, seed), 1, &angles, &[place]).tensor().to_vec();
     let product =

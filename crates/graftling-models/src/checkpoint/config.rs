@@ -127,6 +127,7 @@ impl Config {
                 head
             }
             HeadKind::MaskedLanguageModelling => Head::MaskedLanguageModelling,
+            HeadKind::CausalLanguageModelling => Head::CausalLanguageModelling,
             HeadKind::QuestionAnswering => Head::QuestionAnswering,
             HeadKind::SentenceEmbedding => {
                 return Err(ModelError::BareEncoder { path: self.path.clone(), class: class(&HeadKind::SentenceEmbedding) });

@@ -11,7 +11,7 @@ use super::files::WeightFiles;
 use super::matching::{Matching, Source, match_weights, module};
 use super::values;
 use crate::error::{ModelError, WeightProblem};
-use crate::families::names::Names;
+use crate::families::names::{Names, Part};
 use crate::nn::declarations::Declarations;
 
 /// What loading did beyond copying weights.
@@ -71,11 +71,13 @@ pub(crate) fn load(
             Source::Stored { file, tensor, storage, part } => {
                 dtypes.insert(tensor.dtype.to_string());
                 let bytes = file.bytes(tensor);
-                let size = bytes.len() / part.of;
-                match values::read(&bytes[part.index * size..(part.index + 1) * size], storage) {
+                let turns = part.turns(&declaration.shape);
+                let (skipped, bytes) = if turns { (0, bytes) } else { part_of(bytes, part) };
+                match values::read(bytes, storage) {
+                    Ok(values) if turns => turned(&values, part, &declaration.shape),
                     Ok(values) => values,
                     Err(values::NotFinite { index, value }) => {
-                        let index = part.index * declaration.count() + index;
+                        let index = skipped * declaration.count() + index;
                         not_finite.push(WeightProblem::NotFinite { name: tensor.name.clone(), index, value });
                         continue;
                     }
@@ -96,4 +98,20 @@ pub(crate) fn load(
     }
     report.dtypes = dtypes.into_iter().collect();
     Ok((parameters, report))
+}
+
+/// The bytes of a part that lies in one piece, and how many parts lie before it.
+fn part_of(bytes: &[u8], part: Part) -> (usize, &[u8]) {
+    let size = bytes.len() / part.of;
+    (part.index, &bytes[part.index * size..(part.index + 1) * size])
+}
+
+/// The part of a matrix with a row for each input, as one with a row for each output: of this shape.
+fn turned(values: &[f32], part: Part, shape: &[usize]) -> Vec<f32> {
+    let [outputs, inputs] = [shape[0], shape[1]];
+    let mut all = Vec::with_capacity(outputs * inputs);
+    for output in part.index * outputs..(part.index + 1) * outputs {
+        all.extend((0..inputs).map(|input| values[input * part.of * outputs + output]));
+    }
+    all
 }

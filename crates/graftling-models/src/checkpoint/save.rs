@@ -28,16 +28,31 @@ pub struct NamedValues<'a> {
     pub values: &'a [f32],
 }
 
-/// What stands under one name in a file: values of one or several parameters, end to end.
+/// What stands under one name in a file: values of one or several parameters.
 struct Entry<'a> {
     name: String,
     shape: Vec<usize>,
     pieces: Vec<&'a [f32]>,
+    /// Whether the pieces lie beside each other, a row for each input, instead of end to end.
+    turns: bool,
 }
 
 impl Entry<'_> {
     fn len(&self) -> usize {
         self.pieces.iter().map(|piece| piece.len()).sum()
+    }
+
+    fn write(&self, writer: &mut dyn Write) -> io::Result<()> {
+        if !self.turns {
+            return self.pieces.iter().try_for_each(|piece| write_piece(writer, piece));
+        }
+        let inputs = self.shape[0];
+        let mut row = Vec::with_capacity(self.shape[1]);
+        (0..inputs).try_for_each(|input| {
+            row.clear();
+            row.extend(self.pieces.iter().flat_map(|piece| piece[input..].iter().step_by(inputs)));
+            write_piece(writer, &row)
+        })
     }
 }
 
@@ -54,9 +69,10 @@ fn stored(parameters: &Parameters, names: Names) -> Vec<Entry<'_>> {
     let mut places = HashMap::new();
     for id in parameters.ids() {
         let (name, part) = names.stored(parameters.name(id));
-        let Part { index, of } = part;
+        let shape = parameters.shape(id);
+        let Part { index, of, .. } = part;
         let place = *places.entry(name.clone()).or_insert_with(|| {
-            entries.push(Entry { name, shape: part.stored_shape(parameters.shape(id)), pieces: vec![&[]; of] });
+            entries.push(Entry { name, shape: part.stored_shape(shape), pieces: vec![&[]; of], turns: part.turns(shape) });
             entries.len() - 1
         });
         entries[place].pieces[index] = parameters.values(id);
@@ -68,7 +84,12 @@ fn stored(parameters: &Parameters, names: Names) -> Vec<Entry<'_>> {
 pub fn write_values(path: &Path, entries: &[NamedValues<'_>]) -> Result<(), ModelError> {
     let named = entries.iter();
     let entries: Vec<Entry<'_>> = named
-        .map(|NamedValues { name, shape, values }| Entry { name: name.clone(), shape: shape.to_vec(), pieces: vec![*values] })
+        .map(|NamedValues { name, shape, values }| Entry {
+            name: name.clone(),
+            shape: shape.to_vec(),
+            pieces: vec![*values],
+            turns: false,
+        })
         .collect();
     write_entries(path, &entries)
 }
@@ -78,7 +99,7 @@ fn write_entries(path: &Path, entries: &[Entry<'_>]) -> Result<(), ModelError> {
     let values: usize = entries.iter().map(Entry::len).sum();
     replace(path, (header.len() + 4 * values) as u64, |writer| {
         writer.write_all(&header)?;
-        entries.iter().flat_map(|entry| &entry.pieces).try_for_each(|piece| write_piece(writer, piece))
+        entries.iter().try_for_each(|entry| entry.write(writer))
     })
 }
 

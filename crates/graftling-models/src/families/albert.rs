@@ -87,14 +87,14 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         layout: Layout::BERT,
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),
         dropout: Dropout {
-            embeddings: hidden_dropout,
+            embeddings: Some(hidden_dropout),
             attention_weights: config.dropout("attention_probs_dropout_prob", 0.0),
             attention: Some(hidden_dropout),
             feed_forward_inner: None,
             // The module is there in transformers and is not called.
             feed_forward: None,
             pooler: None,
-            classifier: classifier_dropout,
+            classifier: Some(classifier_dropout),
             token_classifier: classifier_dropout,
             answers: None,
         },

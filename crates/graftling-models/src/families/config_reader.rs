@@ -59,6 +59,23 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
+    /// The same, with the default where the key is null.
+    pub fn size_unless_null(&mut self, key: &str, default: usize, largest: usize) -> usize {
+        if self.is_null(key) { default } else { self.size(key, default, largest) }
+    }
+
+    /// A whole number from 0 to `largest`.
+    pub fn count(&mut self, key: &str, default: usize, largest: usize) -> usize {
+        let Some(value) = self.config.get(key) else { return default };
+        match value.as_u64().and_then(|count| usize::try_from(count).ok()).filter(|count| *count <= largest) {
+            Some(count) => count,
+            None => {
+                self.refuse(key, value, format!("whole numbers from 0 to {largest}"));
+                default
+            }
+        }
+    }
+
     /// A whole number from `smallest` to `largest`, or `None` where the key is absent or says 0 or -1: that there is no such thing.
     pub fn size_or_none(&mut self, key: &str, smallest: usize, largest: usize) -> Option<usize> {
         let value = self.config.get(key)?;
@@ -126,7 +143,13 @@ impl<'a> ConfigReader<'a> {
 
     /// The same, with `fallback` where the key is absent or null.
     pub fn dropout_or(&mut self, key: &str, fallback: f32) -> f32 {
-        if self.config.get(key).is_some_and(Value::is_null) { fallback } else { self.dropout(key, fallback) }
+        if self.is_null(key) { fallback } else { self.dropout(key, fallback) }
+    }
+
+    /// The dropout before a decoder's classifier of tokens, as transformers' `GenericForTokenClassification` looks for it.
+    pub fn token_classifier_dropout(&mut self) -> f32 {
+        let fallback = self.dropout_or("hidden_dropout", 0.1);
+        self.dropout_or("classifier_dropout", fallback)
     }
 
     /// One of these words.
@@ -208,14 +231,43 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
+    /// What `read` makes of the keys of an object that stands under this key.
+    pub fn nested<T>(&mut self, key: &str, object: &Map<String, Value>, read: impl FnOnce(&mut ConfigReader<'_>) -> T) -> T {
+        let mut inner = ConfigReader::new(object);
+        let made = read(&mut inner);
+        let problems = inner.problems.into_iter();
+        self.problems.extend(problems.map(|problem| ConfigProblem { key: format!("{key}.{}", problem.key), ..problem }));
+        made
+    }
+
+    /// Whether the key is there, and null.
+    pub fn is_null(&self, key: &str) -> bool {
+        self.config.get(key).is_some_and(Value::is_null)
+    }
+
+    /// Whether the key is there and not null.
+    pub fn says(&self, key: &str) -> bool {
+        self.config.get(key).is_some_and(|value| !value.is_null())
+    }
+
     /// Refuses what no family of encoders here offers.
     pub fn encoder_only(&mut self) {
         self.only("is_decoder", false);
+        // A head with a projection of its own to the vocabulary would have a weight more.
+        self.only("tie_word_embeddings", true);
+        self.ordinary();
+    }
+
+    /// Refuses what no family of decoders that stand alone here offers.
+    pub fn decoder_only(&mut self) {
+        self.ordinary();
+    }
+
+    /// Refuses what no family here offers.
+    fn ordinary(&mut self) {
         self.only("add_cross_attention", false);
         self.only("is_encoder_decoder", false);
         self.only("pruned_heads", Value::Null);
-        // A head with a projection of its own to the vocabulary would have a weight more.
-        self.only("tie_word_embeddings", true);
         // Its weights are stored in fewer bits, under further names.
         self.only("quantization_config", Value::Null);
         // Layers that differ from one another in any key.

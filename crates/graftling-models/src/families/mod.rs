@@ -8,10 +8,13 @@ pub(crate) mod config_reader;
 mod deberta_v2;
 mod distilbert;
 mod electra;
+mod gpt2;
+mod llama;
 mod modernbert;
 mod mpnet;
 pub(crate) mod names;
 mod roberta;
+mod rotary_config;
 
 use serde_json::{Map, Value};
 
@@ -71,6 +74,16 @@ families! {
     ModernBert = "modernbert" => modernbert::translate,
     /// DeBERTa-v2 and DeBERTa-v3.
     DebertaV2 = "deberta-v2" => deberta_v2::translate,
+    /// GPT-2.
+    Gpt2 = "gpt2" => gpt2::translate,
+    /// Llama, SmolLM2 and their kin.
+    Llama = "llama" => llama::llama,
+    /// Mistral.
+    Mistral = "mistral" => llama::mistral,
+    /// Qwen2 and Qwen2.5.
+    Qwen2 = "qwen2" => llama::qwen2,
+    /// Qwen3.
+    Qwen3 = "qwen3" => llama::qwen3,
 }
 
 impl Family {

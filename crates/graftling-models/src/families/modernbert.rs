@@ -13,7 +13,7 @@ use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYE
 use super::names::{Ignored, NameTable, Pattern, merged, module};
 use crate::architecture::{
     Architecture, Bias, Distance, Dropout, EmbeddingWidth, FeedForwardKind, HeadLayout, LayerWeights, Layout, NormPlacement,
-    Pooling, Position, Sight, Sights,
+    Pooling, Position, RotaryScaling, Sight, Sights,
 };
 use crate::head::HeadKind;
 
@@ -80,14 +80,15 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     let attention_dropout = config.dropout("attention_dropout", 0.0);
     let classifier_dropout = config.dropout("classifier_dropout", 0.0);
     let initializer_range = config.number("initializer_range", 0.02, 0.0..=1.0);
+    let attention_bias = config.bias("attention_bias", Bias::Absent);
     let layout = Layout {
         norms: NormPlacement::BeforeParts,
         feed_forward: FeedForwardKind::Gated,
         sight: Sights::ByLayer(sights(config, num_hidden_layers)),
         norm_bias: config.bias("norm_bias", Bias::Absent),
-        attention_bias: config.bias("attention_bias", Bias::Absent),
+        attention_bias,
+        attention_output_bias: attention_bias,
         feed_forward_bias: config.bias("mlp_bias", Bias::Absent),
-        convolution: None,
         head: HeadLayout::Transform {
             pooling: config.word("classifier_pooling", Pooling::First, &[("cls", Pooling::First), ("mean", Pooling::Mean)]),
             dense: config.bias("classifier_bias", Bias::Absent),
@@ -95,6 +96,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             // `ModernBertPreTrainedModel._init_weights`, which draws again beyond two deviations.
             deviations: [initializer_range / (2.0 * num_hidden_layers as f32).sqrt(), 1.0 / (hidden_size as f32).sqrt()],
         },
+        ..Layout::BERT
     };
     let architecture = Architecture {
         vocabulary_size: config.size("vocab_size", 50_368, LARGEST_TABLE),
@@ -108,6 +110,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             longest: config.size("max_position_embeddings", 8192, LARGEST_TABLE),
             base,
             base_in_windows,
+            scaling: RotaryScaling::None,
         },
         distance: Distance::Unknown,
         type_vocabulary_size: None,
@@ -115,13 +118,13 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         layout,
         norm_epsilon: config.number("norm_eps", 1e-5, 0.0..=1.0),
         dropout: Dropout {
-            embeddings: config.dropout("embedding_dropout", 0.0),
+            embeddings: Some(config.dropout("embedding_dropout", 0.0)),
             attention_weights: attention_dropout,
             attention: Some(attention_dropout),
             feed_forward_inner: Some(config.dropout("mlp_dropout", 0.0)),
             feed_forward: None,
             pooler: None,
-            classifier: classifier_dropout,
+            classifier: Some(classifier_dropout),
             token_classifier: classifier_dropout,
             answers: Some(classifier_dropout),
         },

@@ -14,19 +14,38 @@ pub(crate) struct Module {
 pub(crate) struct Part {
     pub index: usize,
     pub of: usize,
+    /// How the values of a matrix lie on disk.
+    pub order: Order,
+}
+
+/// How the values of a matrix lie on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As here: a row for each output.
+    RowsOfOutputs,
+    /// A row for each input, as in the `Conv1D` of transformers. Parts then lie beside each other in every row.
+    RowsOfInputs,
 }
 
 impl Part {
     /// All of it.
-    pub const WHOLE: Self = Self { index: 0, of: 1 };
+    pub const WHOLE: Self = Self { index: 0, of: 1, order: Order::RowsOfOutputs };
+
+    /// Whether a parameter of this shape is turned on disk.
+    pub fn turns(self, shape: &[usize]) -> bool {
+        self.order == Order::RowsOfInputs && shape.len() == 2
+    }
 
     /// The shape on disk of what holds a parameter of this shape as this part.
     pub fn stored_shape(self, shape: &[usize]) -> Vec<usize> {
-        let mut shape = shape.to_vec();
-        if let Some(rows) = shape.first_mut() {
+        let mut stored = shape.to_vec();
+        if let Some(rows) = stored.first_mut() {
             *rows = rows.saturating_mul(self.of);
         }
-        shape
+        if self.turns(shape) {
+            stored.reverse();
+        }
+        stored
     }
 }
 
@@ -37,7 +56,12 @@ pub(super) const fn module(canonical: &'static str, stored: &'static str) -> Mod
 
 /// A module that is called `canonical` here and is part `index` of the `of` that are merged on disk under the name `stored`.
 pub(super) const fn merged(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Module {
-    Module { canonical, stored, part: Part { index, of } }
+    Module { canonical, stored, part: Part { index, of, order: Order::RowsOfOutputs } }
+}
+
+/// The same for modules whose matrices have a row for each input on disk.
+pub(super) const fn turned(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Module {
+    Module { canonical, stored, part: Part { index, of, order: Order::RowsOfInputs } }
 }
 
 /// The backbone of a family that stores its weights as BERT does, under its own prefix.
@@ -72,6 +96,7 @@ pub(crate) struct Ignored {
 pub(crate) enum Pattern {
     Exactly(&'static str),
     StartsWith(&'static str),
+    EndsWith(&'static str),
 }
 
 /// The names of a family.
@@ -173,6 +198,7 @@ impl Names {
         let entry = self.table.ignored.iter().find(|entry| match entry.pattern {
             Pattern::Exactly(name) => bare == name,
             Pattern::StartsWith(start) => bare.starts_with(start),
+            Pattern::EndsWith(end) => bare.ends_with(end),
         });
         entry.map(|entry| entry.reason).or_else(|| {
             let other = self.table.heads.iter().find(|(_, modules)| !self.find(modules.iter(), stored).is_empty());

@@ -7,7 +7,8 @@ use graftling_tensor::{
 use super::declarations::Scope;
 use super::distances::Distances;
 use super::linear::Linear;
-use crate::architecture::{Architecture, Disentangled, Distance, DistanceProjections, Dropout, Sight};
+use super::norm::Norm;
+use crate::architecture::{Architecture, Disentangled, Distance, DistanceProjections, Dropout, Heads, Sight};
 
 /// Vectors, and which of them belong to which sequence.
 #[derive(Clone, Copy)]
@@ -35,7 +36,10 @@ pub(crate) struct SelfAttention {
     key: Linear,
     value: Linear,
     output: Linear,
+    /// The norms of the queries and of the keys of each head.
+    norms: Option<[Norm; 2]>,
     heads: usize,
+    key_value_heads: usize,
     distance: DistanceUse,
 }
 
@@ -69,21 +73,35 @@ impl VectorProjection {
 impl SelfAttention {
     pub fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
         let size = architecture.hidden_size;
-        let mut projection =
-            |name: &str| Linear::with_bias(&mut scope.part(name), size, size, architecture.layout.attention_bias);
+        let [heads, key_value_heads] = [architecture.num_attention_heads, architecture.key_value_heads()];
+        let [queries, keys] = [heads, key_value_heads].map(|heads| heads * architecture.head_size());
+        let layout = &architecture.layout;
+        let mut projection = |name: &str, outputs: usize| {
+            Linear::with_bias(&mut scope.part(name), size, outputs, layout.attention_bias)
+        };
+        let [query, key, value] = [("query", queries), ("key", keys), ("value", keys)].map(|(name, outputs)| projection(name, outputs));
+        let output = Linear::with_bias(&mut scope.part("output"), queries, size, layout.attention_output_bias);
+        let norm = |scope: &mut Scope<'_>, name: &str| Norm::new(&mut scope.part(name), architecture.head_size(), architecture);
         Self {
-            query: projection("query"),
-            key: projection("key"),
-            value: projection("value"),
-            output: projection("output"),
-            heads: architecture.num_attention_heads,
+            query,
+            key,
+            value,
+            output,
+            norms: match layout.heads {
+                Heads::Grouped { normed: true, .. } => Some(["query_norm", "key_norm"].map(|name| norm(scope, name))),
+                Heads::Grouped { .. } | Heads::Even => None,
+            },
+            heads,
+            key_value_heads,
             distance: match architecture.distance {
                 Distance::Unknown => DistanceUse::None,
                 Distance::Biased(buckets) => DistanceUse::Bias(buckets),
                 Distance::Disentangled(Disentangled { projections, content_to_position, position_to_content, .. }) => {
                     let mut of_vectors = |name: &str| match projections {
                         DistanceProjections::OfTokens => VectorProjection::OfTokens,
-                        DistanceProjections::Own => VectorProjection::Own(projection(name)),
+                        DistanceProjections::Own => {
+                            VectorProjection::Own(Linear::with_bias(&mut scope.part(name), size, size, layout.attention_bias))
+                        }
                     };
                     DistanceUse::Vectors {
                         key: content_to_position.then(|| of_vectors("position_key")),
@@ -96,14 +114,19 @@ impl SelfAttention {
 
     /// What each query finds in the keys' rows of its own sequence: gives the shape of the queries' rows.
     pub fn forward(&self, graph: &Graph<'_>, queries: Rows<'_>, keys: Rows<'_>, places: Places<'_>, dropout: &Dropout) -> Var {
-        let turned = |projected: Var, rows: Rows<'_>| match places.angles {
-            Some(angles) => graph.rotary(projected, self.heads, angles, rows.positions),
+        let turned = |projected: Var, heads: usize, rows: Rows<'_>| match places.angles {
+            Some(angles) => graph.rotary(projected, heads, angles, rows.positions),
             None => projected,
         };
-        let query = turned(self.query.forward(graph, queries.hidden), queries);
-        let key = turned(self.key.forward(graph, keys.hidden), keys);
+        let [query, key] = [self.query.forward(graph, queries.hidden), self.key.forward(graph, keys.hidden)];
+        let [query, key] = match &self.norms {
+            Some([of_queries, of_keys]) => [of_queries.forward(graph, &query), of_keys.forward(graph, &key)],
+            None => [query, key],
+        };
+        let query = turned(query, self.heads, queries);
+        let key = turned(key, self.key_value_heads, keys);
         let value = self.value.forward(graph, keys.hidden);
-        let options = AttentionOptions { heads: self.heads, dropout: dropout.attention_weights };
+        let options = AttentionOptions { heads: self.heads, key_heads: self.key_value_heads, dropout: dropout.attention_weights };
         let (tokens, spans, positions) = ([&query, &key, &value], [queries.spans, keys.spans], queries.positions);
         let context = match (places.sight, &self.distance, places.distances) {
             (Sight::Everything, DistanceUse::Bias(buckets), Distances::Bias(table)) => {
@@ -111,7 +134,7 @@ impl SelfAttention {
                 graph.attention_by_distance(tokens, spans, options, &bias)
             }
             (Sight::Everything, DistanceUse::Vectors { key, query }, Distances::Vectors { vectors, rows }) => {
-                let vectors = graph.dropout(vectors, dropout.embeddings);
+                let vectors = graph.dropout(vectors, dropout.embeddings.unwrap_or(0.0));
                 let key = key.as_ref().map(|projection| projection.or(&self.key).forward(graph, &vectors));
                 let query = query.as_ref().map(|projection| projection.or(&self.query).forward(graph, &vectors));
                 let vectors = DistanceVectors { key: key.as_ref(), query: query.as_ref(), rows, positions };
@@ -119,9 +142,12 @@ impl SelfAttention {
             }
             (Sight::Everything, ..) => graph.attention(&query, &key, &value, spans[0], spans[1], options),
             (Sight::Window { reach }, DistanceUse::None, _) => {
-                graph.attention_in_window(tokens, spans, options, AttentionWindow { reach, positions })
+                graph.attention_in_window(tokens, spans, options, AttentionWindow { before: reach, behind: reach, positions })
             }
-            (Sight::Window { .. }, ..) => panic!("attention: no family has a window together with trained distances"),
+            (Sight::Past { reach }, DistanceUse::None, _) => {
+                graph.attention_in_window(tokens, spans, options, AttentionWindow { before: reach, behind: 0, positions })
+            }
+            (Sight::Window { .. } | Sight::Past { .. }, ..) => panic!("attention: no family has a window together with trained distances"),
         };
         self.output.forward(graph, &context)
     }

@@ -3,14 +3,14 @@
 use graftling_tensor::{Activation, Graph, ParameterId, Spans, Var};
 
 use super::declarations::Scope;
-use super::norm::LayerNorm;
+use super::norm::Norm;
 use crate::architecture::{Architecture, Convolution};
 
 /// `norm(layer + activation(dropout(convolution(embeddings))))`.
 pub(crate) struct ConvolutionLayer {
     weight: ParameterId,
     bias: ParameterId,
-    norm: LayerNorm,
+    norm: Norm,
     activation: Activation,
 }
 
@@ -20,7 +20,7 @@ impl ConvolutionLayer {
         Self {
             weight: scope.weight("weight", &[size, size, convolution.width]),
             bias: scope.zeros("bias", size),
-            norm: LayerNorm::new(&mut scope.part("norm"), size, architecture),
+            norm: Norm::new(&mut scope.part("norm"), size, architecture),
             activation: convolution.activation,
         }
     }

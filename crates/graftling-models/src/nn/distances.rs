@@ -3,7 +3,7 @@
 use graftling_tensor::{DistanceBuckets, Graph, ParameterId, Spans, Var};
 
 use super::declarations::Declarations;
-use super::norm::LayerNorm;
+use super::norm::Norm;
 use crate::architecture::{Architecture, Disentangled, Distance, DistanceNorm};
 use crate::facts::Depth;
 
@@ -19,7 +19,7 @@ pub(crate) enum SharedDistances {
 pub(crate) struct VectorTable {
     /// `[buckets, hidden_size]`.
     table: ParameterId,
-    norm: Option<LayerNorm>,
+    norm: Option<Norm>,
     buckets: DistanceBuckets,
     used: bool,
 }
@@ -67,7 +67,7 @@ impl VectorTable {
         Self {
             table: scope.weight("weight", &[buckets.count(), size]),
             norm: match vectors {
-                DistanceNorm::Normed => Some(LayerNorm::new(&mut scope.part("norm"), size, architecture)),
+                DistanceNorm::Normed => Some(Norm::new(&mut scope.part("norm"), size, architecture)),
                 DistanceNorm::Plain => None,
             },
             buckets,

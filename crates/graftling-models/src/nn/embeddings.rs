@@ -6,17 +6,17 @@ use graftling_tensor::{Graph, ParameterId, Var};
 
 use super::declarations::Scope;
 use super::linear::Linear;
-use super::norm::LayerNorm;
-use crate::architecture::{Architecture, Bias, EmbeddingWidth, Position};
+use super::norm::Norm;
+use crate::architecture::{Architecture, Bias, EmbeddingNorm, EmbeddingWidth, Position};
 use crate::batch::PackedBatch;
 
-/// The sum of a token's word and, where the family has them, position and token type embeddings, then norm and dropout, and a
+/// The sum of a token's word and, where the family has them, position and token type embeddings, then a norm in most families, dropout, and a
 /// projection where embeddings are narrower than layers.
 pub(crate) struct Embeddings {
     pub word: ParameterId,
     position: Option<ParameterId>,
     token_type: Option<TokenTypes>,
-    norm: LayerNorm,
+    norm: Option<Norm>,
     projection: Projection,
     placing: Position,
 }
@@ -53,7 +53,10 @@ impl Embeddings {
             token_type: architecture
                 .type_vocabulary_size
                 .map(|entries| TokenTypes { table: scope.part("token_type").weight("weight", &[entries, size]), entries }),
-            norm: LayerNorm::new(&mut scope.part("norm"), normed, architecture),
+            norm: match architecture.layout.embedding_norm {
+                EmbeddingNorm::Normed => Some(Norm::new(&mut scope.part("norm"), normed, architecture)),
+                EmbeddingNorm::Plain => None,
+            },
             projection: match architecture.embedding {
                 EmbeddingWidth::Hidden => Projection::None,
                 EmbeddingWidth::Projected(_) => Projection::Last(projection(scope, Bias::Added)),
@@ -71,7 +74,10 @@ impl Embeddings {
         let types = self.token_type.as_ref().map(|types| (types.table, segments(batch, types.entries)));
         tables.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
         let sum = graph.embedding_sum(&tables);
-        let finish = |sum: &Var| graph.dropout(&self.norm.forward(graph, sum), dropout);
+        let finish = |sum: &Var| {
+            let normed = self.norm.as_ref().map(|norm| norm.forward(graph, sum));
+            graph.dropout(normed.as_ref().unwrap_or(sum), dropout)
+        };
         match &self.projection {
             Projection::None => finish(&sum),
             Projection::BeforeNorm(projection) => finish(&projection.forward(graph, &sum)),

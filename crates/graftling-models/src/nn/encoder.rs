@@ -1,4 +1,5 @@
-//! The encoder skeleton: embeddings, then layers of attention and feed-forward parts. Knows no family and no task.
+//! The skeleton of encoders, and of decoders that stand alone: embeddings, then layers of attention and feed-forward parts. Knows no
+//! family and no task.
 
 use std::ops::Range;
 
@@ -10,9 +11,9 @@ use super::declarations::{Declarations, Scope};
 use super::distances::SharedDistances;
 use super::embeddings::Embeddings;
 use super::feed_forward::FeedForward;
-use super::norm::LayerNorm;
+use super::norm::Norm;
 use super::rotary::Rotary;
-use crate::architecture::{Architecture, Dropout, LayerWeights, NormPlacement, Sights};
+use crate::architecture::{Architecture, Dropout, EmbeddingNorm, LayerWeights, NormPlacement, Sights};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 
@@ -28,7 +29,7 @@ pub(crate) struct Encoder {
     /// Stands over the first layer.
     convolution: Option<ConvolutionLayer>,
     /// Over what the last layer gives, where norms stand before the parts of a layer.
-    norm: Option<LayerNorm>,
+    norm: Option<Norm>,
 }
 
 /// The tokens whose vectors are looked at.
@@ -36,6 +37,8 @@ pub(crate) struct Encoder {
 pub(crate) enum Wanted<'a> {
     /// The first token of each sequence.
     FirstTokens,
+    /// The last token of each sequence.
+    LastTokens,
     /// Those in these rows, ascending.
     Tokens(&'a [usize]),
     EveryToken,
@@ -49,9 +52,10 @@ impl Encoder {
             LayerWeights::Own => architecture.num_hidden_layers,
             LayerWeights::Shared => 1,
         };
+        let stack = architecture.stack();
         let layers = (0..own)
             .map(|index| {
-                Layer::new(&mut declarations.scope(&format!("encoder.layers.{index}"), Depth::Layer(index)), architecture, index)
+                Layer::new(&mut declarations.scope(&format!("{stack}.layers.{index}"), Depth::Layer(index)), architecture, index)
             })
             .collect();
         let convolution = architecture.layout.convolution.map(|convolution| {
@@ -62,8 +66,8 @@ impl Encoder {
         let norm = match architecture.layout.norms {
             NormPlacement::AfterSums => None,
             NormPlacement::BeforeParts => {
-                let mut scope = declarations.scope("encoder.norm", Depth::Layer(num_hidden_layers - 1));
-                Some(LayerNorm::new(&mut scope, architecture.hidden_size, architecture))
+                let mut scope = declarations.scope(&format!("{stack}.norm"), Depth::Layer(num_hidden_layers - 1));
+                Some(Norm::new(&mut scope, architecture.hidden_size, architecture))
             }
         };
         let sights = architecture.layout.sight.clone();
@@ -80,7 +84,7 @@ impl Encoder {
     pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch, wanted: Wanted<'_>, dropout: &Dropout) -> Var {
         let spans = &batch.spans;
         let last = self.num_hidden_layers - 1;
-        let embedded = self.embeddings.forward(graph, batch, dropout.embeddings);
+        let embedded = self.embeddings.forward(graph, batch, dropout.embeddings.unwrap_or(0.0));
         let positions: Vec<u32> = spans.lengths().flat_map(|length| 0..length as u32).collect();
         let angles = self.rotary.as_ref().map(|rotary| rotary.angles(spans.lengths().max().unwrap_or(0)));
         let distances = self.distances.of_pass(graph, spans);
@@ -93,7 +97,7 @@ impl Encoder {
             match &self.convolution {
                 Some(convolution) if index == 0 => {
                     let rows = wanted.map(|(_, rows)| rows);
-                    convolution.forward(graph, [&embedded, &output], spans, rows, dropout.embeddings)
+                    convolution.forward(graph, [&embedded, &output], spans, rows, dropout.embeddings.unwrap_or(0.0))
                 }
                 _ => output,
             }
@@ -118,6 +122,10 @@ impl Wanted<'_> {
     fn rows(self, spans: &Spans) -> Option<(Vec<usize>, Spans)> {
         match self {
             Self::FirstTokens => Some((spans.first_rows(), Spans::from_lengths(spans.lengths().map(|_| 1)))),
+            Self::LastTokens => {
+                let rows = (0..spans.count()).map(|sequence| spans.range(sequence).end - 1).collect();
+                Some((rows, Spans::from_lengths(spans.lengths().map(|_| 1))))
+            }
             Self::Tokens(rows) => {
                 let lengths = (0..spans.count()).map(|sequence| {
                     let Range { start, end } = spans.range(sequence);
@@ -139,15 +147,15 @@ struct Layer {
 /// The norms of a layer, where they stand.
 enum Norms {
     /// Over each residual sum.
-    AfterSums { attention: LayerNorm, feed_forward: LayerNorm },
+    AfterSums { attention: Norm, feed_forward: Norm },
     /// Before each part; none before attention where what comes in is normed already.
-    BeforeParts { attention: Option<LayerNorm>, feed_forward: LayerNorm },
+    BeforeParts { attention: Option<Norm>, feed_forward: Norm },
 }
 
 impl Layer {
     fn new(scope: &mut Scope<'_>, architecture: &Architecture, index: usize) -> Self {
         let norm = |scope: &mut Scope<'_>, part: &str| {
-            LayerNorm::new(&mut scope.part(part).part("norm"), architecture.hidden_size, architecture)
+            Norm::new(&mut scope.part(part).part("norm"), architecture.hidden_size, architecture)
         };
         let attention = SelfAttention::new(&mut scope.part("attention"), architecture);
         // The order of declaring is that of the file that is written.
@@ -159,7 +167,8 @@ impl Layer {
                 Self { attention, feed_forward, norms }
             }
             NormPlacement::BeforeParts => {
-                let attention_norm = (index > 0).then(|| norm(scope, "attention"));
+                let is_normed = index == 0 && architecture.layout.embedding_norm == EmbeddingNorm::Normed;
+                let attention_norm = (!is_normed).then(|| norm(scope, "attention"));
                 let feed_forward = FeedForward::new(&mut scope.part("feed_forward"), architecture);
                 let norms = Norms::BeforeParts { attention: attention_norm, feed_forward: norm(scope, "feed_forward") };
                 Self { attention, feed_forward, norms }

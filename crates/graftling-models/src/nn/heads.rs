@@ -7,7 +7,7 @@ use super::embeddings::Embeddings;
 use super::encoder::{Encoder, Wanted};
 use super::linear::Linear;
 use super::transform::Transform;
-use crate::architecture::{Architecture, Bias, Dropout, HeadLayout, Pooling};
+use crate::architecture::{Architecture, Bias, Dropout, HeadLayout, Pooling, VocabularyProjection};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 use crate::families::names::Names;
@@ -15,12 +15,14 @@ use crate::head::{self, Head};
 
 /// The bricks of a head.
 pub(crate) enum HeadBricks {
-    /// A transform of the vector of each sequence, then a projection to the labels.
-    Sequence { pooling: Pooling, transform: Transform, classifier: Linear },
+    /// A projection of the vector of each sequence to the labels, in encoders over a transform.
+    Sequence { pooling: Pooling, transform: Option<Transform>, classifier: Linear },
     /// A projection of each token to the labels, in some families over a transform.
     Token { transform: Option<Transform>, classifier: Linear },
-    /// A projection of each token to the vocabulary.
+    /// A projection of each token to the vocabulary, over a transform.
     Language(LanguageHead),
+    /// A projection of each token to the vocabulary: by the word embeddings unless there is a matrix for it.
+    NextToken { vocabulary: Option<Linear> },
     /// A projection of each token to two logits, in some families over a transform.
     Answers { transform: Option<Transform>, projection: Linear },
     /// One vector from those of the tokens. The pooler that a family saves with its bare encoder is kept, and not looked at.
@@ -32,39 +34,56 @@ impl HeadBricks {
         let hidden_size = architecture.hidden_size;
         let layout = architecture.layout.head;
         let transform = |declarations: &mut Declarations, name: &str| match layout {
-            HeadLayout::Pooler => None,
+            HeadLayout::Pooler | HeadLayout::LastToken { .. } => None,
             HeadLayout::Transform { dense, deviations: [deviation, _], .. } => {
                 let mut scope = declarations.scope(name, Depth::Head).drawn(deviation);
                 Some(Transform::normed(&mut scope, architecture, hidden_size, architecture.pooler_activation, dense))
             }
         };
-        let projection = |declarations: &mut Declarations, name: &str, outputs: usize| {
+        let projection = |declarations: &mut Declarations, name: &str, outputs: usize, bias: Bias| {
             let mut scope = declarations.scope(name, Depth::Head);
             if let HeadLayout::Transform { deviations: [_, deviation], .. } = layout {
                 scope = scope.drawn(deviation);
             }
-            Linear::new(&mut scope, hidden_size, outputs)
+            Linear::with_bias(&mut scope, hidden_size, outputs, bias)
         };
         match head {
             Head::SequenceClassification { labels, .. } => Self::Sequence {
                 pooling: match layout {
                     HeadLayout::Pooler => Pooling::First,
                     HeadLayout::Transform { pooling, .. } => pooling,
+                    HeadLayout::LastToken { .. } => Pooling::Last,
                 },
-                transform: transform(declarations, "pooler").unwrap_or_else(|| {
-                    let mut scope = declarations.scope("pooler", Depth::Head);
-                    Transform::plain(&mut scope, architecture, architecture.pooler_activation)
-                }),
-                classifier: projection(declarations, "classifier", labels.len()),
+                transform: match layout {
+                    HeadLayout::Pooler => {
+                        let mut scope = declarations.scope("pooler", Depth::Head);
+                        Some(Transform::plain(&mut scope, architecture, architecture.pooler_activation))
+                    }
+                    HeadLayout::Transform { .. } | HeadLayout::LastToken { .. } => transform(declarations, "pooler"),
+                },
+                classifier: match layout {
+                    HeadLayout::LastToken { .. } => projection(declarations, "classifier", labels.len(), Bias::Absent),
+                    HeadLayout::Pooler | HeadLayout::Transform { .. } => {
+                        projection(declarations, "classifier", labels.len(), Bias::Added)
+                    }
+                },
             },
             Head::TokenClassification { labels } => Self::Token {
                 transform: transform(declarations, "transform"),
-                classifier: projection(declarations, "classifier", labels.len()),
+                classifier: projection(declarations, "classifier", labels.len(), Bias::Added),
             },
             Head::MaskedLanguageModelling => Self::Language(LanguageHead::new(declarations, architecture)),
+            Head::CausalLanguageModelling => Self::NextToken {
+                vocabulary: match layout {
+                    HeadLayout::LastToken { vocabulary: VocabularyProjection::Own } => {
+                        Some(projection(declarations, "language", architecture.vocabulary_size, Bias::Absent))
+                    }
+                    _ => None,
+                },
+            },
             Head::QuestionAnswering => Self::Answers {
                 transform: transform(declarations, "transform"),
-                projection: projection(declarations, "answers", 2),
+                projection: projection(declarations, "answers", 2, Bias::Added),
             },
             Head::SentenceEmbedding { pooling, .. } => {
                 if names.has_pooler() {
@@ -90,15 +109,19 @@ impl HeadBricks {
             Self::Sequence { pooling, transform, classifier } => {
                 let pooled = match pooling {
                     Pooling::First => encoder.forward(graph, batch, Wanted::FirstTokens, dropout),
+                    Pooling::Last => encoder.forward(graph, batch, Wanted::LastTokens, dropout),
                     Pooling::Mean => graph.span_mean(&encoder.forward(graph, batch, Wanted::EveryToken, dropout), &batch.spans),
                 };
                 let kept = graph.dropout(&pooled, dropout.pooler.unwrap_or(0.0));
-                classifier.forward(graph, &graph.dropout(&transform.forward(graph, &kept), dropout.classifier))
+                let transformed = transform.as_ref().map_or_else(|| kept.clone(), |transform| transform.forward(graph, &kept));
+                classifier.forward(graph, &graph.dropout(&transformed, dropout.classifier.unwrap_or(0.0)))
             }
             Self::Token { transform, classifier } => {
                 classifier.forward(graph, &graph.dropout(&transformed(transform), dropout.token_classifier))
             }
             Self::Language(head) => head.forward(graph, &encoder.embeddings, &tokens()),
+            Self::NextToken { vocabulary: Some(vocabulary) } => vocabulary.forward(graph, &tokens()),
+            Self::NextToken { vocabulary: None } => graph.linear(&tokens(), encoder.embeddings.word, None, None),
             Self::Answers { transform, projection } => {
                 projection.forward(graph, &graph.dropout(&transformed(transform), dropout.answers.unwrap_or(0.0)))
             }
@@ -118,7 +141,8 @@ pub(crate) struct LanguageHead {
 impl LanguageHead {
     fn new(declarations: &mut Declarations, architecture: &Architecture) -> Self {
         let (dense, decoder, deviation) = match architecture.layout.head {
-            HeadLayout::Pooler => (Bias::Added, Bias::Added, architecture.initializer_range),
+            // No decoder has this head: its tokens see no words behind a mask.
+            HeadLayout::Pooler | HeadLayout::LastToken { .. } => (Bias::Added, Bias::Added, architecture.initializer_range),
             HeadLayout::Transform { dense, decoder, deviations: [deviation, _], .. } => (dense, decoder, deviation),
         };
         let mut scope = declarations.scope("language", Depth::Head).drawn(deviation);

@@ -4,14 +4,14 @@ use graftling_tensor::{Activation, Graph, Var};
 
 use super::declarations::Scope;
 use super::linear::Linear;
-use super::norm::LayerNorm;
+use super::norm::Norm;
 use crate::architecture::{Architecture, Bias};
 
 /// `activation(dense(x))`, and in some heads a norm over it.
 pub(crate) struct Transform {
     dense: Linear,
     activation: Activation,
-    norm: Option<LayerNorm>,
+    norm: Option<Norm>,
 }
 
 impl Transform {
@@ -26,7 +26,7 @@ impl Transform {
         Self {
             dense: Linear::with_bias(&mut scope.part("dense"), architecture.hidden_size, size, bias),
             activation,
-            norm: Some(LayerNorm::new(&mut scope.part("norm"), size, architecture)),
+            norm: Some(Norm::new(&mut scope.part("norm"), size, architecture)),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::graph::{Backward, Graph, Sink, Var};
 use crate::kernels::rows::for_blocks;
 use crate::tensor::Tensor;
 
-/// The cosine and sine of every angle that can occur. Cloning shares them.
+/// The cosine and sine of every angle that can occur, each times a factor. Cloning shares them.
 #[derive(Clone, Debug)]
 pub struct RotaryAngles {
     /// `[places, pairs]`.
@@ -18,18 +18,19 @@ pub struct RotaryAngles {
 }
 
 impl RotaryAngles {
-    /// The angles of the places `0..places`: pair `i` of a head's values is turned by the place times `frequencies[i]`.
+    /// The angles of the places `0..places`: pair `i` of a head's values is turned by the place times `frequencies[i]`, and multiplied
+    /// with `factor`.
     ///
     /// # Panics
     /// If there are no frequencies.
-    pub fn new(frequencies: &[f32], places: usize) -> Self {
+    pub fn new(frequencies: &[f32], factor: f32, places: usize) -> Self {
         assert!(!frequencies.is_empty(), "rotary: no frequencies");
         // The angle is rounded to single precision, as in the programs that models are trained with, and its sine is not.
         let angles =
             || (0..places).flat_map(|place| frequencies.iter().map(move |frequency| f64::from(place as f32 * frequency)));
         Self {
-            cosines: angles().map(|angle| angle.cos() as f32).collect(),
-            sines: angles().map(|angle| angle.sin() as f32).collect(),
+            cosines: angles().map(|angle| factor * angle.cos() as f32).collect(),
+            sines: angles().map(|angle| factor * angle.sin() as f32).collect(),
             pairs: frequencies.len(),
         }
     }
