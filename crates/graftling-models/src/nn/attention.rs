@@ -103,7 +103,7 @@ impl SelfAttention {
         let query = turned(self.query.forward(graph, queries.hidden), queries);
         let key = turned(self.key.forward(graph, keys.hidden), keys);
         let value = self.value.forward(graph, keys.hidden);
-        let options = AttentionOptions { heads: self.heads, dropout: dropout.attention_weights };
+        let options = AttentionOptions { heads: self.heads, key_heads: self.heads, dropout: dropout.attention_weights };
         let (tokens, spans, positions) = ([&query, &key, &value], [queries.spans, keys.spans], queries.positions);
         let context = match (places.sight, &self.distance, places.distances) {
             (Sight::Everything, DistanceUse::Bias(buckets), Distances::Bias(table)) => {
@@ -119,7 +119,7 @@ impl SelfAttention {
             }
             (Sight::Everything, ..) => graph.attention(&query, &key, &value, spans[0], spans[1], options),
             (Sight::Window { reach }, DistanceUse::None, _) => {
-                graph.attention_in_window(tokens, spans, options, AttentionWindow { reach, positions })
+                graph.attention_in_window(tokens, spans, options, AttentionWindow { before: reach, behind: reach, positions })
             }
             (Sight::Window { .. }, ..) => panic!("attention: no family has a window together with trained distances"),
         };
