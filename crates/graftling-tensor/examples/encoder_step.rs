@@ -85,7 +85,7 @@ fn run(hidden: usize, count: usize, heads: usize, lengths: &[usize], steps: usiz
         let mut x = graph.dropout(&graph.layer_norm(&embedded, norm.0, Some(norm.1), 1e-12), 0.1);
         for layer in &layers {
             let [q, k, v] = [0, 1, 2].map(|i| dense(&x, layer.projections[i], None));
-            let context = graph.attention(&q, &k, &v, &spans, &spans, AttentionOptions { heads, dropout: 0.1 });
+            let context = graph.attention(&q, &k, &v, &spans, &spans, AttentionOptions { heads, key_heads: heads, dropout: 0.1 });
             let attended = dense(&context, layer.projections[3], None);
             x = graph.add_norm(&attended, &x, 0.1, layer.norms[0].0, Some(layer.norms[0].1), 1e-12);
             let up = dense(&x, layer.feed_forward[0], Some(Activation::Gelu));

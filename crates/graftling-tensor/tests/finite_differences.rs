@@ -1,11 +1,12 @@
 //! Every operation's gradient against central differences: one row of the table for each operation and option.
 
+mod attention_cases;
 mod disentangled_cases;
 
+use attention_cases::ATTENTION;
 use disentangled_cases::DISENTANGLED;
 use graftling_tensor::{
-    Activation, AttentionOptions, AttentionWindow, DistanceBias, DistanceBuckets, Gradients, Graph, ParameterId, Parameters,
-    RotaryAngles, Spans, Tensor, Var,
+    Activation, AttentionOptions, Gradients, Graph, ParameterId, Parameters, RotaryAngles, Spans, Tensor, Var,
 };
 
 /// The step of a difference. The loss is a sum over a few dozen single-precision values of size one: it is known to about 1e-6,
@@ -33,36 +34,6 @@ fn linear(graph: &Graph, ids: &[ParameterId], activation: Option<Activation>) ->
     graph.linear(&graph.parameter(ids[0]), ids[1], Some(ids[2]), activation)
 }
 
-fn attention(graph: &Graph, ids: &[ParameterId], queries: &[usize], keys: &[usize], dropout: f32) -> Var {
-    let [query, key, value] = [0, 1, 2].map(|i| graph.parameter(ids[i]));
-    graph.attention(&query, &key, &value, &spans(queries), &spans(keys), AttentionOptions { heads: 2, dropout })
-}
-
-fn biased_attention(graph: &Graph, ids: &[ParameterId], queries: &[usize], positions: &[u32], dropout: f32) -> Var {
-    let [query, key, value] = [0, 1, 2].map(|i| graph.parameter(ids[i]));
-    let bias = DistanceBias { table: ids[3], buckets: DistanceBuckets::BothWays { buckets: 8, farthest: 5 }, positions };
-    let spans = [&spans(queries), &spans(&[3, 1, 5])];
-    graph.attention_by_distance([&query, &key, &value], spans, AttentionOptions { heads: 2, dropout }, &bias)
-}
-
-fn windowed_attention(
-    graph: &Graph,
-    ids: &[ParameterId],
-    queries: &[usize],
-    positions: &[u32],
-    [keys, reach]: [usize; 2],
-) -> Var {
-    let [query, key, value] = [0, 1, 2].map(|i| graph.parameter(ids[i]));
-    let spans = [&spans(queries), &spans(&[keys, 2])];
-    let options = AttentionOptions { heads: 2, dropout: 0.2 };
-    graph.attention_in_window([&query, &key, &value], spans, options, AttentionWindow { reach, positions })
-}
-
-/// The places 0, 1, 2 ... of a sequence, and those of one of two tokens behind it.
-fn places(length: u32) -> Vec<u32> {
-    (0..length).chain([0, 1]).collect()
-}
-
 fn gated(graph: &Graph, ids: &[ParameterId], activation: Activation, dropout: f32) -> Var {
     graph.gated(&graph.parameter(ids[0]), &graph.parameter(ids[1]), activation, dropout)
 }
@@ -75,16 +46,6 @@ const LINEAR: &[&[usize]] = &[&[5, 6], &[7, 6], &[7]];
 const GATED: &[&[usize]] = &[&[5, 6], &[5, 6]];
 
 const CASES: &[Case] = &[
-    Case {
-        name: "attention with a bias by distance",
-        shapes: &[&[9, 4], &[9, 4], &[9, 4], &[8, 2]],
-        build: |graph, ids| biased_attention(graph, ids, &[3, 1, 5], &[0, 1, 2, 0, 0, 1, 2, 3, 4], 0.0),
-    },
-    Case {
-        name: "attention with a bias by distance and dropout, some queries",
-        shapes: &[&[4, 4], &[9, 4], &[9, 4], &[8, 2]],
-        build: |graph, ids| biased_attention(graph, ids, &[1, 0, 3], &[2, 0, 2, 4], 0.4),
-    },
     Case {
         name: "convolution",
         shapes: &[&[9, 4], &[3, 4, 3], &[3]],
@@ -208,36 +169,6 @@ const CASES: &[Case] = &[
             graph.add_norm(&means, &first, 0.0, ids[1], Some(ids[2]), 1e-5)
         },
     },
-    Case {
-        name: "attention in a window",
-        shapes: &[&[11, 4], &[11, 4], &[11, 4]],
-        build: |graph, ids| windowed_attention(graph, ids, &[9, 2], &places(9), [9, 2]),
-    },
-    Case {
-        name: "attention in a window of one key",
-        shapes: &[&[7, 4], &[7, 4], &[7, 4]],
-        build: |graph, ids| windowed_attention(graph, ids, &[5, 2], &places(5), [5, 0]),
-    },
-    Case {
-        name: "attention in a window that holds all keys",
-        shapes: &[&[5, 4], &[5, 4], &[5, 4]],
-        build: |graph, ids| windowed_attention(graph, ids, &[3, 2], &places(3), [3, 2]),
-    },
-    Case {
-        name: "attention in a window of some queries, and of none",
-        shapes: &[&[3, 4], &[11, 4], &[11, 4]],
-        build: |graph, ids| windowed_attention(graph, ids, &[3, 0], &[0, 3, 8], [9, 2]),
-    },
-    Case {
-        name: "attention in a window over more queries than a block holds",
-        shapes: &[&[142, 4], &[142, 4], &[142, 4]],
-        build: |graph, ids| windowed_attention(graph, ids, &[140, 2], &places(140), [140, 20]),
-    },
-    Case {
-        name: "attention in a window of queries far from each other",
-        shapes: &[&[4, 4], &[142, 4], &[142, 4]],
-        build: |graph, ids| windowed_attention(graph, ids, &[3, 1], &[5, 77, 139, 0], [140, 10]),
-    },
     Case { name: "dropout", shapes: &[&[5, 8]], build: |graph, ids| graph.dropout(&graph.parameter(ids[0]), 0.4) },
     Case {
         name: "sum of embeddings",
@@ -248,27 +179,6 @@ const CASES: &[Case] = &[
         name: "a table used for rows and as a weight",
         shapes: &[&[6, 4]],
         build: |graph, ids| graph.linear(&graph.embedding_sum(&[(ids[0], &[5, 0, 5])]), ids[0], None, None),
-    },
-    Case { name: "gather", shapes: &[&[5, 3]], build: |graph, ids| graph.gather_rows(&graph.parameter(ids[0]), &[4, 0, 4]) },
-    Case {
-        name: "attention",
-        shapes: &[&[9, 8], &[9, 8], &[9, 8]],
-        build: |graph, ids| attention(graph, ids, &[4, 1, 4], &[4, 1, 4], 0.0),
-    },
-    Case {
-        name: "attention with dropout",
-        shapes: &[&[9, 8], &[9, 8], &[9, 8]],
-        build: |graph, ids| attention(graph, ids, &[2, 7], &[2, 7], 0.3),
-    },
-    Case {
-        name: "attention of some queries, and of none",
-        shapes: &[&[3, 8], &[9, 8], &[9, 8]],
-        build: |graph, ids| attention(graph, ids, &[1, 0, 2], &[4, 2, 3], 0.0),
-    },
-    Case {
-        name: "attention over more queries than a block holds",
-        shapes: &[&[140, 4], &[140, 4], &[140, 4]],
-        build: |graph, ids| attention(graph, ids, &[140], &[140], 0.1),
     },
 ];
 
@@ -420,7 +330,7 @@ fn check(case: &Case, is_loss: bool) -> Vec<String> {
 
 #[test]
 fn every_gradient_is_the_one_that_differences_say() {
-    let cases = CASES.iter().chain(DISENTANGLED).chain(compared_rows::CASES).flat_map(|case| check(case, false));
+    let cases = CASES.iter().chain(ATTENTION).chain(DISENTANGLED).chain(compared_rows::CASES).flat_map(|case| check(case, false));
     let losses = LOSSES.iter().chain(compared_rows::LOSSES).flat_map(|case| check(case, true));
     let wrong: Vec<String> = cases.chain(losses).collect();
     assert!(wrong.is_empty(), "{} wrong gradients:\n{}", wrong.len(), wrong.join("\n"));
@@ -466,7 +376,10 @@ fn neighbours_in_a_batch_do_not_change_a_sequence() {
         let x = graph.constant(Tensor::from_vec(&[rows.len(), 8], all[rows.start * 8..rows.end * 8].to_vec()));
         let key = graph.linear(&x, weight, None, None);
         let spans = spans(lengths);
-        graph.attention(&x, &key, &key, &spans, &spans, AttentionOptions { heads: 2, dropout: 0.1 }).tensor().to_vec()
+        graph
+            .attention(&x, &key, &key, &spans, &spans, AttentionOptions { heads: 2, key_heads: 2, dropout: 0.1 })
+            .tensor()
+            .to_vec()
     };
     let together = run(&[3, 20, 17], 0..40);
     assert_eq!(together[3 * 8..23 * 8], run(&[20], 3..23));

@@ -13,24 +13,29 @@ use crate::tensor::Tensor;
 /// What attention needs to know beside queries, keys and values.
 #[derive(Clone, Copy, Debug)]
 pub struct AttentionOptions {
-    /// How many heads the hidden dimension is cut into.
+    /// How many heads the queries are cut into.
     pub heads: usize,
+    /// How many heads the keys and the values are cut into: as many, or so few that each is shared by as many query heads (Ainslie and
+    /// others, "GQA", 2023): query head `h` looks at key head `h / (heads / key_heads)`.
+    pub key_heads: usize,
     /// The probability of dropping an attention weight in training.
     pub dropout: f32,
 }
 
-/// That each query looks at the keys near its own place alone.
+/// That each query looks at the keys near its own place alone; or, as in a decoder, at those before it alone.
 #[derive(Clone, Copy, Debug)]
 pub struct AttentionWindow<'a> {
-    /// How many keys it sees before its place, and how many behind it; its own it always sees.
-    pub reach: usize,
+    /// How many keys it sees before its place, `usize::MAX` for all; its own it always sees.
+    pub before: usize,
+    /// How many keys it sees behind its place, 0 where attention is causal.
+    pub behind: usize,
     /// The place of each query in its sequence, from 0, ascending within a sequence.
     pub positions: &'a [u32],
 }
 
 impl Graph<'_> {
-    /// `dropout(softmax(q k^T / sqrt(head size))) v` for each head within each sequence: q `[queries, hidden]`, k and v
-    /// `[keys, hidden]`; gives `[queries, hidden]`.
+    /// `dropout(softmax(q k^T / sqrt(head size))) v` for each head within each sequence: q `[queries, heads * head size]`, k and v
+    /// `[keys, key heads * head size]`; gives `[queries, heads * head size]`.
     ///
     /// Sequence `i` of the queries attends to sequence `i` of the keys. The two have the same spans in plain self-attention;
     /// they differ where only some rows' outputs are wanted, and where a decoder attends to an encoder.
@@ -46,39 +51,24 @@ impl Graph<'_> {
         key_spans: &Spans,
         options: AttentionOptions,
     ) -> Var {
-        self.attend([query, key, value], [query_spans, key_spans], options, Distances::Unknown)
+        self.attend([query, key, value], [query_spans, key_spans], options, Distances::Unknown, None)
     }
 
-    /// The same, where each query sees a window of the keys alone (Beltagy and others, "Longformer", 2020, section 3.1). Time and
-    /// memory grow with the number of keys times the window, not with its square.
+    /// The same, where each query sees a window of the keys alone (Beltagy and others, "Longformer", 2020, section 3.1), or those before it.
+    /// What no query of a block sees is not computed: time grows with the number of keys times the window, and is halved where
+    /// attention is causal.
     ///
     /// # Panics
     /// As [`attention`](Self::attention); or if there is not a place for each query that lies within its sequence, or those of a
     /// sequence do not ascend.
     pub fn attention_in_window(
         &self,
-        [query, key, value]: [&Var; 3],
-        [query_spans, key_spans]: [&Spans; 2],
+        tokens: [&Var; 3],
+        spans: [&Spans; 2],
         options: AttentionOptions,
         window: AttentionWindow<'_>,
     ) -> Var {
-        let positions = window.positions;
-        assert_eq!(positions.len(), query_spans.rows(), "attention: places of queries");
-        for sequence in 0..query_spans.count() {
-            let places = &positions[query_spans.range(sequence)];
-            assert!(
-                places.is_sorted_by(|left, right| left < right),
-                "attention: the places of a sequence's queries do not ascend"
-            );
-            let keys = key_spans.range(sequence).len();
-            assert!(
-                places.last().is_none_or(|place| (*place as usize) < keys),
-                "attention: the place of a query outside its sequence"
-            );
-        }
-        let sees_all = key_spans.lengths().all(|keys| keys <= window.reach + 1);
-        let distances = if sees_all { Distances::Unknown } else { Distances::Window(window) };
-        self.attend([query, key, value], [query_spans, key_spans], options, distances)
+        self.attend(tokens, spans, options, Distances::Unknown, Some(window))
     }
 
     /// The same, with a trained value added to each scaled product, by how far the key stands behind its query (Raffel and others,
@@ -89,12 +79,27 @@ impl Graph<'_> {
     /// place for each query that lies within its sequence.
     pub fn attention_by_distance(
         &self,
-        [query, key, value]: [&Var; 3],
-        [query_spans, key_spans]: [&Spans; 2],
+        tokens: [&Var; 3],
+        spans: [&Spans; 2],
         options: AttentionOptions,
         bias: &DistanceBias<'_>,
     ) -> Var {
-        self.attend([query, key, value], [query_spans, key_spans], options, Distances::Bias(bias))
+        self.attend(tokens, spans, options, Distances::Bias(bias), None)
+    }
+
+    /// The same in a window: what a decoder with a trained bias does.
+    ///
+    /// # Panics
+    /// As [`attention_by_distance`](Self::attention_by_distance) and [`attention_in_window`](Self::attention_in_window).
+    pub fn attention_by_distance_in_window(
+        &self,
+        tokens: [&Var; 3],
+        spans: [&Spans; 2],
+        options: AttentionOptions,
+        bias: &DistanceBias<'_>,
+        window: AttentionWindow<'_>,
+    ) -> Var {
+        self.attend(tokens, spans, options, Distances::Bias(bias), Some(window))
     }
 
     /// Disentangled attention (He and others, "DeBERTa", 2021, equation 4): the score of a query and a key is the sum of their product, of
@@ -102,16 +107,17 @@ impl Graph<'_> {
     /// vectors may be absent; one product less is counted then. Nothing is kept of the products.
     ///
     /// # Panics
-    /// As [`attention`](Self::attention); or if a sequence has no keys, the vectors are not as wide as the queries, there is not a row of
+    /// As [`attention`](Self::attention); or if key heads are shared, a sequence has no keys, the vectors are not as wide as the queries, there is not a row of
     /// them for each distance, or not a place for each query that lies within its sequence.
     pub fn disentangled_attention(
         &self,
-        [query, key, value]: [&Var; 3],
-        [query_spans, key_spans]: [&Spans; 2],
+        tokens: [&Var; 3],
+        spans: [&Spans; 2],
         options: AttentionOptions,
         distances: &DistanceVectors<'_>,
     ) -> Var {
-        self.attend([query, key, value], [query_spans, key_spans], options, Distances::Vectors(distances))
+        assert_eq!(options.heads, options.key_heads, "attention: vectors of distances and shared key heads");
+        self.attend(tokens, spans, options, Distances::Vectors(distances), None)
     }
 
     fn attend(
@@ -120,11 +126,14 @@ impl Graph<'_> {
         [query_spans, key_spans]: [&Spans; 2],
         options: AttentionOptions,
         distances: Distances<'_>,
+        window: Option<AttentionWindow<'_>>,
     ) -> Var {
         let hidden = query.tensor.columns();
-        let AttentionOptions { heads, dropout } = options;
+        let AttentionOptions { heads, key_heads, dropout } = options;
         assert!(heads > 0 && hidden.is_multiple_of(heads), "attention: {heads} heads for queries of width {hidden}");
-        assert_eq!([key.tensor.columns(), value.tensor.columns()], [hidden; 2], "attention: widths of keys and values");
+        assert!(key_heads > 0 && heads.is_multiple_of(key_heads), "attention: {heads} heads that share {key_heads} key heads");
+        let key_hidden = hidden / heads * key_heads;
+        assert_eq!([key.tensor.columns(), value.tensor.columns()], [key_hidden; 2], "attention: widths of keys and values");
         assert_eq!(query.tensor.rows(), query_spans.rows(), "attention: queries and their spans");
         assert_eq!([key.tensor.rows(), value.tensor.rows()], [key_spans.rows(); 2], "attention: keys, values and their spans");
         assert_eq!(query_spans.count(), key_spans.count(), "attention: sequences of queries and keys");
@@ -138,7 +147,9 @@ impl Graph<'_> {
             query_spans: query_spans.clone(),
             key_spans: key_spans.clone(),
             heads,
+            key_heads,
             dropout: self.dropout_key(dropout),
+            window: window.and_then(|window| window.keep([query_spans, key_spans])),
             distances: distances.keep(self.parameters(), [heads, hidden], [query_spans, key_spans]),
             normalizers: Buffer::default(),
         };
@@ -153,11 +164,39 @@ impl Graph<'_> {
     }
 }
 
+impl AttentionWindow<'_> {
+    /// The window as an attention keeps it; nothing where every query sees all keys.
+    fn keep(self, [queries, keys]: [&Spans; 2]) -> Option<KeptWindow> {
+        let Self { before, behind, positions } = self;
+        assert_eq!(positions.len(), queries.rows(), "attention: places of queries");
+        for sequence in 0..queries.count() {
+            let places = &positions[queries.range(sequence)];
+            assert!(
+                places.is_sorted_by(|left, right| left < right),
+                "attention: the places of a sequence's queries do not ascend"
+            );
+            let keys = keys.range(sequence).len();
+            assert!(
+                places.last().is_none_or(|place| (*place as usize) < keys),
+                "attention: the place of a query outside its sequence"
+            );
+        }
+        let sees_all = keys.lengths().all(|keys| keys <= before.min(behind).saturating_add(1));
+        (!sees_all).then(|| KeptWindow { before, behind, positions: positions.to_vec() })
+    }
+}
+
+/// How far queries see, and where they stand.
+struct KeptWindow {
+    before: usize,
+    behind: usize,
+    positions: Vec<u32>,
+}
+
 /// What attention knows of distances.
 #[derive(Clone, Copy)]
 enum Distances<'a> {
     Unknown,
-    Window(AttentionWindow<'a>),
     Bias(&'a DistanceBias<'a>),
     Vectors(&'a DistanceVectors<'a>),
 }
@@ -165,8 +204,6 @@ enum Distances<'a> {
 /// The same, as it is kept.
 enum KeptDistances {
     Unknown,
-    /// How far queries see, and where they stand.
-    Window(usize, Vec<u32>),
     Bias(ByDistance),
     Vectors(ByVectors),
 }
@@ -175,7 +212,6 @@ impl<'a> Distances<'a> {
     fn keep(self, parameters: &Parameters, [heads, hidden]: [usize; 2], spans: [&Spans; 2]) -> KeptDistances {
         match self {
             Self::Unknown => KeptDistances::Unknown,
-            Self::Window(AttentionWindow { reach, positions }) => KeptDistances::Window(reach, positions.to_vec()),
             Self::Bias(bias) => KeptDistances::Bias(bias.by_distance(parameters, heads, spans)),
             Self::Vectors(vectors) => KeptDistances::Vectors(vectors.keep(hidden, spans)),
         }
@@ -184,7 +220,7 @@ impl<'a> Distances<'a> {
     /// What of it may want a gradient.
     fn inputs(self) -> (Vec<&'a Var>, Vec<ParameterId>) {
         match self {
-            Self::Unknown | Self::Window(_) => (Vec::new(), Vec::new()),
+            Self::Unknown => (Vec::new(), Vec::new()),
             Self::Bias(bias) => (Vec::new(), vec![bias.table]),
             Self::Vectors(vectors) => (vectors.key.into_iter().chain(vectors.query).collect(), Vec::new()),
         }
@@ -206,13 +242,16 @@ struct AttentionBackward {
     query_spans: Spans,
     key_spans: Spans,
     heads: usize,
+    key_heads: usize,
     dropout: Option<DropoutKey>,
+    window: Option<KeptWindow>,
     distances: KeptDistances,
     normalizers: Buffer,
 }
 
 impl AttentionBackward {
     fn heads<'a>(&'a self, laid_out: &'a [Option<Buffer>; 2]) -> Heads<'a> {
+        let window = self.window.as_ref();
         let heads = Heads {
             query: self.query.tensor.values(),
             key: self.key.tensor.values(),
@@ -220,15 +259,15 @@ impl AttentionBackward {
             query_spans: &self.query_spans,
             key_spans: &self.key_spans,
             heads: self.heads,
+            key_heads: self.key_heads,
             head_size: self.query.tensor.columns() / self.heads,
             dropout: self.dropout,
             bias: None,
-            window: None,
+            window: window.map(|KeptWindow { before, behind, positions }| Window { before: *before, behind: *behind, positions }),
             relative: None,
         };
         match &self.distances {
             KeptDistances::Unknown => heads,
-            KeptDistances::Window(reach, positions) => Heads { window: Some(Window { reach: *reach, positions }), ..heads },
             KeptDistances::Bias(bias) => Heads { bias: Some(bias.view()), ..heads },
             KeptDistances::Vectors(vectors) => Heads { relative: Some(vectors.view(laid_out)), ..heads },
         }
@@ -244,7 +283,7 @@ impl Backward for AttentionBackward {
         let (mut query, mut key, mut value) = (buffer(&self.query), buffer(&self.key), buffer(&self.value));
         let hidden = self.query.tensor.columns();
         let (biases, vectors) = match &self.distances {
-            KeptDistances::Unknown | KeptDistances::Window(..) => (0, [0, 0]),
+            KeptDistances::Unknown => (0, [0, 0]),
             KeptDistances::Bias(bias) => (self.query_spans.count() * self.heads * bias.view().width(), [0, 0]),
             KeptDistances::Vectors(vectors) => (0, vectors.gradient_rows(&self.key_spans).map(|rows| rows * hidden)),
         };
@@ -258,7 +297,7 @@ impl Backward for AttentionBackward {
             [&mut for_queries, &mut for_keys],
         );
         match &self.distances {
-            KeptDistances::Unknown | KeptDistances::Window(..) => {}
+            KeptDistances::Unknown => {}
             KeptDistances::Bias(by_distance) => by_distance.accumulate(&bias, self.heads, sink),
             KeptDistances::Vectors(vectors) => vectors.accumulate([&for_queries, &for_keys], &self.key_spans, sink),
         }

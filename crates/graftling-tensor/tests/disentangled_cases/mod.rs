@@ -20,7 +20,7 @@ fn disentangled(
     let [for_queries, for_keys] = vectors.map(|vectors| vectors.map(|i| graph.parameter(ids[i])));
     let distances = DistanceVectors { key: for_queries.as_ref(), query: for_keys.as_ref(), rows: &rows, positions };
     let keys = if queries.len() == 1 { spans(queries) } else { spans(&[3, 1, 5]) };
-    let options = AttentionOptions { heads: 2, dropout: drop };
+    let options = AttentionOptions { heads: 2, key_heads: 2, dropout: drop };
     graph.disentangled_attention([&query, &key, &value], [&spans(queries), &keys], options, &distances)
 }
 
