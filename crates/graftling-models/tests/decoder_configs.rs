@@ -66,6 +66,10 @@ fn scalings_of_rotary_positions_are_read_by_their_keys() {
         of(json!({ "rope_type": "yarn", "factor": 2.0 })),
         only("rope_parameters.original_max_position_embeddings", "absent", "whole numbers from 1 to 10000000")
     );
+    let llama3 = json!({
+        "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192,
+    });
+    assert_eq!(of(llama3), only("rope_parameters.high_freq_factor", "4", "numbers above low_freq_factor, 4"));
     assert_eq!(of(json!({ "rope_theta": 0 })), only("rope_parameters.rope_theta", "0", "numbers from 1 to 1000000000000"));
     assert!(of(json!({ "long_factor": [1.0] })).contains("an object with rope_type, type, rope_theta, factor"));
     assert_eq!(of(json!({ "partial_rotary_factor": 0.5 })), only("rope_parameters.partial_rotary_factor", "0.5", "only 1.0"));

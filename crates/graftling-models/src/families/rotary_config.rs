@@ -49,12 +49,7 @@ pub(super) fn position(config: &mut ConfigReader<'_>, longest: usize, default_ba
         let scaling = match inner.word(kind, Kind::Default, &KINDS) {
             Kind::Default => RotaryScaling::None,
             Kind::Linear => RotaryScaling::Linear { factor: factor(inner) },
-            Kind::Llama3 => RotaryScaling::Llama3 {
-                factor: factor(inner),
-                low_frequency_factor: needed(inner, "low_freq_factor", 1.0),
-                high_frequency_factor: needed(inner, "high_freq_factor", 4.0),
-                original_longest: original(inner),
-            },
+            Kind::Llama3 => llama3(inner),
             Kind::Yarn => yarn(inner),
         };
         rotary(longest, base, scaling)
@@ -81,13 +76,27 @@ fn original(config: &mut ConfigReader<'_>) -> usize {
     config.size_unless_null(KEY, 1, LARGEST_TABLE)
 }
 
-/// A positive number that has to be there.
+/// A number of at least so much that has to be there.
 fn needed(config: &mut ConfigReader<'_>, key: &str, least: f64) -> f32 {
     if !config.says(key) {
         config.refuse(key, "absent", format!("numbers from {least} to 1000000"));
         return least as f32;
     }
     config.number(key, least, least..=1e6)
+}
+
+/// As `_compute_llama3_parameters`.
+fn llama3(config: &mut ConfigReader<'_>) -> RotaryScaling {
+    let [low, high] = ["low_freq_factor", "high_freq_factor"].map(|key| needed(config, key, 0.0));
+    if !config.refused("low_freq_factor") && !config.refused("high_freq_factor") && high <= low {
+        config.refuse("high_freq_factor", high, format!("numbers above low_freq_factor, {low}"));
+    }
+    RotaryScaling::Llama3 {
+        factor: factor(config),
+        low_frequency_factor: low,
+        high_frequency_factor: high,
+        original_longest: original(config),
+    }
 }
 
 /// As `_compute_yarn_parameters`: what turned values are multiplied with follows from the factor where it is not named.
