@@ -125,6 +125,16 @@ const CASES: &[Case] = &[
         build: |graph, ids| graph.add_norm(&graph.parameter(ids[0]), &graph.parameter(ids[1]), 0.3, ids[2], None, 1e-5),
     },
     Case {
+        name: "rms norm",
+        shapes: &[&[4, 9], &[9]],
+        build: |graph, ids| graph.rms_norm(&graph.parameter(ids[0]), ids[1], 1e-5),
+    },
+    Case {
+        name: "rms norm of the groups of a row",
+        shapes: &[&[4, 9], &[3]],
+        build: |graph, ids| graph.rms_norm(&graph.parameter(ids[0]), ids[1], 1e-2),
+    },
+    Case {
         name: "residual sum",
         shapes: &[&[4, 9], &[4, 9]],
         build: |graph, ids| graph.residual_sum(&graph.parameter(ids[0]), &graph.parameter(ids[1]), 0.0),

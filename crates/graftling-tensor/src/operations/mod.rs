@@ -20,6 +20,7 @@ mod norm;
 mod parameter;
 mod pooling;
 mod residual_sum;
+mod rms_norm;
 pub(crate) mod rotary;
 mod row_pairs;
 mod row_products;
