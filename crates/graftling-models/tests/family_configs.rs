@@ -7,7 +7,6 @@ use configs::{Case, check, golden_config, only, refusal};
 use graftling_models::Family;
 use serde_json::{Value, json};
 
-
 /// The families that say what comes next.
 const DECODERS: [Family; 5] = [Family::Gpt2, Family::Llama, Family::Mistral, Family::Qwen2, Family::Qwen3];
 

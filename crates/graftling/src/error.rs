@@ -47,6 +47,12 @@ pub enum Error {
         /// The figures that the task has.
         accepted: &'static [BestMetric],
     },
+    /// A bias is to start somewhere and there is none.
+    #[error("head_bias prior: the classifier of a {family} has no bias that could start at the prior; accepted: auto, zero")]
+    NoClassifierBias {
+        /// The family of the model.
+        family: &'static str,
+    },
     /// A weight for a label that does not occur.
     #[error("class_weights: training has no label {label:?}, only {}{}", labels.join(", "), did_you_mean(nearest))]
     WeightOfUnknownLabel {

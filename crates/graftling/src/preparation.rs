@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use graftling_models::{LoadReport, Model, ModelFacts, inspect, sentence_head};
+use graftling_models::{CLASSIFIER_BIAS, LoadReport, Model, ModelFacts, inspect, sentence_head};
 use graftling_text::{Columns, Format, Tokenizer};
 
 use crate::data::Data;
@@ -94,6 +94,9 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         Some(interrupted) => (interrupted.model(&head)?, LoadReport::default()),
         None => Model::from_pretrained(folder, head, recipe.seed)?,
     };
+    if recipe.head_bias == Some(HeadBias::Prior) && model.parameters.find(CLASSIFIER_BIAS).is_none() {
+        return Err(Error::NoClassifierBias { family: model.facts().family });
+    }
     data.objective.inscribe(&mut model);
     let groups = strategies::apply(recipe, &mut model)?;
     if let Some(probability) = recipe.dropout {
@@ -253,7 +256,7 @@ pub(crate) fn columns(recipe: &Recipe) -> Columns {
 /// Where the bias of a new classifier starts, if not at zero. A classifier that was there before, a run that goes on included, stays as it
 /// is.
 fn head_bias(recipe: &Recipe, objective: &dyn Objective, train: &Examples, report: &LoadReport) -> Option<Vec<f32>> {
-    let is_new = report.new_parameters.iter().any(|name| name == graftling_models::CLASSIFIER_BIAS);
+    let is_new = report.new_parameters.iter().any(|name| name == CLASSIFIER_BIAS);
     let start = recipe.head_bias.unwrap_or(HeadBias::usual(recipe.task));
     let wanted = is_new && start == HeadBias::Prior;
     wanted.then(|| objective.prior(&train.targets)).flatten()

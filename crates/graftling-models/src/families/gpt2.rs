@@ -9,8 +9,8 @@ use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module, turned};
 use crate::architecture::{
-    Architecture, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout, NormPlacement, Position, Sight,
-    Sights, VocabularyProjection,
+    Architecture, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout, NormPlacement, Position,
+    Sight, Sights, VocabularyProjection,
 };
 use crate::head::HeadKind;
 
@@ -41,7 +41,10 @@ const NAMES: NameTable = NameTable {
     ignored: &[
         Ignored { pattern: Pattern::Exactly("lm_head.weight"), reason: "another name of weights that are read" },
         Ignored { pattern: Pattern::EndsWith(".attn.bias"), reason: "a list of what tokens see, which is known" },
-        Ignored { pattern: Pattern::EndsWith(".attn.masked_bias"), reason: "a number for what tokens do not see, which is known" },
+        Ignored {
+            pattern: Pattern::EndsWith(".attn.masked_bias"),
+            reason: "a number for what tokens do not see, which is known",
+        },
     ],
 };
 
@@ -55,7 +58,8 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     let hidden_size = config.size(width_key, 768, LARGEST_WIDTH);
     let num_attention_heads = config.size(heads_key, 12, LARGEST_WIDTH);
     config.multiple((width_key, hidden_size), (heads_key, num_attention_heads));
-    let (layers_key, places_key) = (config.key_of("n_layer", "num_hidden_layers"), config.key_of("n_positions", "max_position_embeddings"));
+    let (layers_key, places_key) =
+        (config.key_of("n_layer", "num_hidden_layers"), config.key_of("n_positions", "max_position_embeddings"));
     let residual_dropout = config.dropout("resid_pdrop", 0.1);
     let activation = config.activation("activation_function", Activation::GeluTanh);
     let inner = hidden_size.saturating_mul(4).min(LARGEST_WIDTH);

@@ -12,8 +12,8 @@ use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYE
 use super::names::{Ignored, NameTable, Pattern, module};
 use super::rotary_config;
 use crate::architecture::{
-    Architecture, Bias, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, FeedForwardKind, HeadLayout, Heads, LayerWeights, Layout,
-    NormKind, NormPlacement, Sight, Sights, VocabularyProjection,
+    Architecture, Bias, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, FeedForwardKind, HeadLayout, Heads, LayerWeights,
+    Layout, NormKind, NormPlacement, Sight, Sights, VocabularyProjection,
 };
 use crate::head::HeadKind;
 
@@ -39,7 +39,10 @@ const NAMES: NameTable = NameTable {
         (HeadKind::TokenClassification, &[module("classifier", "score")]),
         (HeadKind::CausalLanguageModelling, &[module("language", "lm_head")]),
     ],
-    ignored: &[Ignored { pattern: Pattern::EndsWith(".rotary_emb.inv_freq"), reason: "the angles of positions, which are computed" }],
+    ignored: &[Ignored {
+        pattern: Pattern::EndsWith(".rotary_emb.inv_freq"),
+        reason: "the angles of positions, which are computed",
+    }],
 };
 
 /// What the families differ in.

@@ -76,10 +76,10 @@ impl SelfAttention {
         let [heads, key_value_heads] = [architecture.num_attention_heads, architecture.key_value_heads()];
         let [queries, keys] = [heads, key_value_heads].map(|heads| heads * architecture.head_size());
         let layout = &architecture.layout;
-        let mut projection = |name: &str, outputs: usize| {
-            Linear::with_bias(&mut scope.part(name), size, outputs, layout.attention_bias)
-        };
-        let [query, key, value] = [("query", queries), ("key", keys), ("value", keys)].map(|(name, outputs)| projection(name, outputs));
+        let mut projection =
+            |name: &str, outputs: usize| Linear::with_bias(&mut scope.part(name), size, outputs, layout.attention_bias);
+        let [query, key, value] =
+            [("query", queries), ("key", keys), ("value", keys)].map(|(name, outputs)| projection(name, outputs));
         let output = Linear::with_bias(&mut scope.part("output"), queries, size, layout.attention_output_bias);
         let norm = |scope: &mut Scope<'_>, name: &str| Norm::new(&mut scope.part(name), architecture.head_size(), architecture);
         Self {
@@ -147,7 +147,9 @@ impl SelfAttention {
             (Sight::Past { reach }, DistanceUse::None, _) => {
                 graph.attention_in_window(tokens, spans, options, AttentionWindow { before: reach, behind: 0, positions })
             }
-            (Sight::Window { .. } | Sight::Past { .. }, ..) => panic!("attention: no family has a window together with trained distances"),
+            (Sight::Window { .. } | Sight::Past { .. }, ..) => {
+                panic!("attention: no family has a window together with trained distances")
+            }
         };
         self.output.forward(graph, &context)
     }

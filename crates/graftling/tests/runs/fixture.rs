@@ -9,8 +9,8 @@ use graftling::{Collected, Error, Recipe, TrainSummary, train};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A random BERT of 2 layers with 32 values a token, made by transformers (`tools/reference`).
-const TINY_BERT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../graftling-models/tests/golden/tiny-bert/model");
+/// Random models of 2 layers with 32 values a token, made by transformers (`tools/reference`).
+const TINY_MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../graftling-models/tests/golden");
 
 /// A temporary folder with all that a run reads.
 pub struct Fixture {
@@ -18,12 +18,17 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// A copy of the tiny model, and files of examples that are easy to tell apart.
+    /// A copy of the tiny BERT, and files of examples that are easy to tell apart.
     pub fn new() -> Self {
+        Self::of_model("tiny-bert")
+    }
+
+    /// The same with another tiny model.
+    pub fn of_model(name: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let fixture = Self { folder };
         fs::create_dir(fixture.model()).expect("a folder for the model");
-        for entry in fs::read_dir(TINY_BERT).expect("the tiny model") {
+        for entry in fs::read_dir(Path::new(TINY_MODELS).join(name).join("model")).expect("the tiny model") {
             let path = entry.expect("a file of the tiny model").path();
             fs::copy(&path, fixture.model().join(path.file_name().expect("a name"))).expect("a copy of the tiny model");
         }

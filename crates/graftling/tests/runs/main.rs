@@ -4,6 +4,7 @@ mod aggregation;
 mod bad_input;
 mod compare;
 mod decisions;
+mod decoders;
 mod fixture;
 mod learning;
 mod long_texts;
