@@ -35,6 +35,7 @@ mod initial;
 mod inspection;
 mod model;
 mod nn;
+mod past;
 
 pub use batch::PackedBatch;
 pub use checkpoint::load::{IgnoredWeight, LoadReport};
@@ -46,3 +47,4 @@ pub use families::Family;
 pub use head::{Head, Pooling, ProblemType};
 pub use inspection::{Inspection, TensorFacts, inspect, sentence_head};
 pub use model::{CLASSIFIER_BIAS, Model};
+pub use past::Past;

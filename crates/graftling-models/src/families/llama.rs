@@ -166,7 +166,7 @@ fn translate(
         config.multiple(("hidden_size", hidden_size), ("num_attention_heads", num_attention_heads));
     }
     // Values are turned in pairs, within each head.
-    if head_size % 2 != 0 {
+    if !head_size.is_multiple_of(2) {
         config.refuse("head_dim", head_size, "even numbers");
     }
     let num_hidden_layers = config.size("num_hidden_layers", 32, MOST_LAYERS);
