@@ -180,6 +180,7 @@ const CASES: &[Case] = &[
         },
     },
     Case { name: "dropout", shapes: &[&[5, 8]], build: |graph, ids| graph.dropout(&graph.parameter(ids[0]), 0.4) },
+    Case { name: "scaled", shapes: &[&[5, 8]], build: |graph, ids| graph.scaled(graph.parameter(ids[0]), -1.5) },
     Case {
         name: "sum of embeddings",
         shapes: &[&[6, 4], &[3, 4]],

@@ -12,6 +12,13 @@ pub enum DistanceBuckets {
         /// The distance from which all share the last bucket.
         farthest: usize,
     },
+    /// The same for a query that sees no key behind it: all buckets for keys before it, and those behind share the first (T5's decoder).
+    Before {
+        /// How many there are, a multiple of 2.
+        buckets: usize,
+        /// The distance from which all share the last bucket.
+        farthest: usize,
+    },
     /// A bucket for each distance, counted down from the farthest key behind the query: `2 * farthest` of them, the outermost for all
     /// that are as far or farther (DeBERTa, He and others, 2021, equation 3).
     Each {
@@ -32,7 +39,7 @@ impl DistanceBuckets {
     /// How many there are.
     pub fn count(self) -> usize {
         match self {
-            Self::BothWays { buckets, .. } => buckets,
+            Self::BothWays { buckets, .. } | Self::Before { buckets, .. } => buckets,
             Self::Each { farthest } => 2 * farthest,
             Self::Growing { reach, .. } => 2 * reach,
         }
@@ -42,6 +49,7 @@ impl DistanceBuckets {
     pub fn of(self, distance: i64) -> usize {
         match self {
             Self::BothWays { buckets, farthest } => both_ways(buckets, farthest, distance),
+            Self::Before { buckets, farthest } => one_way(buckets, farthest, distance.min(0).unsigned_abs() as usize),
             Self::Each { farthest } => counted_down(-distance, farthest),
             Self::Growing { reach, farthest } => counted_down(growing(reach, farthest, -distance), reach),
         }
@@ -49,15 +57,20 @@ impl DistanceBuckets {
 }
 
 fn both_ways(buckets: usize, farthest: usize, distance: i64) -> usize {
-    let (half, exact) = (buckets / 2, buckets / 4);
+    let half = buckets / 2;
     let behind = if distance > 0 { half } else { 0 };
-    let far = distance.unsigned_abs() as usize;
+    behind + one_way(half, farthest, distance.unsigned_abs() as usize)
+}
+
+/// The bucket of a key so far away, on one side.
+fn one_way(buckets: usize, farthest: usize, far: usize) -> usize {
+    let exact = buckets / 2;
     if far < exact {
-        return behind + far;
+        return far;
     }
     // In single precision, as transformers has it: where a bucket ends depends on it.
     let share = (far as f32 / exact as f32).ln() / (farthest as f64 / exact as f64).ln() as f32;
-    behind + (exact + (share * (half - exact) as f32) as usize).min(half - 1)
+    (exact + (share * (buckets - exact) as f32) as usize).min(buckets - 1)
 }
 
 /// The bucket of a query that stands `before` behind its key, on a scale of which each side has `reach` steps.
@@ -91,6 +104,18 @@ mod tests {
             let expected = first.iter().rposition(|first| *first <= distance).unwrap();
             assert_eq!(buckets.of(-distance), expected, "{distance} before");
             assert_eq!(buckets.of(distance), if distance == 0 { 0 } else { 16 + expected }, "{distance} behind");
+        }
+    }
+
+    /// Where `T5Attention._relative_position_bucket` of transformers 5.24 goes on to the next bucket in a decoder.
+    #[test]
+    fn buckets_before_a_query_are_those_of_transformers() {
+        let buckets = DistanceBuckets::Before { buckets: 32, farthest: 128 };
+        let first = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113];
+        for distance in 0..300_i64 {
+            let expected = first.iter().rposition(|first| *first <= distance).unwrap();
+            assert_eq!(buckets.of(-distance), expected, "{distance} before");
+            assert_eq!(buckets.of(distance), 0, "{distance} behind");
         }
     }
 

@@ -24,6 +24,7 @@ mod rms_norm;
 pub(crate) mod rotary;
 mod row_pairs;
 mod row_products;
+mod scaled;
 mod similarity_losses;
 mod slopes;
 mod smoothed_cross_entropy;
