@@ -2,7 +2,7 @@
 
 use graftling_tensor::{Activation, DistanceBuckets};
 
-/// The sizes and choices of an encoder, or of a decoder that stands alone.
+/// The sizes and choices of an encoder, or of a decoder.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Architecture {
     pub vocabulary_size: usize,
@@ -55,9 +55,17 @@ impl Architecture {
 
     /// What the names of the layers' parameters begin with.
     pub fn stack(&self) -> &'static str {
-        match self.layout.head {
-            HeadLayout::Pooler | HeadLayout::Transform { .. } => "encoder",
-            HeadLayout::LastToken { .. } => "decoder",
+        match (self.layout.head, self.layout.cross_attention) {
+            (HeadLayout::Pooler | HeadLayout::Transform { .. }, CrossAttention::Absent) => "encoder",
+            (HeadLayout::LastToken { .. }, _) | (_, CrossAttention::Present) => "decoder",
+        }
+    }
+
+    /// What the names of the embeddings' parameters begin with.
+    pub fn embeddings(&self) -> &'static str {
+        match self.layout.cross_attention {
+            CrossAttention::Absent => "embeddings",
+            CrossAttention::Present => "decoder.embeddings",
         }
     }
 }
@@ -97,6 +105,11 @@ pub(crate) struct Layout {
     pub norm: NormKind,
     /// Whether what the embeddings give is normed.
     pub embedding_norm: EmbeddingNorm,
+    /// What word embeddings are multiplied with.
+    pub embedding_scale: f32,
+    pub words: Words,
+    pub cross_attention: CrossAttention,
+    pub attention_scale: AttentionScale,
     pub feed_forward: FeedForwardKind,
     pub sight: Sights,
     pub heads: Heads,
@@ -117,6 +130,10 @@ impl Layout {
         norms: NormPlacement::AfterSums,
         norm: NormKind::Layer,
         embedding_norm: EmbeddingNorm::Normed,
+        embedding_scale: 1.0,
+        words: Words::Own,
+        cross_attention: CrossAttention::Absent,
+        attention_scale: AttentionScale::HeadSize,
         feed_forward: FeedForwardKind::Plain,
         sight: Sights::Alike(Sight::Everything),
         heads: Heads::Even,
@@ -141,9 +158,10 @@ pub(crate) enum Bias {
 pub(crate) enum NormPlacement {
     /// Over each residual sum.
     AfterSums,
-    /// Before attention and before the feed-forward part, with one more over what the last layer gives. The first layer has none before
-    /// its attention where what the embeddings give is normed already.
+    /// Before attention and before the feed-forward part, with one more over what the last layer gives.
     BeforeParts,
+    /// The same, but for the attention of the first layer: what the embeddings give is normed already.
+    BeforePartsButTheFirst,
 }
 
 /// What a norm does to a vector.
@@ -160,6 +178,30 @@ pub(crate) enum NormKind {
 pub(crate) enum EmbeddingNorm {
     Normed,
     Plain,
+}
+
+/// Whose table word embeddings are looked up in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Words {
+    Own,
+    /// That of the encoder which a decoder looks at.
+    OfEncoder,
+}
+
+/// Whether each layer looks at what an encoder gives, between its attention to its own tokens and its feed-forward part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CrossAttention {
+    Absent,
+    Present,
+}
+
+/// What products of queries and keys are divided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AttentionScale {
+    /// The root of the size of a head.
+    HeadSize,
+    /// Nothing (T5).
+    None,
 }
 
 /// The heads of attention.
@@ -237,7 +279,18 @@ pub(crate) enum HeadLayout {
     LastToken {
         /// What makes logits of the vocabulary.
         vocabulary: VocabularyProjection,
+        /// What is added to them, which is never trained.
+        fixed_bias: Bias,
+        /// What tokens are multiplied with before.
+        scale: f32,
     },
+}
+
+impl HeadLayout {
+    /// As in GPT-2 and its kin.
+    pub const fn last_token(vocabulary: VocabularyProjection) -> Self {
+        Self::LastToken { vocabulary, fixed_bias: Bias::Absent, scale: 1.0 }
+    }
 }
 
 /// What projects a decoder's tokens to the vocabulary.
@@ -247,6 +300,8 @@ pub(crate) enum VocabularyProjection {
     Tied,
     /// A matrix of its own.
     Own,
+    /// A matrix of its own where the weights have one, or else the word embeddings: the config does not tell.
+    AsStored,
 }
 
 /// Which vector stands for a sequence.
@@ -279,6 +334,12 @@ pub(crate) enum Position {
         /// The base where they look at a window on both sides.
         base_in_windows: f32,
         scaling: RotaryScaling,
+    },
+    /// An embedding that is computed, not learned: sines of the place over one half of the values, cosines over the other (Vaswani et al.
+    /// 2017, in the order of Marian).
+    Sinusoidal {
+        /// The longest sequence that the model is made for.
+        longest: usize,
     },
     /// No embedding: attention alone knows distances.
     Unembedded {
@@ -320,7 +381,7 @@ impl Position {
     pub fn longest(self) -> usize {
         match self {
             Position::Learned { entries, offset, .. } => entries.saturating_sub(offset),
-            Position::Rotary { longest, .. } | Position::Unembedded { longest } => longest,
+            Position::Rotary { longest, .. } | Position::Sinusoidal { longest } | Position::Unembedded { longest } => longest,
         }
     }
 }
@@ -386,6 +447,8 @@ pub(crate) struct Dropout {
     pub token_classifier: f32,
     /// Before the projection that answers questions.
     pub answers: Option<f32>,
+    /// Of what the last layer gives.
+    pub output: Option<f32>,
 }
 
 impl Dropout {
@@ -402,6 +465,7 @@ impl Dropout {
             classifier: instead(self.classifier),
             token_classifier: probability,
             answers: instead(self.answers),
+            output: instead(self.output),
         }
     }
 }

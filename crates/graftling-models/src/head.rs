@@ -19,6 +19,8 @@ pub enum Head {
     MaskedLanguageModelling,
     /// One row of logits a token, one logit an entry of the vocabulary: which token comes next.
     CausalLanguageModelling,
+    /// The same for each token of a second sequence, with another sequence in view that is read first.
+    SequenceToSequence,
     /// Two logits a token: that an answer begins with it, and that one ends with it.
     QuestionAnswering,
     /// One vector a sequence, as wide as a token's.
@@ -101,16 +103,18 @@ pub(crate) enum HeadKind {
     TokenClassification,
     MaskedLanguageModelling,
     CausalLanguageModelling,
+    SequenceToSequence,
     QuestionAnswering,
     SentenceEmbedding,
 }
 
 impl HeadKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SequenceClassification,
         Self::TokenClassification,
         Self::MaskedLanguageModelling,
         Self::CausalLanguageModelling,
+        Self::SequenceToSequence,
         Self::QuestionAnswering,
         Self::SentenceEmbedding,
     ];
@@ -121,9 +125,12 @@ impl HeadKind {
             Self::SequenceClassification => "ForSequenceClassification",
             Self::TokenClassification => "ForTokenClassification",
             Self::MaskedLanguageModelling => "ForMaskedLM",
-            // The only class whose name is older than the others' way.
+            // Some names are older than the others' way.
             Self::CausalLanguageModelling if prefix == "GPT2" => "LMHeadModel",
             Self::CausalLanguageModelling => "ForCausalLM",
+            Self::SequenceToSequence if prefix == "Marian" => "MTModel",
+            Self::SequenceToSequence if prefix == "EncoderDecoder" => "Model",
+            Self::SequenceToSequence => "ForConditionalGeneration",
             Self::QuestionAnswering => "ForQuestionAnswering",
             Self::SentenceEmbedding => "Model",
         };
@@ -137,6 +144,7 @@ impl HeadKind {
             Self::TokenClassification => "a token classifier",
             Self::MaskedLanguageModelling => "a masked language model",
             Self::CausalLanguageModelling => "a causal language model",
+            Self::SequenceToSequence => "a model that writes one text from another",
             Self::QuestionAnswering => "a model that answers questions",
             Self::SentenceEmbedding => "a sentence encoder",
         }
@@ -149,6 +157,7 @@ impl HeadKind {
             Self::TokenClassification => "the head of token classification",
             Self::MaskedLanguageModelling => "the head of masked language modelling",
             Self::CausalLanguageModelling => "the head of causal language modelling",
+            Self::SequenceToSequence => "the head of sequence-to-sequence modelling",
             Self::QuestionAnswering => "the head of question answering",
             Self::SentenceEmbedding => "the pooler of the bare encoder",
         }
@@ -177,6 +186,7 @@ impl Head {
             Self::SequenceClassification { labels, .. } | Self::TokenClassification { labels } => labels,
             Self::MaskedLanguageModelling
             | Self::CausalLanguageModelling
+            | Self::SequenceToSequence
             | Self::QuestionAnswering
             | Self::SentenceEmbedding { .. } => &[],
         }
@@ -193,6 +203,7 @@ impl Head {
             Self::TokenClassification { .. } => HeadKind::TokenClassification,
             Self::MaskedLanguageModelling => HeadKind::MaskedLanguageModelling,
             Self::CausalLanguageModelling => HeadKind::CausalLanguageModelling,
+            Self::SequenceToSequence => HeadKind::SequenceToSequence,
             Self::QuestionAnswering => HeadKind::QuestionAnswering,
             Self::SentenceEmbedding { .. } => HeadKind::SentenceEmbedding,
         }
@@ -212,6 +223,7 @@ impl Head {
             Self::TokenClassification { .. } => 2,
             Self::MaskedLanguageModelling
             | Self::CausalLanguageModelling
+            | Self::SequenceToSequence
             | Self::QuestionAnswering
             | Self::SentenceEmbedding { .. } => 0,
         }

@@ -1,13 +1,14 @@
-//! An encoder with a head: what is loaded, run, trained and saved. Knows no text and no optimizer.
+//! An encoder, a decoder or both, with a head: what is loaded, run, trained and saved. Knows no text and no optimizer.
 
 use std::path::Path;
 
 use graftling_tensor::{Graph, ParameterId, Parameters, Var};
 use serde_json::Value;
 
-use crate::architecture::{Architecture, Dropout};
+use crate::architecture::{Architecture, Dropout, HeadLayout, VocabularyProjection};
 use crate::batch::PackedBatch;
 use crate::checkpoint::config::{Config, check_labels};
+use crate::checkpoint::files::WeightFiles;
 use crate::checkpoint::load::{Heads, LoadReport, load};
 use crate::checkpoint::save::save;
 use crate::checkpoint::sentence_modules;
@@ -16,9 +17,10 @@ use crate::facts::{Depth, ModelFacts};
 use crate::families::Translation;
 use crate::families::names::Names;
 use crate::head::{Head, HeadKind};
+use crate::nn::attention::Source;
 use crate::nn::declarations::Declarations;
-use crate::nn::encoder::Encoder;
 use crate::nn::heads::HeadBricks;
+use crate::nn::stack::{Stack, Wanted};
 
 /// The name of the parameter that is added to the logits of a classifier, whatever the family.
 pub const CLASSIFIER_BIAS: &str = "classifier.bias";
@@ -28,7 +30,8 @@ pub struct Model {
     /// The weights, under dotted names such as `encoder.layers.3.attention.query.weight`.
     pub parameters: Parameters,
     parts: Parts,
-    dropout: Dropout,
+    /// Of the encoder, or of a decoder that stands alone; and of the decoder that looks at it.
+    dropout: [Dropout; 2],
     head: Head,
     facts: ModelFacts,
     config: Config,
@@ -38,18 +41,25 @@ pub struct Model {
 
 /// The bricks, and where each of their parameters stands.
 struct Parts {
-    encoder: Encoder,
+    /// The encoder, or a decoder that stands alone.
+    stack: Stack,
+    /// A decoder that looks at it.
+    decoder: Option<Stack>,
     head: HeadBricks,
     depths: Vec<(ParameterId, Depth)>,
+    /// The parameters that are never trained.
+    fixed: Vec<ParameterId>,
 }
 
 impl Parts {
-    fn declare(architecture: &Architecture, names: Names, head: &Head) -> (Self, Declarations) {
+    fn declare(architecture: &Architecture, decoder: Option<&Architecture>, names: Names, head: &Head) -> (Self, Declarations) {
         let mut declarations = Declarations::new(architecture.initializer_range);
-        let encoder = Encoder::new(&mut declarations, architecture);
-        let head = HeadBricks::new(&mut declarations, architecture, names, head);
+        let stack = Stack::new(&mut declarations, architecture, None);
+        let looking = decoder.map(|decoder| Stack::new(&mut declarations, decoder, Some(&stack)));
+        let head = HeadBricks::new(&mut declarations, decoder.unwrap_or(architecture), names, head);
         let depths = declarations.iter().map(|(place, declaration)| (place, declaration.depth)).collect();
-        (Self { encoder, head, depths }, declarations)
+        let fixed = declarations.iter().filter(|(_, declaration)| declaration.is_fixed).map(|(place, _)| place).collect();
+        (Self { stack, decoder: looking, head, depths, fixed }, declarations)
     }
 }
 
@@ -87,9 +97,9 @@ impl Model {
         head: Head,
         heads: &Heads<'_>,
     ) -> Result<(Self, LoadReport), ModelError> {
-        let Translation { architecture, names, class_prefix } = translation;
+        let Translation { architecture, decoder, names, class_prefix } = translation;
         let kind = head.kind();
-        if !names.offers(kind) {
+        if !names.offers(kind) || (decoder.is_some() && kind != HeadKind::SequenceToSequence) {
             return Err(ModelError::HeadNotOffered {
                 path: config.path,
                 family: config.family.model_type(),
@@ -97,11 +107,14 @@ impl Model {
             });
         }
         let names = names.with_head(kind);
-        let (parts, declarations) = Parts::declare(&architecture, names, &head);
-        let (parameters, report) = load(folder, &declarations, names, heads)?;
+        let decoder = decoder.map(|decoder| as_stored(folder, *decoder, names)).transpose()?;
+        let (parts, declarations) = Parts::declare(&architecture, decoder.as_ref(), names, &head);
+        let (mut parameters, report) = load(folder, &declarations, names, heads)?;
+        parts.fixed.iter().for_each(|id| parameters.set_trainable(*id, false));
         let facts = ModelFacts::new(config.family.model_type(), &architecture, declarations.value_count());
         let class = kind.class(class_prefix);
-        Ok((Self { parameters, parts, dropout: architecture.dropout, head, facts, config, names, class }, report))
+        let dropout = [architecture.dropout, decoder.map_or(architecture.dropout, |decoder| decoder.dropout)];
+        Ok((Self { parameters, parts, dropout, head, facts, config, names, class }, report))
     }
 
     /// The logits: a row for each sequence, or for each token that the batch wants; a column for each label (each entry of the
@@ -109,10 +122,30 @@ impl Model {
     /// length they are.
     ///
     /// # Panics
-    /// If the batch contradicts itself, has an empty sequence, a sequence longer than the positions, or an id without embedding.
+    /// If the batch contradicts itself, has an empty sequence, a sequence longer than the positions, or an id without embedding; or if
+    /// the model writes one text from another.
     pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch) -> Var {
         batch.assert_whole();
-        self.parts.head.forward(graph, &self.parts.encoder, batch, &self.dropout)
+        assert!(self.parts.decoder.is_none(), "forward: {} reads two sequences", self.class);
+        self.parts.head.forward(graph, &self.parts.stack, None, batch, &self.dropout[0])
+    }
+
+    /// The logits of a model that writes one text from another: a row for each token of the `targets` that is wanted, with the sources
+    /// in view, sequence for sequence; a column for each entry of the vocabulary.
+    ///
+    /// # Panics
+    /// If a batch contradicts itself, has an empty sequence, a sequence longer than the positions, or an id without embedding; if there
+    /// is not one source for each target; or if the model reads one sequence at a time.
+    pub fn forward_pair(&self, graph: &Graph<'_>, sources: &PackedBatch, targets: &PackedBatch) -> Var {
+        sources.assert_whole();
+        targets.assert_whole();
+        let (count, others) = (sources.spans.count(), targets.spans.count());
+        assert_eq!(count, others, "forward_pair: {count} sources for {others} targets");
+        let Parts { stack, decoder, head, .. } = &self.parts;
+        let Some(decoder) = decoder else { panic!("forward_pair: {} reads one sequence at a time", self.class) };
+        let [of_encoder, of_decoder] = &self.dropout;
+        let hidden = stack.forward(graph, None, sources, Wanted::EveryToken, of_encoder);
+        head.forward(graph, decoder, Some(Source { hidden: &hidden, spans: &sources.spans }), targets, of_decoder)
     }
 
     /// What the model gives.
@@ -150,6 +183,11 @@ impl Model {
         !(self.head.kind().is_bare() && self.depth(id) == Depth::Head)
     }
 
+    /// Whether a parameter is a part of the model that is never trained.
+    pub fn is_fixed(&self, id: ParameterId) -> bool {
+        self.parts.fixed.contains(&id)
+    }
+
     /// The name on disk of the weight that is the parameter, or holds it beside others.
     pub fn stored_name(&self, id: ParameterId) -> String {
         self.names.stored(self.parameters.name(id)).0
@@ -182,7 +220,7 @@ impl Model {
     /// If the probability is outside `[0, 1)`.
     pub fn set_dropout(&mut self, probability: f32) {
         assert!((0.0..1.0).contains(&probability), "dropout: probability {probability} is outside [0, 1)");
-        self.dropout = self.dropout.everywhere(probability);
+        self.dropout = self.dropout.map(|dropout| dropout.everywhere(probability));
     }
 
     /// Writes `config.json` and `model.safetensors` under the family's Hugging Face names, and for a sentence encoder the modules of
@@ -196,4 +234,14 @@ impl Model {
             _ => Ok(()),
         }
     }
+}
+
+/// The decoder with what the weights alone tell: whether the projection to the vocabulary has a matrix of its own.
+fn as_stored(folder: &Path, mut decoder: Architecture, names: Names) -> Result<Architecture, ModelError> {
+    if let HeadLayout::LastToken { vocabulary: vocabulary @ VocabularyProjection::AsStored, .. } = &mut decoder.layout.head {
+        let (name, _) = names.stored("language.weight");
+        let stored = WeightFiles::open(folder)?.tensors().any(|(_, tensor)| tensor.name == name);
+        *vocabulary = if stored { VocabularyProjection::Own } else { VocabularyProjection::Tied };
+    }
+    Ok(decoder)
 }

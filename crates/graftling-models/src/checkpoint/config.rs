@@ -128,6 +128,7 @@ impl Config {
             }
             HeadKind::MaskedLanguageModelling => Head::MaskedLanguageModelling,
             HeadKind::CausalLanguageModelling => Head::CausalLanguageModelling,
+            HeadKind::SequenceToSequence => Head::SequenceToSequence,
             HeadKind::QuestionAnswering => Head::QuestionAnswering,
             HeadKind::SentenceEmbedding => {
                 return Err(ModelError::BareEncoder { path: self.path.clone(), class: class(&HeadKind::SentenceEmbedding) });

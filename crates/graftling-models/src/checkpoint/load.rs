@@ -84,7 +84,9 @@ pub(crate) fn load(
                 }
             }
             Source::New { seed } => {
-                report.new_parameters.push(declaration.name.clone());
+                if !declaration.is_fixed {
+                    report.new_parameters.push(declaration.name.clone());
+                }
                 declaration.initial.values(seed, &declaration.name, declaration.count())
             }
         };

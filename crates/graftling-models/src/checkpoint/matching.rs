@@ -82,6 +82,8 @@ pub(super) fn match_weights<'a>(
             (None, Heads::Fresh { seed, .. }) if declaration.depth == Depth::Head && module_is_absent() => {
                 sources.push(Source::New { seed: *seed });
             }
+            // It is what it starts from where nobody says otherwise.
+            (None, _) if declaration.is_fixed => sources.push(Source::New { seed: 0 }),
             (None, _) => say(missing(declaration)),
         }
     }

@@ -97,10 +97,11 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             classifier: Some(classifier_dropout),
             token_classifier: classifier_dropout,
             answers: None,
+            output: None,
         },
         pooler_activation: Activation::Tanh,
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, names: &NAMES, class_prefix: "Albert" }
+    Translation { architecture, decoder: None, names: &NAMES, class_prefix: "Albert" }
 }

@@ -35,16 +35,20 @@ const NAMES: NameTable = NameTable {
 };
 
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
-    config.only("position_embedding_type", "absolute");
     config.encoder_only();
+    Translation { architecture: architecture(config), decoder: None, names: &NAMES, class_prefix: "Bert" }
+}
 
+/// The sizes and choices of a BERT, whatever stands above it.
+pub(super) fn architecture(config: &mut ConfigReader<'_>) -> Architecture {
+    config.only("position_embedding_type", "absolute");
     let hidden_size = config.size("hidden_size", 768, LARGEST_WIDTH);
     let num_attention_heads = config.size("num_attention_heads", 12, LARGEST_WIDTH);
     config.multiple(("hidden_size", hidden_size), ("num_attention_heads", num_attention_heads));
     let activation = config.activation("hidden_act", Activation::Gelu);
     let hidden_dropout = config.dropout("hidden_dropout_prob", 0.1);
     let classifier_dropout = config.dropout_or("classifier_dropout", hidden_dropout);
-    let architecture = Architecture {
+    Architecture {
         vocabulary_size: config.size("vocab_size", 30_522, LARGEST_TABLE),
         hidden_size,
         embedding: EmbeddingWidth::Hidden,
@@ -72,10 +76,10 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             classifier: Some(classifier_dropout),
             token_classifier: classifier_dropout,
             answers: None,
+            output: None,
         },
         pooler_activation: Activation::Tanh,
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
-    };
-    Translation { architecture, names: &NAMES, class_prefix: "Bert" }
+    }
 }

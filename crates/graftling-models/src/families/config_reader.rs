@@ -240,6 +240,19 @@ impl<'a> ConfigReader<'a> {
         made
     }
 
+    /// What `read` makes of the object that has to stand under this key.
+    pub fn part<T>(&mut self, key: &str, read: impl FnOnce(&mut ConfigReader<'_>) -> T) -> T {
+        let config = self.config;
+        match config.get(key).map(|value| value.as_object().ok_or(value)) {
+            Some(Ok(object)) => self.nested(key, object, read),
+            found => {
+                let found = found.and_then(Result::err).map_or_else(|| "absent".to_owned(), Value::to_string);
+                self.refuse(key, found, "the config of a model");
+                read(&mut ConfigReader::new(&Map::new()))
+            }
+        }
+    }
+
     /// Whether the key is there, and null.
     pub fn is_null(&self, key: &str) -> bool {
         self.config.get(key).is_some_and(Value::is_null)
@@ -255,18 +268,28 @@ impl<'a> ConfigReader<'a> {
         self.only("is_decoder", false);
         // A head with a projection of its own to the vocabulary would have a weight more.
         self.only("tie_word_embeddings", true);
-        self.ordinary();
+        self.one_stack();
     }
 
     /// Refuses what no family of decoders that stand alone here offers.
     pub fn decoder_only(&mut self) {
+        self.one_stack();
+    }
+
+    /// Refuses what no family of encoders with decoders here offers.
+    pub fn encoder_and_decoder(&mut self) {
+        self.only("is_encoder_decoder", true);
+        self.ordinary();
+    }
+
+    fn one_stack(&mut self) {
+        self.only("add_cross_attention", false);
+        self.only("is_encoder_decoder", false);
         self.ordinary();
     }
 
     /// Refuses what no family here offers.
-    fn ordinary(&mut self) {
-        self.only("add_cross_attention", false);
-        self.only("is_encoder_decoder", false);
+    pub fn ordinary(&mut self) {
         self.only("pruned_heads", Value::Null);
         // Its weights are stored in fewer bits, under further names.
         self.only("quantization_config", Value::Null);

@@ -153,12 +153,13 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             classifier: Some(config.dropout_or("cls_dropout", hidden_dropout)),
             token_classifier: hidden_dropout,
             answers: None,
+            output: None,
         },
         pooler_activation: config.activation("pooler_hidden_act", Activation::Gelu),
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, names: if legacy { &LEGACY } else { &ORIGINAL }, class_prefix: "DebertaV2" }
+    Translation { architecture, decoder: None, names: if legacy { &LEGACY } else { &ORIGINAL }, class_prefix: "DebertaV2" }
 }
 
 /// What attention knows of distances in a model that is made for this many tokens.

@@ -86,10 +86,11 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             classifier: Some(config.dropout("seq_classif_dropout", 0.2)),
             token_classifier: dropout,
             answers: Some(config.dropout("qa_dropout", 0.1)),
+            output: None,
         },
         pooler_activation: Activation::Relu,
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, names: &NAMES, class_prefix: "DistilBert" }
+    Translation { architecture, decoder: None, names: &NAMES, class_prefix: "DistilBert" }
 }

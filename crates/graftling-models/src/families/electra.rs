@@ -74,10 +74,11 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             classifier: Some(classifier_dropout),
             token_classifier: classifier_dropout,
             answers: None,
+            output: None,
         },
         pooler_activation: Activation::Gelu,
         language_activation: Activation::Gelu,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, names: &NAMES, class_prefix: "Electra" }
+    Translation { architecture, decoder: None, names: &NAMES, class_prefix: "Electra" }
 }

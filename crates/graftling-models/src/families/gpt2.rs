@@ -79,7 +79,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             norms: NormPlacement::BeforeParts,
             embedding_norm: EmbeddingNorm::Plain,
             sight: Sights::Alike(Sight::PAST),
-            head: HeadLayout::LastToken { vocabulary: VocabularyProjection::Tied },
+            head: HeadLayout::last_token(VocabularyProjection::Tied),
             ..Layout::BERT
         },
         norm_epsilon: config.number("layer_norm_epsilon", 1e-5, 0.0..=1.0),
@@ -93,10 +93,11 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             classifier: None,
             token_classifier: config.token_classifier_dropout(),
             answers: None,
+            output: None,
         },
         pooler_activation: activation,
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, names: &NAMES, class_prefix: "GPT2" }
+    Translation { architecture, decoder: None, names: &NAMES, class_prefix: "GPT2" }
 }

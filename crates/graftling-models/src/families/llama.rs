@@ -199,8 +199,8 @@ fn translate(
             attention_bias: variant.attention_bias,
             attention_output_bias: variant.attention_output_bias,
             feed_forward_bias: variant.feed_forward_bias,
-            convolution: None,
-            head: HeadLayout::LastToken { vocabulary },
+            head: HeadLayout::last_token(vocabulary),
+            ..Layout::BERT
         },
         norm_epsilon: config.number("rms_norm_eps", 1e-6, 0.0..=1.0),
         dropout: Dropout {
@@ -213,10 +213,11 @@ fn translate(
             classifier: None,
             token_classifier: config.token_classifier_dropout(),
             answers: None,
+            output: None,
         },
         pooler_activation: activation,
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, names: &NAMES, class_prefix: variant.class_prefix }
+    Translation { architecture, decoder: None, names: &NAMES, class_prefix: variant.class_prefix }
 }

@@ -3,11 +3,13 @@
 //! Knows no weight's value and no task beyond the names of the weights of a head.
 
 mod albert;
+mod bart;
 mod bert;
 pub(crate) mod config_reader;
 mod deberta_v2;
 mod distilbert;
 mod electra;
+mod encoder_decoder;
 mod gpt2;
 mod llama;
 mod modernbert;
@@ -15,6 +17,7 @@ mod mpnet;
 pub(crate) mod names;
 mod roberta;
 mod rotary_config;
+mod t5;
 
 use serde_json::{Map, Value};
 
@@ -26,6 +29,8 @@ use names::NameTable;
 /// What a family makes of a config.
 pub(crate) struct Translation {
     pub architecture: Architecture,
+    /// That of a decoder which looks at it, where there is one.
+    pub decoder: Option<Box<Architecture>>,
     pub names: &'static NameTable,
     /// What the names of the family's classes begin with: `architectures` is this and, for instance, `ForSequenceClassification`.
     pub class_prefix: &'static str,
@@ -84,6 +89,18 @@ families! {
     Qwen2 = "qwen2" => llama::qwen2,
     /// Qwen3.
     Qwen3 = "qwen3" => llama::qwen3,
+    /// BART.
+    Bart = "bart" => bart::bart,
+    /// mBART.
+    MBart = "mbart" => bart::mbart,
+    /// Marian: OPUS-MT.
+    Marian = "marian" => bart::marian,
+    /// T5 and Flan-T5.
+    T5 = "t5" => t5::t5,
+    /// mT5.
+    Mt5 = "mt5" => t5::mt5,
+    /// An encoder and a decoder that were both a BERT before.
+    EncoderDecoder = "encoder-decoder" => encoder_decoder::translate,
 }
 
 impl Family {

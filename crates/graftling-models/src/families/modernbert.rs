@@ -82,7 +82,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     let initializer_range = config.number("initializer_range", 0.02, 0.0..=1.0);
     let attention_bias = config.bias("attention_bias", Bias::Absent);
     let layout = Layout {
-        norms: NormPlacement::BeforeParts,
+        norms: NormPlacement::BeforePartsButTheFirst,
         feed_forward: FeedForwardKind::Gated,
         sight: Sights::ByLayer(sights(config, num_hidden_layers)),
         norm_bias: config.bias("norm_bias", Bias::Absent),
@@ -127,12 +127,13 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             classifier: Some(classifier_dropout),
             token_classifier: classifier_dropout,
             answers: Some(classifier_dropout),
+            output: None,
         },
         pooler_activation: head_activation,
         language_activation: head_activation,
         initializer_range,
     };
-    Translation { architecture, names: &NAMES, class_prefix: "ModernBert" }
+    Translation { architecture, decoder: None, names: &NAMES, class_prefix: "ModernBert" }
 }
 
 /// What the tokens of each layer see. `local_attention` is the width of a window, half of which lies on either side of a token.

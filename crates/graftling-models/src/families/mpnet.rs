@@ -90,10 +90,11 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             classifier: Some(dropout),
             token_classifier: dropout,
             answers: None,
+            output: None,
         },
         pooler_activation: Activation::Tanh,
         language_activation: Activation::Gelu,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, names: &NAMES, class_prefix: "MPNet" }
+    Translation { architecture, decoder: None, names: &NAMES, class_prefix: "MPNet" }
 }

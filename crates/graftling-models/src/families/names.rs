@@ -25,6 +25,8 @@ pub(crate) enum Order {
     RowsOfOutputs,
     /// A row for each input, as in the `Conv1D` of transformers. Parts then lie beside each other in every row.
     RowsOfInputs,
+    /// A vector that is a matrix of one row.
+    OneRow,
 }
 
 impl Part {
@@ -45,6 +47,9 @@ impl Part {
         if self.turns(shape) {
             stored.reverse();
         }
+        if self.order == Order::OneRow {
+            stored.insert(0, 1);
+        }
         stored
     }
 }
@@ -62,6 +67,11 @@ pub(super) const fn merged(canonical: &'static str, stored: &'static str, index:
 /// The same for modules whose matrices have a row for each input on disk.
 pub(super) const fn turned(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Module {
     Module { canonical, stored, part: Part { index, of, order: Order::RowsOfInputs } }
+}
+
+/// A vector that is called `canonical` here and, as a matrix of one row, `stored` on disk: both names are those of the parameter itself.
+pub(super) const fn one_row(canonical: &'static str, stored: &'static str) -> Module {
+    Module { canonical, stored, part: Part { index: 0, of: 1, order: Order::OneRow } }
 }
 
 /// The backbone of a family that stores its weights as BERT does, under its own prefix.
@@ -155,6 +165,11 @@ impl Names {
         self.modules().any(|module| module.canonical == "pooler.dense")
     }
 
+    /// The entries that are parameters themselves.
+    fn one_row(self) -> impl Iterator<Item = &'static Module> {
+        self.modules().filter(|entry| entry.part.order == Order::OneRow)
+    }
+
     fn modules(self) -> impl Iterator<Item = &'static Module> {
         let heads = self.table.heads.iter().filter(move |(kind, _)| *kind == self.kind);
         self.table.backbone.iter().chain(heads.flat_map(|(_, modules)| modules.iter()))
@@ -165,6 +180,9 @@ impl Names {
     /// # Panics
     /// If the family's table has no such module: the bricks and the table have drifted apart.
     pub fn stored(self, canonical: &str) -> (String, Part) {
+        if let Some(entry) = self.one_row().find(|entry| entry.canonical == canonical) {
+            return (entry.stored.to_owned(), entry.part);
+        }
         let (module, leaf) = canonical.rsplit_once('.').unwrap_or((canonical, ""));
         let stored = self.modules().find_map(|entry| Some((rename(module, entry.canonical, entry.stored)?, entry.part)));
         let (stored, part) = stored.unwrap_or_else(|| panic!("names: no entry for the parameter {canonical}"));
@@ -175,6 +193,9 @@ impl Names {
     /// Our names of what a weight on disk holds, with or without the backbone's prefix: none where the model has no such weight,
     /// several where it merges some of ours.
     pub fn canonical(self, stored: &str) -> Vec<(String, Part)> {
+        if let Some(entry) = self.one_row().find(|entry| entry.stored == stored) {
+            return vec![(entry.canonical.to_owned(), entry.part)];
+        }
         self.find(self.modules(), stored)
     }
 

@@ -87,10 +87,11 @@ fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str, vocabula
             classifier: Some(classifier_dropout),
             token_classifier: classifier_dropout,
             answers: None,
+            output: None,
         },
         pooler_activation: Activation::Tanh,
         language_activation: Activation::Gelu,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, names: &NAMES, class_prefix }
+    Translation { architecture, decoder: None, names: &NAMES, class_prefix }
 }

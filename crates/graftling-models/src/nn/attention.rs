@@ -1,4 +1,4 @@
-//! Self attention: each token looks at the tokens of its own sequence. Knows no family.
+//! Attention: each token looks at the tokens of its own sequence, or at what an encoder made of another. Knows no family.
 
 use graftling_tensor::{
     AttentionOptions, AttentionWindow, DistanceBias, DistanceBuckets, DistanceVectors, Graph, RotaryAngles, Spans, Var,
@@ -8,7 +8,7 @@ use super::declarations::Scope;
 use super::distances::Distances;
 use super::linear::Linear;
 use super::norm::Norm;
-use crate::architecture::{Architecture, Disentangled, Distance, DistanceProjections, Dropout, Heads, Sight};
+use crate::architecture::{Architecture, AttentionScale, Disentangled, Distance, DistanceProjections, Dropout, Heads, Sight};
 
 /// Vectors, and which of them belong to which sequence.
 #[derive(Clone, Copy)]
@@ -16,6 +16,14 @@ pub(crate) struct Rows<'a> {
     /// The place of each in its sequence, ascending; needed where attention knows places or distances.
     pub positions: &'a [u32],
     /// `[rows, hidden_size]`.
+    pub hidden: &'a Var,
+    pub spans: &'a Spans,
+}
+
+/// What an encoder gave, sequence for sequence.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    /// `[tokens, hidden_size]`.
     pub hidden: &'a Var,
     pub spans: &'a Spans,
 }
@@ -30,8 +38,8 @@ pub(crate) struct Places<'a> {
     pub distances: &'a Distances,
 }
 
-/// Multi-head self attention with its output projection.
-pub(crate) struct SelfAttention {
+/// Multi-head attention with its output projection.
+pub(crate) struct Attention {
     query: Linear,
     key: Linear,
     value: Linear,
@@ -40,6 +48,8 @@ pub(crate) struct SelfAttention {
     norms: Option<[Norm; 2]>,
     heads: usize,
     key_value_heads: usize,
+    /// What queries are multiplied with, because their products with keys are divided by the root of the size of a head.
+    query_scale: f32,
     distance: DistanceUse,
 }
 
@@ -70,7 +80,7 @@ impl VectorProjection {
     }
 }
 
-impl SelfAttention {
+impl Attention {
     pub fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
         let size = architecture.hidden_size;
         let [heads, key_value_heads] = [architecture.num_attention_heads, architecture.key_value_heads()];
@@ -93,6 +103,10 @@ impl SelfAttention {
             },
             heads,
             key_value_heads,
+            query_scale: match layout.attention_scale {
+                AttentionScale::HeadSize => 1.0,
+                AttentionScale::None => (architecture.head_size() as f32).sqrt(),
+            },
             distance: match architecture.distance {
                 Distance::Unknown => DistanceUse::None,
                 Distance::Biased(buckets) => DistanceUse::Bias(buckets),
@@ -123,7 +137,7 @@ impl SelfAttention {
             Some([of_queries, of_keys]) => [of_queries.forward(graph, &query), of_keys.forward(graph, &key)],
             None => [query, key],
         };
-        let query = turned(query, self.heads, queries);
+        let query = graph.scaled(turned(query, self.heads, queries), self.query_scale);
         let key = turned(key, self.key_value_heads, keys);
         let value = self.value.forward(graph, keys.hidden);
         let options = AttentionOptions { heads: self.heads, key_heads: self.key_value_heads, dropout: dropout.attention_weights };
@@ -147,10 +161,22 @@ impl SelfAttention {
             (Sight::Past { reach }, DistanceUse::None, _) => {
                 graph.attention_in_window(tokens, spans, options, AttentionWindow { before: reach, behind: 0, positions })
             }
+            (Sight::Past { reach }, DistanceUse::Bias(buckets), Distances::Bias(table)) => {
+                let bias = DistanceBias { table: *table, buckets: *buckets, positions };
+                let window = AttentionWindow { before: reach, behind: 0, positions };
+                graph.attention_by_distance_in_window(tokens, spans, options, &bias, window)
+            }
             (Sight::Window { .. } | Sight::Past { .. }, ..) => {
-                panic!("attention: no family has a window together with trained distances")
+                panic!("attention: no family has such a window together with trained distances")
             }
         };
         self.output.forward(graph, &context)
+    }
+
+    /// What each query finds in what an encoder made of its sequence: gives the shape of the queries' rows.
+    pub fn forward_across(&self, graph: &Graph<'_>, queries: Rows<'_>, source: Source<'_>, dropout: &Dropout) -> Var {
+        let keys = Rows { hidden: source.hidden, spans: source.spans, positions: &[] };
+        let places = Places { sight: Sight::Everything, angles: None, distances: &Distances::Unknown };
+        self.forward(graph, queries, keys, places, dropout)
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Declaration {
     pub shape: Vec<usize>,
     pub initial: Initial,
     pub depth: Depth,
+    /// Whether it is a part of the model that is never trained.
+    pub is_fixed: bool,
 }
 
 impl Declaration {
@@ -97,10 +99,19 @@ impl Scope<'_> {
         self.declare(name, &[size], Initial::Ones)
     }
 
+    /// A vector of zeros that is never trained.
+    pub fn fixed(&mut self, name: &str, size: usize) -> ParameterId {
+        let place = self.zeros(name, size);
+        if let Some(entry) = self.declarations.entries.last_mut() {
+            entry.is_fixed = true;
+        }
+        place
+    }
+
     fn declare(&mut self, name: &str, shape: &[usize], initial: Initial) -> ParameterId {
         let name = format!("{}.{name}", self.path);
         let place = self.declarations.places.add(&name, &[0], Vec::new());
-        self.declarations.entries.push(Declaration { name, shape: shape.to_vec(), initial, depth: self.depth });
+        self.declarations.entries.push(Declaration { name, shape: shape.to_vec(), initial, depth: self.depth, is_fixed: false });
         place
     }
 }

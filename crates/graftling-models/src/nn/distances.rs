@@ -42,7 +42,7 @@ impl SharedDistances {
         match architecture.distance {
             Distance::Unknown => Self::None,
             Distance::Biased(buckets) => {
-                let mut scope = declarations.scope("encoder.distance_bias", Depth::Embeddings);
+                let mut scope = declarations.scope(&format!("{}.distance_bias", architecture.stack()), Depth::Embeddings);
                 Self::Bias(scope.weight("weight", &[buckets.count(), architecture.num_attention_heads]))
             }
             Distance::Disentangled(disentangled) => Self::Vectors(VectorTable::new(declarations, architecture, disentangled)),

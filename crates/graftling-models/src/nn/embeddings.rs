@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use graftling_tensor::{Graph, ParameterId, Var};
+use graftling_tensor::{Graph, ParameterId, Spans, Tensor, Var};
 
 use super::declarations::Scope;
 use super::linear::Linear;
 use super::norm::Norm;
-use crate::architecture::{Architecture, Bias, EmbeddingNorm, EmbeddingWidth, Position};
+use crate::architecture::{Architecture, Bias, EmbeddingNorm, EmbeddingWidth, Position, Words};
 use crate::batch::PackedBatch;
 
 /// The sum of a token's word and, where the family has them, position and token type embeddings, then a norm in most families, dropout, and a
@@ -19,6 +19,8 @@ pub(crate) struct Embeddings {
     norm: Option<Norm>,
     projection: Projection,
     placing: Position,
+    /// What word embeddings are multiplied with.
+    scale: f32,
 }
 
 /// Where embeddings that are narrower than layers are projected.
@@ -35,7 +37,8 @@ struct TokenTypes {
 }
 
 impl Embeddings {
-    pub fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
+    /// `encoder_words` is the table of the encoder that a decoder looks at.
+    pub fn new(scope: &mut Scope<'_>, architecture: &Architecture, encoder_words: Option<ParameterId>) -> Self {
         let size = architecture.embedding_size();
         let normed = match architecture.embedding {
             EmbeddingWidth::ProjectedFirst(_) => architecture.hidden_size,
@@ -45,10 +48,13 @@ impl Embeddings {
             Linear::with_bias(&mut scope.part("projection"), size, architecture.hidden_size, bias)
         };
         Self {
-            word: scope.part("word").weight("weight", &[architecture.vocabulary_size, size]),
+            word: match (architecture.layout.words, encoder_words) {
+                (Words::OfEncoder, Some(words)) => words,
+                (Words::OfEncoder | Words::Own, _) => scope.part("word").weight("weight", &[architecture.vocabulary_size, size]),
+            },
             position: match architecture.position {
                 Position::Learned { entries, .. } => Some(scope.part("position").weight("weight", &[entries, size])),
-                Position::Rotary { .. } | Position::Unembedded { .. } => None,
+                Position::Rotary { .. } | Position::Sinusoidal { .. } | Position::Unembedded { .. } => None,
             },
             token_type: architecture
                 .type_vocabulary_size
@@ -63,17 +69,27 @@ impl Embeddings {
                 EmbeddingWidth::ProjectedFirst(_) => Projection::BeforeNorm(projection(scope, Bias::Absent)),
             },
             placing: architecture.position,
+            scale: architecture.layout.embedding_scale,
         }
     }
 
     /// Gives `[tokens, hidden_size]`.
     pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch, dropout: f32) -> Var {
         let position_ids = position_ids(batch, self.placing);
-        let mut tables = vec![(self.word, &batch.input_ids[..])];
-        tables.extend(self.position.map(|table| (table, &position_ids[..])));
         let types = self.token_type.as_ref().map(|types| (types.table, segments(batch, types.entries)));
-        tables.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
-        let sum = graph.embedding_sum(&tables);
+        let mut others: Vec<(ParameterId, &[u32])> = self.position.map(|table| (table, &position_ids[..])).into_iter().collect();
+        others.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
+        let words = (self.word, &batch.input_ids[..]);
+        let mut sum = if self.scale == 1.0 {
+            graph.embedding_sum(&[&[words], &others[..]].concat())
+        } else {
+            let scaled = graph.scaled(graph.embedding_sum(&[words]), self.scale);
+            if others.is_empty() { scaled } else { graph.residual_sum(&graph.embedding_sum(&others), &scaled, 0.0) }
+        };
+        if let Position::Sinusoidal { .. } = self.placing {
+            let sines = graph.constant(sines(&batch.spans, sum.tensor().columns()));
+            sum = graph.residual_sum(&sines, &sum, 0.0);
+        }
         let finish = |sum: &Var| {
             let normed = self.norm.as_ref().map(|norm| norm.forward(graph, sum));
             graph.dropout(normed.as_ref().unwrap_or(sum), dropout)
@@ -84,6 +100,18 @@ impl Embeddings {
             Projection::Last(projection) => projection.forward(graph, &finish(&sum)),
         }
     }
+}
+
+/// Of each token the sines of its place over one half of the values, and the cosines over the other: `[tokens, size]`
+/// (`MarianSinusoidalPositionalEmbedding` of transformers).
+fn sines(spans: &Spans, size: usize) -> Tensor {
+    let half = size.div_ceil(2);
+    let angle = |place: usize, pair: usize| place as f64 / 10_000_f64.powf(2.0 * pair as f64 / size as f64);
+    let of_place = |place: usize| {
+        (0..half).map(move |pair| angle(place, pair).sin()).chain((0..size - half).map(move |pair| angle(place, pair).cos()))
+    };
+    let values = spans.lengths().flat_map(|length| (0..length).flat_map(of_place)).map(|value| value as f32);
+    Tensor::from_vec(&[spans.rows(), size], values.collect())
 }
 
 /// The segment of each token; a family that has one only counts all tokens to it, whatever the tokenizer says.
@@ -115,7 +143,6 @@ fn position_ids(batch: &PackedBatch, placing: Position) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use graftling_tensor::Spans;
 
     fn batch(lengths: &[usize], input_ids: &[u32]) -> PackedBatch {
         PackedBatch {

@@ -1,11 +1,12 @@
-//! What stands above the encoder: the bricks of each [`Head`]. Knows no family.
+//! What stands above the layers: the bricks of each [`Head`]. Knows no family.
 
 use graftling_tensor::{Graph, ParameterId, Var};
 
+use super::attention::Source;
 use super::declarations::Declarations;
 use super::embeddings::Embeddings;
-use super::encoder::{Encoder, Wanted};
 use super::linear::Linear;
+use super::stack::{Stack, Wanted};
 use super::transform::Transform;
 use crate::architecture::{Architecture, Bias, Dropout, HeadLayout, Pooling, VocabularyProjection};
 use crate::batch::PackedBatch;
@@ -21,8 +22,8 @@ pub(crate) enum HeadBricks {
     Token { transform: Option<Transform>, classifier: Linear },
     /// A projection of each token to the vocabulary, over a transform.
     Language(LanguageHead),
-    /// A projection of each token to the vocabulary: by the word embeddings unless there is a matrix for it.
-    NextToken { vocabulary: Option<Linear> },
+    /// A projection of each token to the vocabulary.
+    NextToken(NextToken),
     /// A projection of each token to two logits, in some families over a transform.
     Answers { transform: Option<Transform>, projection: Linear },
     /// One vector from those of the tokens. The pooler that a family saves with its bare encoder is kept, and not looked at.
@@ -73,13 +74,12 @@ impl HeadBricks {
                 classifier: projection(declarations, "classifier", labels.len(), Bias::Added),
             },
             Head::MaskedLanguageModelling => Self::Language(LanguageHead::new(declarations, architecture)),
-            Head::CausalLanguageModelling => Self::NextToken {
-                vocabulary: match layout {
-                    HeadLayout::LastToken { vocabulary: VocabularyProjection::Own } => {
-                        Some(projection(declarations, "language", architecture.vocabulary_size, Bias::Absent))
-                    }
-                    _ => None,
-                },
+            Head::CausalLanguageModelling | Head::SequenceToSequence => match layout {
+                HeadLayout::LastToken { vocabulary, fixed_bias, scale } => {
+                    Self::NextToken(NextToken::new(declarations, architecture, vocabulary, fixed_bias, scale))
+                }
+                // A decoder that was an encoder before keeps the head it had.
+                HeadLayout::Pooler | HeadLayout::Transform { .. } => Self::Language(LanguageHead::new(declarations, architecture)),
             },
             Head::QuestionAnswering => Self::Answers {
                 transform: transform(declarations, "transform"),
@@ -95,12 +95,18 @@ impl HeadBricks {
         }
     }
 
-    /// The logits over what the encoder makes of a batch: a row a sequence, or a row a token that is wanted.
-    pub fn forward(&self, graph: &Graph<'_>, encoder: &Encoder, batch: &PackedBatch, dropout: &Dropout) -> Var {
-        let tokens = || {
-            let wanted = batch.wanted.as_deref().map_or(Wanted::EveryToken, Wanted::Tokens);
-            encoder.forward(graph, batch, wanted, dropout)
-        };
+    /// The logits over what the layers make of a batch: a row a sequence, or a row a token that is wanted. `looked_at` is what an encoder
+    /// made of other sequences, where these layers look at one.
+    pub fn forward(
+        &self,
+        graph: &Graph<'_>,
+        stack: &Stack,
+        looked_at: Option<Source<'_>>,
+        batch: &PackedBatch,
+        dropout: &Dropout,
+    ) -> Var {
+        let read = |wanted: Wanted<'_>| stack.forward(graph, looked_at, batch, wanted, dropout);
+        let tokens = || read(batch.wanted.as_deref().map_or(Wanted::EveryToken, Wanted::Tokens));
         let transformed = |transform: &Option<Transform>| {
             let tokens = tokens();
             transform.as_ref().map_or_else(|| tokens.clone(), |transform| transform.forward(graph, &tokens))
@@ -108,9 +114,9 @@ impl HeadBricks {
         match self {
             Self::Sequence { pooling, transform, classifier } => {
                 let pooled = match pooling {
-                    Pooling::First => encoder.forward(graph, batch, Wanted::FirstTokens, dropout),
-                    Pooling::Last => encoder.forward(graph, batch, Wanted::LastTokens, dropout),
-                    Pooling::Mean => graph.span_mean(&encoder.forward(graph, batch, Wanted::EveryToken, dropout), &batch.spans),
+                    Pooling::First => read(Wanted::FirstTokens),
+                    Pooling::Last => read(Wanted::LastTokens),
+                    Pooling::Mean => graph.span_mean(&read(Wanted::EveryToken), &batch.spans),
                 };
                 let kept = graph.dropout(&pooled, dropout.pooler.unwrap_or(0.0));
                 let transformed = transform.as_ref().map_or_else(|| kept.clone(), |transform| transform.forward(graph, &kept));
@@ -119,16 +125,55 @@ impl HeadBricks {
             Self::Token { transform, classifier } => {
                 classifier.forward(graph, &graph.dropout(&transformed(transform), dropout.token_classifier))
             }
-            Self::Language(head) => head.forward(graph, &encoder.embeddings, &tokens()),
-            Self::NextToken { vocabulary: Some(vocabulary) } => vocabulary.forward(graph, &tokens()),
-            Self::NextToken { vocabulary: None } => graph.linear(&tokens(), encoder.embeddings.word, None, None),
+            Self::Language(head) => head.forward(graph, &stack.embeddings, &tokens()),
+            Self::NextToken(head) => head.forward(graph, &stack.embeddings, tokens()),
             Self::Answers { transform, projection } => {
                 projection.forward(graph, &graph.dropout(&transformed(transform), dropout.answers.unwrap_or(0.0)))
             }
-            Self::Embedding { pooling: head::Pooling::Cls } => encoder.forward(graph, batch, Wanted::FirstTokens, dropout),
+            Self::Embedding { pooling: head::Pooling::Cls } => read(Wanted::FirstTokens),
             Self::Embedding { pooling: head::Pooling::Max } => graph.span_max(&tokens(), &batch.spans),
             Self::Embedding { pooling: head::Pooling::Mean } => graph.span_mean(&tokens(), &batch.spans),
         }
+    }
+}
+
+/// A product with the word embeddings or with a matrix of its own, over tokens that may be multiplied with a number before; and a bias that is
+/// never trained, in some families.
+pub(crate) struct NextToken {
+    /// None where it is the word embeddings.
+    vocabulary: Option<ParameterId>,
+    bias: Option<ParameterId>,
+    scale: f32,
+}
+
+impl NextToken {
+    fn new(
+        declarations: &mut Declarations,
+        architecture: &Architecture,
+        vocabulary: VocabularyProjection,
+        fixed_bias: Bias,
+        scale: f32,
+    ) -> Self {
+        let mut scope = declarations.scope("language", Depth::Head);
+        Self {
+            vocabulary: match vocabulary {
+                VocabularyProjection::Tied | VocabularyProjection::AsStored => None,
+                VocabularyProjection::Own => {
+                    Some(scope.weight("weight", &[architecture.vocabulary_size, architecture.hidden_size]))
+                }
+            },
+            bias: match fixed_bias {
+                Bias::Added => Some(scope.fixed("bias", architecture.vocabulary_size)),
+                Bias::Absent => None,
+            },
+            scale,
+        }
+    }
+
+    /// tokens: `[rows, hidden_size]`; gives `[rows, vocabulary]`.
+    fn forward(&self, graph: &Graph<'_>, embeddings: &Embeddings, tokens: Var) -> Var {
+        let tokens = graph.scaled(tokens, self.scale);
+        graph.linear(&tokens, self.vocabulary.unwrap_or(embeddings.word), self.bias, None)
     }
 }
 

@@ -1,11 +1,11 @@
-//! The skeleton of encoders, and of decoders that stand alone: embeddings, then layers of attention and feed-forward parts. Knows no
-//! family and no task.
+//! The skeleton of encoders and of decoders: embeddings, then layers of attention, in some decoders attention to an encoder, and
+//! feed-forward parts. Knows no family and no task.
 
 use std::ops::Range;
 
 use graftling_tensor::{Graph, Spans, Var};
 
-use super::attention::{Places, Rows, SelfAttention};
+use super::attention::{Attention, Places, Rows, Source};
 use super::convolution::ConvolutionLayer;
 use super::declarations::{Declarations, Scope};
 use super::distances::SharedDistances;
@@ -13,12 +13,12 @@ use super::embeddings::Embeddings;
 use super::feed_forward::FeedForward;
 use super::norm::Norm;
 use super::rotary::Rotary;
-use crate::architecture::{Architecture, Dropout, EmbeddingNorm, LayerWeights, NormPlacement, Sights};
+use crate::architecture::{Architecture, CrossAttention, Dropout, LayerWeights, NormPlacement, Sights};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 
 /// Token ids in, vectors out.
-pub(crate) struct Encoder {
+pub(crate) struct Stack {
     pub embeddings: Embeddings,
     /// Each layer, or the one whose weights all of them share.
     layers: Vec<Layer>,
@@ -44,9 +44,13 @@ pub(crate) enum Wanted<'a> {
     EveryToken,
 }
 
-impl Encoder {
-    pub fn new(declarations: &mut Declarations, architecture: &Architecture) -> Self {
-        let embeddings = Embeddings::new(&mut declarations.scope("embeddings", Depth::Embeddings), architecture);
+impl Stack {
+    /// `encoder` is the one that a decoder looks at.
+    pub fn new(declarations: &mut Declarations, architecture: &Architecture, encoder: Option<&Stack>) -> Self {
+        let below = encoder.map_or(0, |encoder| encoder.num_hidden_layers);
+        let words = encoder.map(|encoder| encoder.embeddings.word);
+        let mut scope = declarations.scope(architecture.embeddings(), Depth::Embeddings);
+        let embeddings = Embeddings::new(&mut scope, architecture, words);
         let distances = SharedDistances::new(declarations, architecture);
         let own = match architecture.layer_weights {
             LayerWeights::Own => architecture.num_hidden_layers,
@@ -55,7 +59,8 @@ impl Encoder {
         let stack = architecture.stack();
         let layers = (0..own)
             .map(|index| {
-                Layer::new(&mut declarations.scope(&format!("{stack}.layers.{index}"), Depth::Layer(index)), architecture, index)
+                let mut scope = declarations.scope(&format!("{stack}.layers.{index}"), Depth::Layer(below + index));
+                Layer::new(&mut scope, architecture, index)
             })
             .collect();
         let convolution = architecture.layout.convolution.map(|convolution| {
@@ -65,8 +70,8 @@ impl Encoder {
         let num_hidden_layers = architecture.num_hidden_layers;
         let norm = match architecture.layout.norms {
             NormPlacement::AfterSums => None,
-            NormPlacement::BeforeParts => {
-                let mut scope = declarations.scope(&format!("{stack}.norm"), Depth::Layer(num_hidden_layers - 1));
+            NormPlacement::BeforeParts | NormPlacement::BeforePartsButTheFirst => {
+                let mut scope = declarations.scope(&format!("{stack}.norm"), Depth::Layer(below + num_hidden_layers - 1));
                 Some(Norm::new(&mut scope, architecture.hidden_size, architecture))
             }
         };
@@ -81,7 +86,15 @@ impl Encoder {
     /// The vectors of the tokens that are wanted, in their order: `[wanted, hidden_size]`.
     ///
     /// The last layer is computed for these tokens alone: for one token a sequence it costs a sixth of a full one.
-    pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch, wanted: Wanted<'_>, dropout: &Dropout) -> Var {
+    /// A decoder looks at the `source`.
+    pub fn forward(
+        &self,
+        graph: &Graph<'_>,
+        source: Option<Source<'_>>,
+        batch: &PackedBatch,
+        wanted: Wanted<'_>,
+        dropout: &Dropout,
+    ) -> Var {
         let spans = &batch.spans;
         let last = self.num_hidden_layers - 1;
         let embedded = self.embeddings.forward(graph, batch, dropout.embeddings.unwrap_or(0.0));
@@ -93,7 +106,7 @@ impl Encoder {
             let sight = self.sights.of(index);
             let angles = angles.as_ref().map(|angles| angles.of(sight));
             let places = Places { sight, angles, distances: &distances };
-            let output = self.layer(index).forward(graph, tokens, wanted.map(|(wanted, _)| wanted), places, dropout);
+            let output = self.layer(index).forward(graph, tokens, wanted.map(|(wanted, _)| wanted), source, places, dropout);
             match &self.convolution {
                 Some(convolution) if index == 0 => {
                     let rows = wanted.map(|(_, rows)| rows);
@@ -113,7 +126,8 @@ impl Encoder {
                 layer(last, tokens, Some((Rows { hidden: &gathered, spans: &spans, positions: &positions }, &rows)))
             }
         };
-        self.norm.as_ref().map_or_else(|| output.clone(), |norm| norm.forward(graph, &output))
+        let normed = self.norm.as_ref().map_or_else(|| output.clone(), |norm| norm.forward(graph, &output));
+        graph.dropout(&normed, dropout.output.unwrap_or(0.0))
     }
 }
 
@@ -139,41 +153,61 @@ impl Wanted<'_> {
 }
 
 struct Layer {
-    attention: SelfAttention,
+    attention: Attention,
+    around_attention: Around,
+    /// To what an encoder gives.
+    cross: Option<(Attention, Around)>,
     feed_forward: FeedForward,
-    norms: Norms,
+    around_feed_forward: Around,
 }
 
-/// The norms of a layer, where they stand.
-enum Norms {
-    /// Over each residual sum.
-    AfterSums { attention: Norm, feed_forward: Norm },
-    /// Before each part; none before attention where what comes in is normed already.
-    BeforeParts { attention: Option<Norm>, feed_forward: Norm },
+/// What stands around a part of a layer: a norm before it or over its residual sum.
+struct Around {
+    placement: NormPlacement,
+    /// None before a part whose input is normed already.
+    norm: Option<Norm>,
+}
+
+impl Around {
+    /// What the part is given.
+    fn enter(&self, graph: &Graph<'_>, hidden: &Var) -> Var {
+        match &self.norm {
+            Some(norm) if self.placement != NormPlacement::AfterSums => norm.forward(graph, hidden),
+            _ => hidden.clone(),
+        }
+    }
+
+    /// The sum of what the part gives and of what stood before it.
+    fn leave(&self, graph: &Graph<'_>, branch: &Var, hidden: &Var, dropout: Option<f32>) -> Var {
+        let dropout = dropout.unwrap_or(0.0);
+        match &self.norm {
+            Some(norm) if self.placement == NormPlacement::AfterSums => norm.forward_residual(graph, branch, hidden, dropout),
+            _ => graph.residual_sum(branch, hidden, dropout),
+        }
+    }
 }
 
 impl Layer {
     fn new(scope: &mut Scope<'_>, architecture: &Architecture, index: usize) -> Self {
-        let norm = |scope: &mut Scope<'_>, part: &str| {
-            Norm::new(&mut scope.part(part).part("norm"), architecture.hidden_size, architecture)
+        let layout = &architecture.layout;
+        let around = |scope: &mut Scope<'_>, part: &str, is_normed: bool| Around {
+            placement: layout.norms,
+            norm: (!is_normed).then(|| Norm::new(&mut scope.part(part).part("norm"), architecture.hidden_size, architecture)),
         };
-        let attention = SelfAttention::new(&mut scope.part("attention"), architecture);
+        let is_normed = layout.norms == NormPlacement::BeforePartsButTheFirst && index == 0;
         // The order of declaring is that of the file that is written.
-        match architecture.layout.norms {
-            NormPlacement::AfterSums => {
-                let attention_norm = norm(scope, "attention");
-                let feed_forward = FeedForward::new(&mut scope.part("feed_forward"), architecture);
-                let norms = Norms::AfterSums { attention: attention_norm, feed_forward: norm(scope, "feed_forward") };
-                Self { attention, feed_forward, norms }
+        let attention = Attention::new(&mut scope.part("attention"), architecture);
+        let around_attention = around(scope, "attention", is_normed);
+        let cross = match layout.cross_attention {
+            CrossAttention::Absent => None,
+            CrossAttention::Present => {
+                let attention = Attention::new(&mut scope.part("cross_attention"), architecture);
+                Some((attention, around(scope, "cross_attention", false)))
             }
-            NormPlacement::BeforeParts => {
-                let is_normed = index == 0 && architecture.layout.embedding_norm == EmbeddingNorm::Normed;
-                let attention_norm = (!is_normed).then(|| norm(scope, "attention"));
-                let feed_forward = FeedForward::new(&mut scope.part("feed_forward"), architecture);
-                let norms = Norms::BeforeParts { attention: attention_norm, feed_forward: norm(scope, "feed_forward") };
-                Self { attention, feed_forward, norms }
-            }
-        }
+        };
+        let feed_forward = FeedForward::new(&mut scope.part("feed_forward"), architecture);
+        let around_feed_forward = around(scope, "feed_forward", false);
+        Self { attention, around_attention, cross, feed_forward, around_feed_forward }
     }
 
     /// The new vectors of the `tokens`, or of the `wanted` ones among them alone; each looks at the tokens of its sequence.
@@ -182,30 +216,23 @@ impl Layer {
         graph: &Graph<'_>,
         tokens: Rows<'_>,
         wanted: Option<Rows<'_>>,
+        source: Option<Source<'_>>,
         places: Places<'_>,
         dropout: &Dropout,
     ) -> Var {
         let queries = wanted.unwrap_or(tokens);
-        let attend = |queries: Rows<'_>, tokens: Rows<'_>| self.attention.forward(graph, queries, tokens, places, dropout);
-        let feed = |hidden: &Var| self.feed_forward.forward(graph, hidden, dropout.feed_forward_inner);
-        let [after_attention, after_feed_forward] =
-            [dropout.attention, dropout.feed_forward].map(|probability| probability.unwrap_or(0.0));
-        match &self.norms {
-            Norms::AfterSums { attention, feed_forward } => {
-                let attended = attend(queries, tokens);
-                let hidden = attention.forward_residual(graph, &attended, queries.hidden, after_attention);
-                feed_forward.forward_residual(graph, &feed(&hidden), &hidden, after_feed_forward)
-            }
-            Norms::BeforeParts { attention, feed_forward } => {
-                let normed = |hidden: &Var| attention.as_ref().map_or_else(|| hidden.clone(), |norm| norm.forward(graph, hidden));
-                let of_tokens = normed(tokens.hidden);
-                let of_wanted = wanted.map(|wanted| normed(wanted.hidden));
-                let seen = Rows { hidden: &of_tokens, ..tokens };
-                let attended = attend(Rows { hidden: of_wanted.as_ref().unwrap_or(&of_tokens), ..queries }, seen);
-                let hidden = graph.residual_sum(&attended, queries.hidden, after_attention);
-                let fed = feed(&feed_forward.forward(graph, &hidden));
-                graph.residual_sum(&fed, &hidden, after_feed_forward)
-            }
+        let seen = self.around_attention.enter(graph, tokens.hidden);
+        let looking = wanted.map_or_else(|| seen.clone(), |wanted| self.around_attention.enter(graph, wanted.hidden));
+        let [looking, seen] = [Rows { hidden: &looking, ..queries }, Rows { hidden: &seen, ..tokens }];
+        let attended = self.attention.forward(graph, looking, seen, places, dropout);
+        let mut hidden = self.around_attention.leave(graph, &attended, queries.hidden, dropout.attention);
+        if let (Some((attention, around)), Some(source)) = (&self.cross, source) {
+            let looking = around.enter(graph, &hidden);
+            let attended = attention.forward_across(graph, Rows { hidden: &looking, ..queries }, source, dropout);
+            hidden = around.leave(graph, &attended, &hidden, dropout.attention);
         }
+        let fed = self.around_feed_forward.enter(graph, &hidden);
+        let fed = self.feed_forward.forward(graph, &fed, dropout.feed_forward_inner);
+        self.around_feed_forward.leave(graph, &fed, &hidden, dropout.feed_forward)
     }
 }

@@ -1,0 +1,90 @@
+//! An encoder and a decoder that were both a BERT before, the decoder with attention to the encoder that it did not have (Rothe et al. 2020;
+//! transformers' `EncoderDecoderModel`). Knows BERT.
+
+use serde_json::Value;
+
+use super::Translation;
+use super::bert;
+use super::config_reader::ConfigReader;
+use super::names::{Ignored, NameTable, Pattern, module};
+use crate::architecture::{CrossAttention, Layout, Sight, Sights, Words};
+use crate::head::HeadKind;
+
+const NAMES: NameTable = NameTable {
+    backbone_prefix: "",
+    backbone: &[
+        module("embeddings.word", "encoder.embeddings.word_embeddings"),
+        module("embeddings.position", "encoder.embeddings.position_embeddings"),
+        module("embeddings.token_type", "encoder.embeddings.token_type_embeddings"),
+        module("embeddings.norm", "encoder.embeddings.LayerNorm"),
+        module("encoder.layers.{}.attention.query", "encoder.encoder.layer.{}.attention.self.query"),
+        module("encoder.layers.{}.attention.key", "encoder.encoder.layer.{}.attention.self.key"),
+        module("encoder.layers.{}.attention.value", "encoder.encoder.layer.{}.attention.self.value"),
+        module("encoder.layers.{}.attention.output", "encoder.encoder.layer.{}.attention.output.dense"),
+        module("encoder.layers.{}.attention.norm", "encoder.encoder.layer.{}.attention.output.LayerNorm"),
+        module("encoder.layers.{}.feed_forward.up", "encoder.encoder.layer.{}.intermediate.dense"),
+        module("encoder.layers.{}.feed_forward.down", "encoder.encoder.layer.{}.output.dense"),
+        module("encoder.layers.{}.feed_forward.norm", "encoder.encoder.layer.{}.output.LayerNorm"),
+        module("decoder.embeddings.word", "decoder.bert.embeddings.word_embeddings"),
+        module("decoder.embeddings.position", "decoder.bert.embeddings.position_embeddings"),
+        module("decoder.embeddings.token_type", "decoder.bert.embeddings.token_type_embeddings"),
+        module("decoder.embeddings.norm", "decoder.bert.embeddings.LayerNorm"),
+        module("decoder.layers.{}.attention.query", "decoder.bert.encoder.layer.{}.attention.self.query"),
+        module("decoder.layers.{}.attention.key", "decoder.bert.encoder.layer.{}.attention.self.key"),
+        module("decoder.layers.{}.attention.value", "decoder.bert.encoder.layer.{}.attention.self.value"),
+        module("decoder.layers.{}.attention.output", "decoder.bert.encoder.layer.{}.attention.output.dense"),
+        module("decoder.layers.{}.attention.norm", "decoder.bert.encoder.layer.{}.attention.output.LayerNorm"),
+        module("decoder.layers.{}.cross_attention.query", "decoder.bert.encoder.layer.{}.crossattention.self.query"),
+        module("decoder.layers.{}.cross_attention.key", "decoder.bert.encoder.layer.{}.crossattention.self.key"),
+        module("decoder.layers.{}.cross_attention.value", "decoder.bert.encoder.layer.{}.crossattention.self.value"),
+        module("decoder.layers.{}.cross_attention.output", "decoder.bert.encoder.layer.{}.crossattention.output.dense"),
+        module("decoder.layers.{}.cross_attention.norm", "decoder.bert.encoder.layer.{}.crossattention.output.LayerNorm"),
+        module("decoder.layers.{}.feed_forward.up", "decoder.bert.encoder.layer.{}.intermediate.dense"),
+        module("decoder.layers.{}.feed_forward.down", "decoder.bert.encoder.layer.{}.output.dense"),
+        module("decoder.layers.{}.feed_forward.norm", "decoder.bert.encoder.layer.{}.output.LayerNorm"),
+    ],
+    heads: &[(
+        HeadKind::SequenceToSequence,
+        &[
+            module("pooler.dense", "encoder.pooler.dense"),
+            module("language.dense", "decoder.cls.predictions.transform.dense"),
+            module("language.norm", "decoder.cls.predictions.transform.LayerNorm"),
+            module("language", "decoder.cls.predictions"),
+        ],
+    )],
+    ignored: &[
+        Ignored { pattern: Pattern::EndsWith("embeddings.position_ids"), reason: "a list of 0, 1, 2 ... that is counted anew" },
+        Ignored {
+            pattern: Pattern::StartsWith("decoder.cls.predictions.decoder."),
+            reason: "another name of weights that are read",
+        },
+    ],
+};
+
+pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
+    config.encoder_and_decoder();
+    let encoder = config.part("encoder", |inner| {
+        inner.only("model_type", "bert");
+        inner.only("is_decoder", false);
+        inner.only("add_cross_attention", false);
+        bert::architecture(inner)
+    });
+    let mut decoder = config.part("decoder", |inner| {
+        inner.only("model_type", "bert");
+        inner.only("is_decoder", true);
+        inner.only("add_cross_attention", true);
+        // Of another width than the encoder's, which would need a projection.
+        inner.only("cross_attention_hidden_size", Value::Null);
+        bert::architecture(inner)
+    });
+    if decoder.hidden_size != encoder.hidden_size {
+        config.refuse("decoder.hidden_size", decoder.hidden_size, format!("only that of the encoder, {}", encoder.hidden_size));
+    }
+    decoder.layout = Layout {
+        words: Words::Own,
+        cross_attention: CrossAttention::Present,
+        sight: Sights::Alike(Sight::PAST),
+        ..decoder.layout
+    };
+    Translation { architecture: encoder, decoder: Some(Box::new(decoder)), names: &NAMES, class_prefix: "EncoderDecoder" }
+}
