@@ -12,6 +12,7 @@ in double precision from the single-precision weights. The recipe of the ten ste
     multi-label     mean binary cross-entropy of 4 labels
     tokens, masked  mean cross-entropy over the tokens that have a label
     causal          mean cross-entropy over the tokens that another one follows
+    seq2seq         mean cross-entropy over the tokens of a second sequence
     answers         mean squared error of both logits of every token against random targets (the answer loss of transformers looks at the
                     logits of padding, which a packed batch does not have)
 """
@@ -68,6 +69,17 @@ LLAMA_SIZES = {
 }
 LLAMA3 = {"rope_type": "llama3", "rope_theta": 50.0, "factor": 4.0, "low_freq_factor": 0.5, "high_freq_factor": 1.5, "original_max_position_embeddings": 12}
 YARN = {"rope_type": "yarn", "rope_theta": 50.0, "factor": 4.0, "original_max_position_embeddings": 6, "beta_fast": 1.0, "beta_slow": 0.1}
+# An encoder of one size and a decoder of another.
+BART_SIZES = {
+    "vocab_size": 40, "d_model": 12, "encoder_layers": 1, "decoder_layers": 2, "encoder_attention_heads": 2, "decoder_attention_heads": 3, "encoder_ffn_dim": 18,
+    "decoder_ffn_dim": 14, "max_position_embeddings": 24, "activation_function": "silu", "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0,
+    "decoder_start_token_id": 2, "forced_eos_token_id": 2,
+}
+T5_SIZES = {
+    "vocab_size": 40, "d_model": 12, "d_kv": 5, "d_ff": 18, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 2, "relative_attention_num_buckets": 8,
+    "relative_attention_max_distance": 10, "layer_norm_epsilon": 1e-3, "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0,
+}
+PAIR = {"encoder": {"model_type": "bert", **SIZES}, "decoder": {"model_type": "bert", **SIZES, "num_hidden_layers": 1, "is_decoder": True, "add_cross_attention": True}}
 
 # The name of each family's classes, what its config is told, and the first token id that is no padding.
 FAMILIES = {
@@ -103,7 +115,19 @@ FAMILIES = {
     # The second layer sees a window.
     "qwen2": ("Qwen2", {**LLAMA_SIZES, "use_sliding_window": True, "max_window_layers": 1, "sliding_window": 4}),
     "qwen3": ("Qwen3", {**LLAMA_SIZES, "head_dim": 6}),
+    "bart": ("Bart", BART_SIZES),
+    "mbart": ("MBart", {**BART_SIZES, "scale_embedding": True}),
+    # A second sequence begins with padding, whose embedding is then not trained.
+    "marian": ("Marian", {**BART_SIZES, "scale_embedding": True, "decoder_start_token_id": 0}),
+    "t5": ("T5", T5_SIZES),
+    # As T5 1.1: a gate, and no smaller tokens before the vocabulary.
+    "t5-gated": ("T5", {**T5_SIZES, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}),
+    # The weights alone say that there is a matrix of its own to the vocabulary.
+    "t5-own": ("T5", {**T5_SIZES, "feed_forward_proj": "gated-silu", "tie_word_embeddings": False}),
+    "mt5": ("MT5", T5_SIZES),
+    "encoder-decoder": ("EncoderDecoder", {**PAIR, "decoder_start_token_id": 1, "pad_token_id": 0}),
 }
+TWO_STACKS = ["bart", "mbart", "marian", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder"]
 DECODERS = ["gpt2", "llama", "mistral", "qwen2", "qwen3"]
 # Families that differ in name alone, and variants of one, have these heads alone.
 SOME_HEADS = {
@@ -113,6 +137,7 @@ SOME_HEADS = {
     "deberta-v2-absolute": ["sequence"], "gpt2": ["sequence", "tokens", "causal", "answers", "multi-label"], "llama": ["sequence", "regression", "tokens", "causal"],
     "llama-biased": ["sequence", "causal"], "llama-llama3": ["causal"], "llama-yarn": ["causal"],
     **{family: ["sequence", "causal"] for family in ("mistral", "qwen2", "qwen3")},
+    **{family: ["seq2seq"] for family in TWO_STACKS},
 }
 HEADS = {
     "sequence": ("ForSequenceClassification", {"num_labels": 3, "problem_type": "single_label_classification"}),
@@ -123,13 +148,16 @@ HEADS = {
     "number": ("ForSequenceClassification", {"num_labels": 1, "problem_type": "regression"}),
     "multi-label": ("ForSequenceClassification", {"num_labels": 4, "problem_type": "multi_label_classification"}),
     "causal": ("ForCausalLM", {}),
+    "seq2seq": ("ForConditionalGeneration", {}),
 }
+# Classes that are called otherwise.
+NAMED = {("GPT2", "causal"): "LMHeadModel", ("Marian", "seq2seq"): "MTModel", ("EncoderDecoder", "seq2seq"): "Model"}
 
 
 def main() -> None:
     torch.set_num_threads(1)
     for family in sys.argv[1:] or FAMILIES:
-        for head in SOME_HEADS.get(family, [head for head in HEADS if head != "causal"]):
+        for head in SOME_HEADS.get(family, [head for head in HEADS if head not in ("causal", "seq2seq")]):
             make(family, head)
 
 
@@ -141,10 +169,14 @@ def make(family: str, head: str) -> None:
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed + 1)
     config = getattr(transformers, f"{prefix}Config")(**sizes, **told)
-    suffix = "LMHeadModel" if (prefix, head) == ("GPT2", "causal") else suffix
-    model = getattr(transformers, f"{prefix}{suffix}")(config)
+    model = getattr(transformers, prefix + NAMED.get((prefix, head), suffix))(config)
+    if family == "t5-own":
+        model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for name, buffer in model.named_buffers():
+            if name == "final_logits_bias":
+                buffer.copy_(torch.randn(buffer.shape))
+        for name, parameter in trained(model):
             centre = 1.0 if is_norm(name) and name.endswith("weight") else 0.0
             parameter.copy_(centre + 0.2 * torch.randn(parameter.shape))
     folder = GOLDEN / "families" / family / head
@@ -153,7 +185,7 @@ def make(family: str, head: str) -> None:
         file.chmod(0o644)
         if file.name not in ("config.json", "model.safetensors"):
             file.unlink()
-    batches = [batch(head, config, generator) for _ in range(STEPS if head in ("sequence", "causal") else 1)]
+    batches = [batch(head, config, generator) for _ in range(STEPS if head in ("sequence", "causal", "seq2seq") else 1)]
     outcome = run(model, head, batches)
     write_tensors(folder / "expected.safetensors", outcome.pop("tensors"), "families.py")
     write_json(folder / "batches.json", {"made_by": made_by("families.py"), "recipe": recipe(), **outcome, "batches": batches})
@@ -169,7 +201,7 @@ def batch(head: str, config, generator: torch.Generator) -> dict:
         return torch.randn(count, generator=generator).tolist()
     lengths = [9, 1, 14, 5]
     first = (config.pad_token_id or 0) + 1
-    made = {"input_ids": [draw(config.vocab_size, length, first) for length in lengths]}
+    made = {"input_ids": [draw(vocabulary(config), length, first) for length in lengths]}
     segments = getattr(config, "type_vocab_size", 0)
     made["token_type_ids"] = [[int(segments > 1 and index % 2 == 0 and place >= length // 2) for place in range(length)] for index, length in enumerate(lengths)]
     if head == "sequence":
@@ -180,6 +212,10 @@ def batch(head: str, config, generator: torch.Generator) -> dict:
         return {**made, "marks": draw(2, 4 * len(lengths))}
     if head == "answers":
         return {**made, "numbers": numbers(2 * sum(lengths))}
+    if head == "seq2seq":
+        targets = [draw(vocabulary(config), length, 1) for length in (4, 6, 1, 12)]
+        start = config.decoder_start_token_id
+        return {**made, "decoder_input_ids": [[start, *row[:-1]] for row in targets], "token_labels": targets}
     if head == "causal":
         return {**made, "token_labels": [[*row[1:], -100] for row in made["input_ids"]]}
     classes = 4 if head == "tokens" else config.vocab_size
@@ -189,10 +225,14 @@ def batch(head: str, config, generator: torch.Generator) -> dict:
     return {**made, "token_labels": labels}
 
 
+def vocabulary(config) -> int:
+    return config.vocab_size if hasattr(config, "vocab_size") else config.decoder.vocab_size
+
+
 def run(model, head: str, batches: list) -> dict:
     model = copy.deepcopy(model).double().eval()
     model.config._attn_implementation = "eager"
-    named = dict(model.named_parameters())
+    named = dict(trained(model))
     groups = [
         {"params": [parameter for name, parameter in named.items() if not plain(name)], "weight_decay": WEIGHT_DECAY},
         {"params": [parameter for name, parameter in named.items() if plain(name)], "weight_decay": 0.0},
@@ -221,8 +261,8 @@ def forward(model, head: str, one: dict) -> tuple:
     """The logits of the rows that have a target, end to end, and the loss."""
     pad = lambda rows, value: torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=value)
     mask = pad([[1] * len(row) for row in one["input_ids"]], 0)
-    if model.config.model_type in ("modernbert", *DECODERS):
-        output = one_by_one(model, one["input_ids"])
+    if model.config.model_type in ("modernbert", *DECODERS, *TWO_STACKS):
+        output = one_by_one(model, one["input_ids"], one.get("decoder_input_ids"))
     else:
         given = {"input_ids": pad(one["input_ids"], model.config.pad_token_id or 0), "attention_mask": mask}
         if getattr(model.config, "type_vocab_size", 0) > 1:
@@ -242,15 +282,21 @@ def forward(model, head: str, one: dict) -> tuple:
     return logits, torch.nn.functional.cross_entropy(logits, labels)
 
 
-def one_by_one(model, sequences: list) -> SimpleNamespace:
+def one_by_one(model, sequences: list, targets: list | None = None) -> SimpleNamespace:
     """What comes out for each sequence alone, laid out as for a padded batch: padding that stands further from all tokens than a window
     reaches would see nothing, and in double precision that is not a number, which spreads."""
-    outputs = [model(input_ids=torch.tensor([sequence])) for sequence in sequences]
+    second = lambda index: {} if targets is None else {"decoder_input_ids": torch.tensor([targets[index]])}
+    outputs = [model(input_ids=torch.tensor([sequence]), **second(index)) for index, sequence in enumerate(sequences)]
     together = {}
-    for key in outputs[0].keys() - {"past_key_values", "cache"}:
+    for key in outputs[0].keys() & {"logits", "start_logits", "end_logits"}:
         rows = [output[key][0] for output in outputs]
         together[key] = torch.stack(rows) if key == "logits" and rows[0].dim() == 1 else torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
     return SimpleNamespace(**together)
+
+
+def trained(model) -> list:
+    """The parameters that are trained, with their names: no sines, and not the pooler of an encoder that a decoder looks at."""
+    return [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad and not name.startswith("encoder.pooler.")]
 
 
 def is_norm(name: str) -> bool:

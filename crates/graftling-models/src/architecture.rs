@@ -108,6 +108,8 @@ pub(crate) struct Layout {
     /// What word embeddings are multiplied with.
     pub embedding_scale: f32,
     pub words: Words,
+    /// The token whose embedding is not trained where it is looked up; that it is trained elsewhere, as what comes next, it may be.
+    pub padding: Option<u32>,
     pub cross_attention: CrossAttention,
     pub attention_scale: AttentionScale,
     pub feed_forward: FeedForwardKind,
@@ -132,6 +134,7 @@ impl Layout {
         embedding_norm: EmbeddingNorm::Normed,
         embedding_scale: 1.0,
         words: Words::Own,
+        padding: None,
         cross_attention: CrossAttention::Absent,
         attention_scale: AttentionScale::HeadSize,
         feed_forward: FeedForwardKind::Plain,

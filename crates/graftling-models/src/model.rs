@@ -175,12 +175,15 @@ impl Model {
     }
 
     /// Whether anything that the model gives depends on a parameter. The pooler that a family saves with its bare encoder is kept and
-    /// not looked at.
+    /// not looked at, also where a decoder looks at that encoder.
     ///
     /// # Panics
     /// If the parameter is not one of this model.
     pub fn is_used(&self, id: ParameterId) -> bool {
-        !(self.head.kind().is_bare() && self.depth(id) == Depth::Head)
+        match self.head.kind() {
+            HeadKind::SequenceToSequence => !self.parameters.name(id).starts_with("pooler."),
+            kind => !(kind.is_bare() && self.depth(id) == Depth::Head),
+        }
     }
 
     /// Whether a parameter is a part of the model that is never trained.

@@ -64,6 +64,7 @@ struct Variant {
     vocabulary_size: usize,
     norms: NormPlacement,
     embedding_norm: EmbeddingNorm,
+    padding: u32,
     /// From the number of places.
     position: fn(usize) -> Position,
 }
@@ -74,12 +75,18 @@ fn learned(places: usize) -> Position {
 
 pub(super) fn bart(config: &mut ConfigReader<'_>) -> Translation {
     let (norms, embedding_norm) = (NormPlacement::AfterSums, EmbeddingNorm::Normed);
-    translate(config, &Variant { class_prefix: "Bart", vocabulary_size: 50_265, norms, embedding_norm, position: learned })
+    translate(
+        config,
+        &Variant { class_prefix: "Bart", vocabulary_size: 50_265, norms, embedding_norm, padding: 1, position: learned },
+    )
 }
 
 pub(super) fn mbart(config: &mut ConfigReader<'_>) -> Translation {
     let (norms, embedding_norm) = (NormPlacement::BeforeParts, EmbeddingNorm::Normed);
-    translate(config, &Variant { class_prefix: "MBart", vocabulary_size: 50_265, norms, embedding_norm, position: learned })
+    translate(
+        config,
+        &Variant { class_prefix: "MBart", vocabulary_size: 50_265, norms, embedding_norm, padding: 1, position: learned },
+    )
 }
 
 pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
@@ -87,7 +94,10 @@ pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
     config.only("share_encoder_decoder_embeddings", true);
     let (norms, embedding_norm) = (NormPlacement::AfterSums, EmbeddingNorm::Plain);
     let position = |longest| Position::Sinusoidal { longest };
-    translate(config, &Variant { class_prefix: "Marian", vocabulary_size: 58_101, norms, embedding_norm, position })
+    translate(
+        config,
+        &Variant { class_prefix: "Marian", vocabulary_size: 58_101, norms, embedding_norm, padding: 58_100, position },
+    )
 }
 
 fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
@@ -102,6 +112,7 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
     let scale = if config.switch("scale_embedding", false) { (hidden_size as f32).sqrt() } else { 1.0 };
     let vocabulary_size = config.size("vocab_size", variant.vocabulary_size, LARGEST_TABLE);
     let initializer_range = config.number("init_std", 0.02, 0.0..=1.0);
+    let padding = Some(config.token("pad_token_id", variant.padding));
     let mut stack = |side: [&'static str; 4], layout: Layout| {
         let [layers, heads, inner, drop] = side;
         // Whole layers that are dropped in training.
@@ -120,7 +131,13 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
             distance: Distance::Unknown,
             type_vocabulary_size: None,
             activation,
-            layout: Layout { norms: variant.norms, embedding_norm: variant.embedding_norm, embedding_scale: scale, ..layout },
+            layout: Layout {
+                norms: variant.norms,
+                embedding_norm: variant.embedding_norm,
+                embedding_scale: scale,
+                padding,
+                ..layout
+            },
             norm_epsilon: 1e-5,
             dropout: Dropout {
                 embeddings: dropout,
@@ -139,8 +156,7 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
             initializer_range,
         }
     };
-    let architecture =
-        stack(["encoder_layers", "encoder_attention_heads", "encoder_ffn_dim", "encoder_layerdrop"], Layout::BERT);
+    let architecture = stack(["encoder_layers", "encoder_attention_heads", "encoder_ffn_dim", "encoder_layerdrop"], Layout::BERT);
     let decoder = stack(
         ["decoder_layers", "decoder_attention_heads", "decoder_ffn_dim", "decoder_layerdrop"],
         Layout {

@@ -9,8 +9,8 @@ use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module};
 use crate::architecture::{
-    Architecture, AttentionScale, Bias, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, FeedForwardKind, HeadLayout,
-    Heads, LayerWeights, Layout, NormKind, NormPlacement, Position, Sight, Sights, VocabularyProjection, Words,
+    Architecture, AttentionScale, Bias, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, FeedForwardKind,
+    HeadLayout, Heads, LayerWeights, Layout, NormKind, NormPlacement, Position, Sight, Sights, VocabularyProjection, Words,
 };
 use crate::head::HeadKind;
 

@@ -21,6 +21,7 @@ pub(crate) struct Embeddings {
     placing: Position,
     /// What word embeddings are multiplied with.
     scale: f32,
+    padding: Option<u32>,
 }
 
 /// Where embeddings that are narrower than layers are projected.
@@ -70,6 +71,7 @@ impl Embeddings {
             },
             placing: architecture.position,
             scale: architecture.layout.embedding_scale,
+            padding: architecture.layout.padding,
         }
     }
 
@@ -80,10 +82,15 @@ impl Embeddings {
         let mut others: Vec<(ParameterId, &[u32])> = self.position.map(|table| (table, &position_ids[..])).into_iter().collect();
         others.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
         let words = (self.word, &batch.input_ids[..]);
-        let mut sum = if self.scale == 1.0 {
+        let padded: Vec<usize> = match self.padding {
+            Some(padding) => (0..batch.input_ids.len()).filter(|row| batch.input_ids[*row] == padding).collect(),
+            None => Vec::new(),
+        };
+        let mut sum = if self.scale == 1.0 && padded.is_empty() {
             graph.embedding_sum(&[&[words], &others[..]].concat())
         } else {
-            let scaled = graph.scaled(graph.embedding_sum(&[words]), self.scale);
+            let words = graph.detached_rows(graph.embedding_sum(&[words]), &padded);
+            let scaled = graph.scaled(words, self.scale);
             if others.is_empty() { scaled } else { graph.residual_sum(&graph.embedding_sum(&others), &scaled, 0.0) }
         };
         if let Position::Sinusoidal { .. } = self.placing {

@@ -48,6 +48,12 @@ impl HeadBricks {
             }
             Linear::with_bias(&mut scope, hidden_size, outputs, bias)
         };
+        // The pooler that is saved with a bare encoder.
+        let kept_pooler = |declarations: &mut Declarations| {
+            if names.has_pooler() {
+                Transform::plain(&mut declarations.scope("pooler", Depth::Head), architecture, architecture.pooler_activation);
+            }
+        };
         match head {
             Head::SequenceClassification { labels, .. } => Self::Sequence {
                 pooling: match layout {
@@ -79,17 +85,17 @@ impl HeadBricks {
                     Self::NextToken(NextToken::new(declarations, architecture, vocabulary, fixed_bias, scale))
                 }
                 // A decoder that was an encoder before keeps the head it had.
-                HeadLayout::Pooler | HeadLayout::Transform { .. } => Self::Language(LanguageHead::new(declarations, architecture)),
+                HeadLayout::Pooler | HeadLayout::Transform { .. } => {
+                    kept_pooler(declarations);
+                    Self::Language(LanguageHead::new(declarations, architecture))
+                }
             },
             Head::QuestionAnswering => Self::Answers {
                 transform: transform(declarations, "transform"),
                 projection: projection(declarations, "answers", 2, Bias::Added),
             },
             Head::SentenceEmbedding { pooling, .. } => {
-                if names.has_pooler() {
-                    let mut scope = declarations.scope("pooler", Depth::Head);
-                    Transform::plain(&mut scope, architecture, architecture.pooler_activation);
-                }
+                kept_pooler(declarations);
                 Self::Embedding { pooling: *pooling }
             }
         }

@@ -79,12 +79,14 @@ pub fn check_weights(name: &str, start: &[f32], values: &[f32], reference: &[f32
 }
 
 /// How the bias of a key is called, and that of the query beside it, in each family.
-const KEY_BIASES: [(&str, &str); 6] = [
+const KEY_BIASES: [(&str, &str); 8] = [
     ("attention.self.key.bias", "attention.self.query.bias"),
     ("attention.key.bias", "attention.query.bias"),
     ("attention.k_lin.bias", "attention.q_lin.bias"),
     ("attention.attn.k.bias", "attention.attn.q.bias"),
     ("attention.self.key_proj.bias", "attention.self.query_proj.bias"),
+    ("self_attn.k_proj.bias", "self_attn.q_proj.bias"),
+    ("encoder_attn.k_proj.bias", "encoder_attn.q_proj.bias"),
     ("attention.self.pos_key_proj.bias", "attention.self.query_proj.bias"),
 ];
 

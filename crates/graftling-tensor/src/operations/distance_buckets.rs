@@ -111,7 +111,9 @@ mod tests {
     #[test]
     fn buckets_before_a_query_are_those_of_transformers() {
         let buckets = DistanceBuckets::Before { buckets: 32, farthest: 128 };
-        let first = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113];
+        let first = [
+            0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113,
+        ];
         for distance in 0..300_i64 {
             let expected = first.iter().rposition(|first| *first <= distance).unwrap();
             assert_eq!(buckets.of(-distance), expected, "{distance} before");

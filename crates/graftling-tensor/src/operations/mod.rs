@@ -6,6 +6,7 @@ pub(crate) mod attention;
 mod binary_cross_entropy;
 mod convolution;
 mod cross_entropy;
+mod detached_rows;
 pub(crate) mod distance_bias;
 pub(crate) mod distance_buckets;
 pub(crate) mod distance_vectors;

@@ -316,7 +316,7 @@ pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, B
         }
         Head::MaskedLanguageModelling => return Some((Task::MaskedLm, Box::new(MaskedLm::new(recipe)))),
         // What comes next is not asked by any task yet.
-        Head::CausalLanguageModelling => return None,
+        Head::CausalLanguageModelling | Head::SequenceToSequence => return None,
         Head::QuestionAnswering => return Some((Task::QuestionAnswering, Box::new(QuestionAnswering::from_recipe(recipe)))),
         Head::SentenceEmbedding { pooling, normalize } => {
             return Some((Task::SentenceEmbedding, Box::new(SentenceEmbedding::from_head(*pooling, *normalize, recipe))));

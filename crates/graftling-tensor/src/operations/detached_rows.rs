@@ -1,0 +1,31 @@
+//! Rows that are looked at and not trained through.
+
+use crate::graph::{Backward, Graph, Sink, Var};
+use crate::tensor::Tensor;
+
+impl Graph<'_> {
+    /// x as it is; what these of its rows were made from gets no gradient, as the row of padding in torch's `Embedding`.
+    ///
+    /// # Panics
+    /// If x has no such row.
+    pub fn detached_rows(&self, x: Var, rows: &[usize]) -> Var {
+        let Var { tensor, node } = x;
+        assert!(rows.iter().all(|row| *row < tensor.rows()), "detached rows: {rows:?} of {}", tensor.rows());
+        let backward = node.map(|node| -> Box<dyn Backward> { Box::new(DetachedBackward { node, rows: rows.to_vec() }) });
+        self.record(tensor, backward)
+    }
+}
+
+struct DetachedBackward {
+    node: usize,
+    rows: Vec<usize>,
+}
+
+impl Backward for DetachedBackward {
+    fn backward(self: Box<Self>, mut upstream: Tensor, sink: &mut Sink) {
+        let columns = upstream.columns();
+        let values = upstream.values_mut();
+        self.rows.iter().for_each(|row| values[row * columns..(row + 1) * columns].fill(0.0));
+        sink.add(Some(self.node), upstream);
+    }
+}
