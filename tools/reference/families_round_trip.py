@@ -69,6 +69,9 @@ class Heard(logging.Handler):
         self.said = []
 
     def emit(self, record) -> None:
+        # A T5 with a matrix of its own to the vocabulary, which transformers itself writes with a config that says otherwise.
+        if "we will NOT tie them" in record.getMessage():
+            return
         self.said.append(record.getMessage())
 
 
