@@ -3,6 +3,7 @@
 //! A batch reaches only the rows of an embedding table that its texts use. Such a gradient remembers which rows those are, so
 //! that norms, updates and clearing pass over the others.
 
+use crate::kernels::add_assign;
 use crate::kernels::rows::{BLOCK, sum};
 use crate::kernels::simd::dispatch;
 use crate::parameters::{ParameterId, Parameters};
@@ -130,6 +131,22 @@ impl Gradients {
         entry.extent = Extent::All;
         let len = entry.len;
         Some((entry.values.get_or_insert_with(|| Buffer::stale(len)), add))
+    }
+
+    /// Keeps a gradient of all values of a parameter, or adds it to what is there; nothing for a frozen parameter.
+    pub(crate) fn take_over(&mut self, id: ParameterId, gradient: Buffer) {
+        let entry = &mut self.entries[id.0];
+        match (&entry.extent, entry.values.as_deref_mut()) {
+            _ if !entry.trainable => {}
+            (Extent::Rows(_) | Extent::All, Some(values)) => {
+                add_assign(values, &gradient);
+                entry.extent = Extent::All;
+            }
+            _ => {
+                entry.values = Some(gradient);
+                entry.extent = Extent::All;
+            }
+        }
     }
 
     /// Calls `add(index, row of the gradient)` for each of `rows`, to which it adds; nothing for a frozen parameter.

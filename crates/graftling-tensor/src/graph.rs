@@ -81,6 +81,11 @@ impl Sink<'_> {
         }
     }
 
+    /// The same for a gradient that lies ready, which may be kept as it is.
+    pub fn give_parameter(&mut self, id: ParameterId, gradient: Buffer) {
+        self.gradients.take_over(id, gradient);
+    }
+
     /// The same for a gradient that reaches only some `rows`: `add(index, row of the gradient)` is called for each of them.
     pub fn accumulate_parameter_rows(&mut self, id: ParameterId, rows: &[u32], add: impl FnMut(usize, &mut [f32])) {
         self.gradients.accumulate_rows(id, rows, add);

@@ -6,7 +6,7 @@ mod disentangled_cases;
 use attention_cases::ATTENTION;
 use disentangled_cases::DISENTANGLED;
 use graftling_tensor::{
-    Activation, AttentionOptions, Gradients, Graph, ParameterId, Parameters, RotaryAngles, Spans, Tensor, Var,
+    Activation, AttentionOptions, Gradients, Graph, ParameterId, Parameters, RotaryAngles, Spans, Tensor, TokenLossOptions, Var,
 };
 
 /// The step of a difference. The loss is a sum over a few dozen single-precision values of size one: it is known to about 1e-6,
@@ -40,6 +40,12 @@ fn gated(graph: &Graph, ids: &[ParameterId], activation: Activation, dropout: f3
 
 fn rotary(graph: &Graph, ids: &[ParameterId], heads: usize) -> Var {
     graph.rotary(graph.parameter(ids[0]), heads, &RotaryAngles::new(&[1.0, 0.3], 1.5, 6), &[0, 5, 2, 3])
+}
+
+/// The loss of a head whose weight is the second input.
+fn head_loss(graph: &Graph, x: &Var, ids: &[ParameterId], bias: Option<usize>, smoothing: f32) -> Var {
+    let options = TokenLossOptions { smoothing, normalizer: 4.0 };
+    graph.linear_cross_entropy(x, ids[1], bias.map(|bias| ids[bias]), &[1, 3, 0, 1, 2], options)
 }
 
 const LINEAR: &[&[usize]] = &[&[5, 6], &[7, 6], &[7]];
@@ -211,6 +217,43 @@ const LOSSES: &[Case] = &[
         build: |graph, ids| {
             let weights = Some(&[0.5, 2.0, 3.0, 0.0][..]);
             graph.smoothed_cross_entropy(&graph.parameter(ids[0]), &[1, 3, 2], 0.1, weights, 5.0)
+        },
+    },
+    Case {
+        name: "cross-entropy of a linear",
+        shapes: &[&[5, 3], &[4, 3], &[4]],
+        build: |graph, ids| head_loss(graph, &graph.parameter(ids[0]), ids, Some(2), 0.0),
+    },
+    Case {
+        name: "cross-entropy of a linear without bias",
+        shapes: &[&[5, 3], &[4, 3], &[4]],
+        build: |graph, ids| head_loss(graph, &graph.parameter(ids[0]), ids, None, 0.0),
+    },
+    Case {
+        name: "cross-entropy of a linear, smoothed",
+        shapes: &[&[5, 3], &[4, 3], &[4]],
+        build: |graph, ids| head_loss(graph, &graph.parameter(ids[0]), ids, Some(2), 0.2),
+    },
+    Case {
+        name: "cross-entropy of a linear, smoothed, without bias",
+        shapes: &[&[5, 3], &[4, 3], &[4]],
+        build: |graph, ids| head_loss(graph, &graph.parameter(ids[0]), ids, None, 0.2),
+    },
+    Case {
+        name: "cross-entropy of a linear whose weight is a table of embeddings",
+        shapes: &[&[3, 3], &[4, 3]],
+        build: |graph, ids| {
+            let embedded = graph.embedding_sum(&[(ids[1], &[2, 0, 2, 3, 1])]);
+            head_loss(graph, &graph.linear(&embedded, ids[0], None, Some(Activation::Tanh)), ids, None, 0.1)
+        },
+    },
+    Case {
+        name: "cross-entropy of a linear, twice, one of them scaled",
+        shapes: &[&[5, 3], &[4, 3], &[4]],
+        build: |graph, ids| {
+            let x = graph.parameter(ids[0]);
+            let [first, second] = [0.0, 0.3].map(|smoothing| head_loss(graph, &x, ids, Some(2), smoothing));
+            graph.residual_sum(&first, &graph.inner_product(&second, &[0.6]), 0.0)
         },
     },
     Case {

@@ -16,6 +16,7 @@ mod focal_loss;
 mod gated;
 mod gather_rows;
 mod linear;
+pub(crate) mod linear_cross_entropy;
 mod mean_squared_error;
 mod norm;
 mod parameter;
