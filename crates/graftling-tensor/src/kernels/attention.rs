@@ -45,7 +45,7 @@ pub(crate) struct Heads<'a> {
 
 /// A result that tasks write to in disjoint pieces.
 #[derive(Clone, Copy)]
-struct Shared {
+pub(super) struct Shared {
     start: *mut f32,
     len: usize,
 }
@@ -56,13 +56,13 @@ unsafe impl Sync for Shared {}
 unsafe impl Send for Shared {}
 
 impl Shared {
-    fn new(values: &mut [f32]) -> Self {
+    pub fn new(values: &mut [f32]) -> Self {
         Self { start: values.as_mut_ptr(), len: values.len() }
     }
 
     /// Copies `from` to the values that begin at `place`.
     #[inline(always)]
-    fn write(self, place: usize, from: &[f32]) {
+    pub fn write(self, place: usize, from: &[f32]) {
         assert!(place + from.len() <= self.len, "attention: write outside of the result");
         // SAFETY: the piece lies inside, and no other task writes to it.
         unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.start.add(place), from.len()) }
@@ -198,7 +198,7 @@ impl Heads<'_> {
 
 /// Turns scores into `softmax(scale * scores)` and returns the logarithm of the normaliser of the scaled scores.
 #[inline(always)]
-fn softmax(scores: &mut [f32], scale: f32) -> f32 {
+pub(super) fn softmax(scores: &mut [f32], scale: f32) -> f32 {
     let top = largest(scores) * scale;
     for score in scores.iter_mut() {
         *score = super::math::exp(score.mul_add(scale, -top));

@@ -1,6 +1,7 @@
 //! Loops over plain slices: the only place with `unsafe`. Knows nothing of tensors or tapes.
 
 pub(crate) mod attention;
+pub(crate) mod cached_attention;
 pub(crate) mod columns;
 pub(crate) mod dropout;
 pub(crate) mod math;

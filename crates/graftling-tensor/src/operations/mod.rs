@@ -4,6 +4,7 @@ mod absolute_error;
 pub(crate) mod activation;
 pub(crate) mod attention;
 mod binary_cross_entropy;
+pub(crate) mod cached_attention;
 mod convolution;
 mod cross_entropy;
 mod detached_rows;

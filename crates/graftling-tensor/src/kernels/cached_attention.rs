@@ -1,0 +1,239 @@
+//! Attention of a sequence's last tokens to keys and values that lie in blocks: what decoding does at every step. Knows nothing of tensors.
+//!
+//! One query a sequence makes few products with much memory. So keys lie turned, dimension by dimension, and both scores and results are
+//! sums of rows times factors that run along memory; each key and value is read once for all query heads that share it. Where there
+//! are many queries, the same sums are products of matrices.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::attention::{Shared, room, softmax};
+use super::product::{Target, View, multiply_serial};
+use super::simd::dispatch;
+
+/// Tokens in a block of keys and values.
+pub(crate) const TOKENS: usize = 64;
+/// Queries and heads that are taken at a time, times each other.
+const ROWS: usize = 64;
+/// Up to so many of them nothing is packed for products.
+const FEW: usize = 8;
+
+/// The keys and values of up to [`TOKENS`] tokens.
+#[derive(Clone, Copy)]
+pub(crate) struct Block<'a> {
+    /// `[key heads, head size, TOKENS]`.
+    pub keys: &'a [f32],
+    /// `[key heads, TOKENS, head size]`.
+    pub values: &'a [f32],
+}
+
+/// The last tokens of a sequence, and all that they may see.
+pub(crate) struct Sequence<'a> {
+    /// Its rows in the queries.
+    pub queries: Range<usize>,
+    /// How many keys there are; the last query stands at the last of them.
+    pub keys: usize,
+    pub blocks: Vec<Block<'a>>,
+}
+
+/// An attention to cached keys and values.
+pub(crate) struct CachedHeads<'a> {
+    /// `[queries, heads * head size]`.
+    pub query: &'a [f32],
+    pub sequences: &'a [Sequence<'a>],
+    pub heads: usize,
+    pub key_heads: usize,
+    pub head_size: usize,
+    /// How many keys a query sees before its place, and behind it.
+    pub before: usize,
+    pub behind: usize,
+}
+
+/// Some queries of one key head of one sequence.
+struct Task<'a> {
+    sequence: &'a Sequence<'a>,
+    /// Counted within the sequence.
+    queries: Range<usize>,
+    key_head: usize,
+}
+
+#[derive(Default)]
+struct Scratch {
+    query: Vec<f32>,
+    weights: Vec<f32>,
+    result: Vec<f32>,
+}
+
+thread_local! { static SCRATCH: RefCell<Scratch> = RefCell::default(); }
+
+impl CachedHeads<'_> {
+    fn group(&self) -> usize {
+        self.heads / self.key_heads
+    }
+
+    /// The keys that a query of a sequence sees.
+    #[inline(always)]
+    fn seen(&self, sequence: &Sequence<'_>, query: usize) -> Range<usize> {
+        let place = (sequence.keys + query).saturating_sub(sequence.queries.len());
+        place.saturating_sub(self.before)..place.saturating_add(self.behind).saturating_add(1).min(sequence.keys)
+    }
+
+    /// Writes the output `[queries, heads * head size]`.
+    pub fn forward(&self, output: &mut [f32]) {
+        let output = Shared::new(output);
+        let at_once = (ROWS / self.group()).max(1);
+        let tasks: Vec<Task<'_>> = self
+            .sequences
+            .iter()
+            .flat_map(|sequence| (0..self.key_heads).map(move |key_head| (sequence, key_head)))
+            .flat_map(|(sequence, key_head)| {
+                let count = sequence.queries.len();
+                (0..count).step_by(at_once).map(move |first| {
+                    let queries = first..(first + at_once).min(count);
+                    Task { sequence, queries, key_head }
+                })
+            })
+            .collect();
+        tasks.into_par_iter().for_each(|task| SCRATCH.with_borrow_mut(|scratch| self.attend(&task, scratch, output)));
+    }
+
+    fn attend(&self, task: &Task<'_>, scratch: &mut Scratch, output: Shared) {
+        let Task { sequence, queries, key_head } = task;
+        let (size, group) = (self.head_size, self.group());
+        let count = queries.len() * group;
+        let place = |row: usize| {
+            let query = sequence.queries.start + queries.start + row / group;
+            (query * self.heads + key_head * group + row % group) * size
+        };
+        let query = room(&mut scratch.query, count * size);
+        for (row, to) in query.chunks_exact_mut(size).enumerate() {
+            to.copy_from_slice(&self.query[place(row)..][..size]);
+        }
+        // What the first query sees begins first, and what the last one sees ends last.
+        let seen = self.seen(sequence, queries.start).start..self.seen(sequence, queries.end - 1).end;
+        let first = seen.start / TOKENS;
+        let blocks = &sequence.blocks[first..seen.end.div_ceil(TOKENS)];
+        let width = blocks.len() * TOKENS;
+        let weights = room(&mut scratch.weights, count * width);
+        for (index, block) in blocks.iter().enumerate() {
+            let keys = &block.keys[key_head * size * TOKENS..][..size * TOKENS];
+            let target = Sums { values: &mut weights[index * TOKENS..], stride: width, add: false };
+            sum_rows([count, size, TOKENS], [query, keys], [size, TOKENS], target);
+        }
+        let scale = 1.0 / (size as f32).sqrt();
+        dispatch(
+            #[inline(always)]
+            || {
+                for (row, weights) in weights.chunks_exact_mut(width).enumerate() {
+                    let Range { start, end } = self.seen(sequence, queries.start + row / group);
+                    let seen = start - first * TOKENS..end - first * TOKENS;
+                    weights[..seen.start].fill(0.0);
+                    weights[seen.end..].fill(0.0);
+                    softmax(&mut weights[seen], scale);
+                }
+            },
+        );
+        let result = room(&mut scratch.result, count * size);
+        for (index, block) in blocks.iter().enumerate() {
+            let start = (first + index) * TOKENS;
+            let tokens = seen.start.max(start) - start..(seen.end - start).min(TOKENS);
+            let values = &block.values[(key_head * TOKENS + tokens.start) * size..(key_head * TOKENS + tokens.end) * size];
+            let weights = &weights[index * TOKENS + tokens.start..];
+            let target = Sums { values: result, stride: size, add: index > 0 };
+            sum_rows([count, tokens.len(), size], [weights, values], [width, size], target);
+        }
+        for (row, result) in result.chunks_exact(size).enumerate() {
+            output.write(place(row), result);
+        }
+    }
+}
+
+/// Where sums go: rows at a stride, written over or added to.
+struct Sums<'a> {
+    values: &'a mut [f32],
+    stride: usize,
+    add: bool,
+}
+
+/// `to (+)= factors rows`: factors `[count, depth]`, rows `[depth, columns]`, both at strides.
+fn sum_rows(
+    [count, depth, columns]: [usize; 3],
+    [factors, rows]: [&[f32]; 2],
+    [factor_stride, row_stride]: [usize; 2],
+    to: Sums<'_>,
+) {
+    if count > FEW {
+        let target = Target::new(to.values, to.stride).adding(to.add);
+        multiply_serial(count, depth, columns, View::new(factors, factor_stride), View::new(rows, row_stride), target);
+        return;
+    }
+    let Sums { values, stride, add } = to;
+    dispatch(
+        #[inline(always)]
+        || {
+            let mut first = 0;
+            while first < count {
+                let (factors, values) = (&factors[first * factor_stride..], &mut values[first * stride..]);
+                let sides = ([depth, columns], [factors, rows], [factor_stride, row_stride, stride]);
+                first += match count - first {
+                    1 => sum_of::<1>(sides, values, add),
+                    2 => sum_of::<2>(sides, values, add),
+                    3 => sum_of::<3>(sides, values, add),
+                    _ => sum_of::<4>(sides, values, add),
+                };
+            }
+        },
+    );
+}
+
+/// What [`sum_rows`] works with: depth and columns; factors and rows; the strides of both and of the result.
+type Sides<'a> = ([usize; 2], [&'a [f32]; 2], [usize; 3]);
+
+/// The same for so many rows of factors, of which it gives the number.
+#[inline(always)]
+fn sum_of<const COUNT: usize>(sides: Sides<'_>, values: &mut [f32], add: bool) -> usize {
+    let columns = sides.0[1];
+    let mut column = 0;
+    while column + 64 <= columns {
+        sum_columns::<COUNT, 64>(sides, column, values, add);
+        column += 64;
+    }
+    while column + 16 <= columns {
+        sum_columns::<COUNT, 16>(sides, column, values, add);
+        column += 16;
+    }
+    while column < columns {
+        sum_columns::<COUNT, 1>(sides, column, values, add);
+        column += 1;
+    }
+    COUNT
+}
+
+/// The same for so many columns from `column` on, whose sums stay in registers.
+#[inline(always)]
+fn sum_columns<const COUNT: usize, const WIDTH: usize>(
+    ([depth, _], [factors, rows], [factor_stride, row_stride, stride]): Sides<'_>,
+    column: usize,
+    values: &mut [f32],
+    add: bool,
+) {
+    let mut sums = [[0.0f32; WIDTH]; COUNT];
+    let factors: [&[f32]; COUNT] = std::array::from_fn(|index| &factors[index * factor_stride..][..depth]);
+    for (depth, row) in rows[..(depth - 1) * row_stride + column + WIDTH].chunks(row_stride).enumerate() {
+        let row: &[f32; WIDTH] = row[column..][..WIDTH].try_into().expect("a row of this width");
+        for (sums, factors) in sums.iter_mut().zip(&factors) {
+            let factor = factors[depth];
+            for lane in 0..WIDTH {
+                sums[lane] = factor.mul_add(row[lane], sums[lane]);
+            }
+        }
+    }
+    for (index, sums) in sums.iter().enumerate() {
+        let to = &mut values[index * stride + column..][..WIDTH];
+        for lane in 0..WIDTH {
+            to[lane] = if add { to[lane] + sums[lane] } else { sums[lane] };
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Attention to caches, whatever the pieces that sequences are read in, against attention over whole sequences.
+
+use graftling_tensor::{AttentionOptions, AttentionWindow, CachedWindow, Graph, Parameters, SequenceCache, Spans, Tensor, Var};
+
+/// Single-precision sums of at most a few hundred products of values of size one, in another order.
+const TOLERANCE: f32 = 1e-5;
+
+/// Values in [-1, 1], from a seed.
+fn values(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345);
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    heads: usize,
+    key_heads: usize,
+    head_size: usize,
+}
+
+impl Sizes {
+    fn options(self) -> AttentionOptions {
+        AttentionOptions { heads: self.heads, key_heads: self.key_heads, dropout: 0.1 }
+    }
+}
+
+/// Queries, keys and values of a whole sequence.
+#[derive(Clone)]
+struct Text {
+    sizes: Sizes,
+    rows: [Vec<f32>; 3],
+}
+
+impl Text {
+    fn new(sizes: Sizes, tokens: usize, seed: u32) -> Self {
+        let Sizes { heads, key_heads, head_size } = sizes;
+        let rows =
+            [(heads, 0), (key_heads, 1), (key_heads, 2)].map(|(heads, kind)| values(tokens * heads * head_size, 3 * seed + kind));
+        Self { sizes, rows }
+    }
+
+    fn width(&self, kind: usize) -> usize {
+        self.sizes.head_size * if kind == 0 { self.sizes.heads } else { self.sizes.key_heads }
+    }
+
+    fn len(&self) -> usize {
+        self.rows[0].len() / self.width(0)
+    }
+
+    /// Queries, keys and values of some tokens.
+    fn tokens(&self, range: std::ops::Range<usize>) -> [Tensor; 3] {
+        [0, 1, 2].map(|kind| {
+            let width = self.width(kind);
+            Tensor::from_vec(&[range.len(), width], self.rows[kind][range.start * width..range.end * width].to_vec())
+        })
+    }
+
+    /// What each token finds in the tokens that it sees.
+    fn attended(&self, graph: &Graph<'_>, window: CachedWindow) -> Vec<f32> {
+        let [query, key, value] = self.tokens(0..self.len()).map(|tensor| graph.constant(tensor));
+        let spans = Spans::from_lengths([self.len()]);
+        let positions: Vec<u32> = (0..self.len() as u32).collect();
+        let window = AttentionWindow { before: window.before, behind: window.behind, positions: &positions };
+        let found = graph.attention_in_window([&query, &key, &value], [&spans; 2], self.sizes.options(), window);
+        found.tensor().to_vec()
+    }
+}
+
+/// Reads the next tokens of several texts, each up to a place, and gives what they find; layer 1 is read in a model of two.
+fn read_on(graph: &Graph<'_>, window: CachedWindow, texts: &mut [(&Text, &mut SequenceCache, usize)]) -> Vec<Vec<f32>> {
+    let sizes = texts[0].0.sizes;
+    let lengths: Vec<usize> = texts.iter().map(|(_, cache, end)| end - cache.len()).collect();
+    let spans = Spans::from_lengths(lengths.iter().copied());
+    let pieces: Vec<[Tensor; 3]> = texts.iter().map(|(text, cache, end)| text.tokens(cache.len()..*end)).collect();
+    let [query, key, value]: [Var; 3] = [0, 1, 2].map(|kind| {
+        let rows: Vec<f32> = pieces.iter().flat_map(|piece| piece[kind].to_vec()).collect();
+        graph.constant(Tensor::from_vec(&[spans.rows(), texts[0].0.width(kind)], rows))
+    });
+    for (index, (_, cache, _)) in texts.iter_mut().enumerate() {
+        for layer in [0, 1] {
+            cache.append(layer, [key.tensor(), value.tensor()], spans.range(index), sizes.key_heads);
+        }
+    }
+    let caches: Vec<&SequenceCache> = texts.iter().map(|(_, cache, _)| &**cache).collect();
+    let found = graph.cached_attention(&query, &spans, &caches, 1, sizes.options(), window).tensor().to_vec();
+    let width = texts[0].0.width(0);
+    (0..texts.len()).map(|index| found[spans.range(index).start * width..spans.range(index).end * width].to_vec()).collect()
+}
+
+fn assert_near(found: &[f32], expected: &[f32], case: &str) {
+    assert_eq!(found.len(), expected.len(), "{case}");
+    for (place, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!((found - expected).abs() < TOLERANCE, "{case}: value {place}: {found} for {expected}");
+    }
+}
+
+const SIZES: [Sizes; 5] = [
+    Sizes { heads: 2, key_heads: 2, head_size: 8 },
+    Sizes { heads: 4, key_heads: 2, head_size: 64 },
+    Sizes { heads: 6, key_heads: 2, head_size: 20 },
+    Sizes { heads: 5, key_heads: 1, head_size: 80 },
+    Sizes { heads: 12, key_heads: 1, head_size: 3 },
+];
+
+#[test]
+fn pieces_of_a_text_find_what_the_whole_text_finds() {
+    let parameters = Parameters::new();
+    let graph = Graph::inference(&parameters);
+    let one_by_one: Vec<usize> = (1..=150).collect();
+    for sizes in SIZES {
+        let text = Text::new(sizes, 150, 1);
+        for window in [CachedWindow::PAST, CachedWindow { before: 20, behind: 0 }, CachedWindow { before: 70, behind: 0 }] {
+            let expected = text.attended(&graph, window);
+            for ends in [&[150][..], &one_by_one, &[1, 64, 65, 129, 150], &[63, 64, 150], &[100, 101, 103, 106, 110, 119, 150]] {
+                let mut cache = SequenceCache::new();
+                let mut found = Vec::new();
+                for end in ends {
+                    found.extend(read_on(&graph, window, &mut [(&text, &mut cache, *end)]).remove(0));
+                }
+                assert_near(&found, &expected, &format!("{sizes:?}, {window:?}, pieces to {ends:?}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn texts_join_and_end_at_any_step() {
+    let parameters = Parameters::new();
+    let graph = Graph::inference(&parameters);
+    for sizes in SIZES {
+        let texts: Vec<Text> = (0..4).map(|index| Text::new(sizes, [70, 3, 150, 40][index], index as u32)).collect();
+        let mut caches: Vec<SequenceCache> = vec![SequenceCache::new(); 4];
+        let mut found: Vec<Vec<f32>> = vec![Vec::new(); 4];
+        // The texts of each step, and up to where they are read: prompts beside single tokens, and a text that waits.
+        let mut steps: Vec<Vec<(usize, usize)>> =
+            vec![vec![(0, 66), (1, 2)], vec![(0, 67), (1, 3)], vec![(2, 148), (0, 68)], vec![(0, 68), (2, 149), (3, 1)]];
+        steps.extend([vec![(3, 40), (2, 150), (0, 70)]]);
+        for step in steps {
+            let mut batch = Vec::new();
+            for (index, cache) in caches.iter_mut().enumerate() {
+                if let Some((_, end)) = step.iter().find(|(text, _)| *text == index) {
+                    batch.push((&texts[index], cache, *end));
+                }
+            }
+            let mut of_step = read_on(&graph, CachedWindow::PAST, &mut batch).into_iter();
+            for (index, found) in found.iter_mut().enumerate() {
+                if step.iter().any(|(text, _)| *text == index) {
+                    found.extend(of_step.next().expect("a result for each text"));
+                }
+            }
+        }
+        for (index, (found, text)) in found.iter().zip(&texts).enumerate() {
+            assert_near(found, &text.attended(&graph, CachedWindow::PAST), &format!("{sizes:?}: text {index}"));
+        }
+    }
+}
+
+#[test]
+fn a_fork_goes_on_by_itself_and_a_truncated_text_anew() {
+    let parameters = Parameters::new();
+    let graph = Graph::inference(&parameters);
+    for sizes in SIZES {
+        let width = sizes.heads * sizes.head_size;
+        let text = Text::new(sizes, 140, 1);
+        for fork in [1, 63, 64, 70, 128, 130] {
+            // Another text with the same beginning.
+            let mut other = Text::new(sizes, 140, 2);
+            for kind in 0..3 {
+                let shared = fork * text.width(kind);
+                other.rows[kind][..shared].copy_from_slice(&text.rows[kind][..shared]);
+            }
+            let mut cache = SequenceCache::new();
+            read_on(&graph, CachedWindow::PAST, &mut [(&text, &mut cache, fork)]);
+            let mut forked = cache.clone();
+            let both = &mut [(&text, &mut cache, 140), (&other, &mut forked, 140)];
+            let found = read_on(&graph, CachedWindow::PAST, both);
+            cache.truncate(fork);
+            let again = read_on(&graph, CachedWindow::PAST, &mut [(&other, &mut cache, 140)]).remove(0);
+            let expected = [&text, &other].map(|text| text.attended(&graph, CachedWindow::PAST)[fork * width..].to_vec());
+            assert_near(&found[0], &expected[0], &format!("{sizes:?}: the first, from {fork}"));
+            assert_near(&found[1], &expected[1], &format!("{sizes:?}: the fork, from {fork}"));
+            assert_near(&again, &expected[1], &format!("{sizes:?}: truncated to {fork}"));
+        }
+    }
+}
+
+#[test]
+fn queries_may_see_everything_and_be_more_than_the_keys() {
+    let parameters = Parameters::new();
+    let graph = Graph::inference(&parameters);
+    for sizes in SIZES {
+        for (queries, keys) in [(1, 100), (5, 3), (90, 70)] {
+            let [asking, asked] = [(queries, 1), (keys, 2)].map(|(tokens, seed)| Text::new(sizes, tokens, seed));
+            let [query, ..] = asking.tokens(0..queries);
+            let [_, key, value] = asked.tokens(0..keys);
+            let mut cache = SequenceCache::new();
+            cache.append(0, [&key, &value], 0..keys, sizes.key_heads);
+            let spans = [queries, keys].map(|rows| Spans::from_lengths([rows]));
+            let [query, key, value] = [query, key, value].map(|tensor| graph.constant(tensor));
+            let window = CachedWindow::EVERYTHING;
+            let found = graph.cached_attention(&query, &spans[0], &[cache], 0, sizes.options(), window).tensor().to_vec();
+            let expected = graph.attention(&query, &key, &value, &spans[0], &spans[1], sizes.options()).tensor().to_vec();
+            assert_near(&found, &expected, &format!("{sizes:?}, {queries} queries, {keys} keys"));
+        }
+    }
+}
