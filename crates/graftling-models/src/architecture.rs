@@ -455,6 +455,20 @@ pub(crate) struct Dropout {
 }
 
 impl Dropout {
+    /// Nothing is dropped anywhere, as in inference.
+    pub const NONE: Self = Self {
+        embeddings: None,
+        attention_weights: 0.0,
+        attention: None,
+        feed_forward_inner: None,
+        feed_forward: None,
+        pooler: None,
+        classifier: None,
+        token_classifier: 0.0,
+        answers: None,
+        output: None,
+    };
+
     /// This probability wherever the family drops values.
     pub fn everywhere(self, probability: f32) -> Self {
         let instead = |known: Option<f32>| known.map(|_| probability);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use graftling_tensor::{Graph, ParameterId, Parameters, Var};
+use graftling_tensor::{Graph, ParameterId, Parameters, SequenceCache, Var};
 use serde_json::Value;
 
 use crate::architecture::{Architecture, Dropout, HeadLayout, VocabularyProjection};
@@ -146,6 +146,13 @@ impl Model {
         let [of_encoder, of_decoder] = &self.dropout;
         let hidden = stack.forward(graph, None, sources, Wanted::EveryToken, of_encoder);
         head.forward(graph, decoder, Some(Source { hidden: &hidden, spans: &sources.spans }), targets, of_decoder)
+    }
+
+    /// The logits after the last token of each sequence, whose caches hold what was read before; `None` where the model cannot go on
+    /// from what it has read and has to read all again.
+    pub(crate) fn read_cached(&self, graph: &Graph<'_>, batch: &PackedBatch, caches: &mut [&mut SequenceCache]) -> Option<Var> {
+        let Parts { stack, head, .. } = &self.parts;
+        stack.reads_on().then(|| head.next_tokens(graph, stack, stack.read_on(graph, batch, caches)))
     }
 
     /// What the model gives.

@@ -1,7 +1,8 @@
 //! Attention: each token looks at the tokens of its own sequence, or at what an encoder made of another. Knows no family.
 
 use graftling_tensor::{
-    AttentionOptions, AttentionWindow, DistanceBias, DistanceBuckets, DistanceVectors, Graph, RotaryAngles, Spans, Var,
+    AttentionOptions, AttentionWindow, CachedWindow, DistanceBias, DistanceBuckets, DistanceVectors, Graph, RotaryAngles,
+    SequenceCache, Spans, Var,
 };
 
 use super::declarations::Scope;
@@ -126,9 +127,9 @@ impl Attention {
         }
     }
 
-    /// What each query finds in the keys' rows of its own sequence: gives the shape of the queries' rows.
-    pub fn forward(&self, graph: &Graph<'_>, queries: Rows<'_>, keys: Rows<'_>, places: Places<'_>, dropout: &Dropout) -> Var {
-        let turned = |projected: Var, heads: usize, rows: Rows<'_>| match places.angles {
+    /// The queries, keys and values of each head, turned by their places where there are angles.
+    fn projected(&self, graph: &Graph<'_>, queries: Rows<'_>, keys: Rows<'_>, angles: Option<&RotaryAngles>) -> [Var; 3] {
+        let turned = |projected: Var, heads: usize, rows: Rows<'_>| match angles {
             Some(angles) => graph.rotary(projected, heads, angles, rows.positions),
             None => projected,
         };
@@ -138,8 +139,31 @@ impl Attention {
             None => [query, key],
         };
         let query = graph.scaled(turned(query, self.heads, queries), self.query_scale);
-        let key = turned(key, self.key_value_heads, keys);
-        let value = self.value.forward(graph, keys.hidden);
+        [query, turned(key, self.key_value_heads, keys), self.value.forward(graph, keys.hidden)]
+    }
+
+    /// What new tokens find in all tokens of their sequences, whose keys and values the caches hold and are given: a cache for each
+    /// sequence. Gives the shape of the tokens.
+    pub fn forward_cached(
+        &self,
+        graph: &Graph<'_>,
+        tokens: Rows<'_>,
+        (layer, caches): (usize, &mut [&mut SequenceCache]),
+        (reach, angles): (usize, Option<&RotaryAngles>),
+    ) -> Var {
+        let [query, key, value] = self.projected(graph, tokens, tokens, angles);
+        for (sequence, cache) in caches.iter_mut().enumerate() {
+            cache.append(layer, [key.tensor(), value.tensor()], tokens.spans.range(sequence), self.key_value_heads);
+        }
+        let caches: Vec<&SequenceCache> = caches.iter().map(|cache| &**cache).collect();
+        let options = AttentionOptions { heads: self.heads, key_heads: self.key_value_heads, dropout: 0.0 };
+        let window = CachedWindow { before: reach, behind: 0 };
+        self.output.forward(graph, &graph.cached_attention(&query, tokens.spans, &caches, layer, options, window))
+    }
+
+    /// What each query finds in the keys' rows of its own sequence: gives the shape of the queries' rows.
+    pub fn forward(&self, graph: &Graph<'_>, queries: Rows<'_>, keys: Rows<'_>, places: Places<'_>, dropout: &Dropout) -> Var {
+        let [query, key, value] = self.projected(graph, queries, keys, places.angles);
         let options = AttentionOptions { heads: self.heads, key_heads: self.key_value_heads, dropout: dropout.attention_weights };
         let (tokens, spans, positions) = ([&query, &key, &value], [queries.spans, keys.spans], queries.positions);
         let context = match (places.sight, &self.distance, places.distances) {

@@ -24,6 +24,31 @@ pub(crate) struct Embeddings {
     padding: Option<u32>,
 }
 
+/// How many tokens of each sequence were read before those of a batch.
+pub(crate) enum Before<'a> {
+    /// None of any.
+    Nothing,
+    Tokens(&'a [usize]),
+}
+
+impl Before<'_> {
+    fn of(&self, sequence: usize) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Tokens(tokens) => tokens[sequence],
+        }
+    }
+
+    /// The place of each token in its sequence.
+    pub fn places(&self, spans: &Spans) -> Vec<u32> {
+        let places = |sequence: usize| {
+            let first = self.of(sequence) as u32;
+            first..first + spans.range(sequence).len() as u32
+        };
+        (0..spans.count()).flat_map(places).collect()
+    }
+}
+
 /// Where embeddings that are narrower than layers are projected.
 enum Projection {
     None,
@@ -75,9 +100,9 @@ impl Embeddings {
         }
     }
 
-    /// Gives `[tokens, hidden_size]`.
-    pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch, dropout: f32) -> Var {
-        let position_ids = position_ids(batch, self.placing);
+    /// Gives `[tokens, hidden_size]`. Of each sequence so many tokens were read before.
+    pub fn forward(&self, graph: &Graph<'_>, batch: &PackedBatch, before: &Before<'_>, dropout: f32) -> Var {
+        let position_ids = position_ids(batch, before, self.placing);
         let types = self.token_type.as_ref().map(|types| (types.table, segments(batch, types.entries)));
         let mut others: Vec<(ParameterId, &[u32])> = self.position.map(|table| (table, &position_ids[..])).into_iter().collect();
         others.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
@@ -94,7 +119,7 @@ impl Embeddings {
             if others.is_empty() { scaled } else { graph.residual_sum(&graph.embedding_sum(&others), &scaled, 0.0) }
         };
         if let Position::Sinusoidal { .. } = self.placing {
-            let sines = graph.constant(sines(&batch.spans, sum.tensor().columns()));
+            let sines = graph.constant(sines(before.places(&batch.spans), sum.tensor().columns()));
             sum = graph.residual_sum(&sines, &sum, 0.0);
         }
         let finish = |sum: &Var| {
@@ -111,14 +136,15 @@ impl Embeddings {
 
 /// Of each token the sines of its place over one half of the values, and the cosines over the other: `[tokens, size]`
 /// (`MarianSinusoidalPositionalEmbedding` of transformers).
-fn sines(spans: &Spans, size: usize) -> Tensor {
+fn sines(places: Vec<u32>, size: usize) -> Tensor {
     let half = size.div_ceil(2);
-    let angle = |place: usize, pair: usize| place as f64 / 10_000_f64.powf(2.0 * pair as f64 / size as f64);
-    let of_place = |place: usize| {
+    let angle = |place: u32, pair: usize| f64::from(place) / 10_000_f64.powf(2.0 * pair as f64 / size as f64);
+    let of_place = |place: u32| {
         (0..half).map(move |pair| angle(place, pair).sin()).chain((0..size - half).map(move |pair| angle(place, pair).cos()))
     };
-    let values = spans.lengths().flat_map(|length| (0..length).flat_map(of_place)).map(|value| value as f32);
-    Tensor::from_vec(&[spans.rows(), size], values.collect())
+    let rows = places.len();
+    let values = places.into_iter().flat_map(of_place).map(|value| value as f32);
+    Tensor::from_vec(&[rows, size], values.collect())
 }
 
 /// The segment of each token; a family that has one only counts all tokens to it, whatever the tokenizer says.
@@ -127,14 +153,14 @@ fn segments(batch: &PackedBatch, entries: usize) -> Cow<'_, [u32]> {
 }
 
 /// The row of the position table for each token: it counts up from the offset in every sequence anew. None where there is no table.
-fn position_ids(batch: &PackedBatch, placing: Position) -> Vec<u32> {
+fn position_ids(batch: &PackedBatch, before: &Before<'_>, placing: Position) -> Vec<u32> {
     let spans = &batch.spans;
-    let longest = spans.lengths().max().unwrap_or(0);
+    let longest = (0..spans.count()).map(|sequence| before.of(sequence) + spans.range(sequence).len()).max().unwrap_or(0);
     assert!(longest <= placing.longest(), "embeddings: a sequence of {longest} tokens but only {} positions", placing.longest());
     let Position::Learned { offset, padding, .. } = placing else { return Vec::new() };
     let mut ids = Vec::with_capacity(spans.rows());
     for sequence in 0..spans.count() {
-        let mut place = offset as u32;
+        let mut place = (offset + before.of(sequence)) as u32;
         for token in &batch.input_ids[spans.range(sequence)] {
             if padding == Some(*token) {
                 ids.push(*token);
@@ -163,15 +189,18 @@ mod tests {
     #[test]
     fn positions_count_from_the_offset_in_every_sequence() {
         let batch = batch(&[3, 1, 2], &[7, 1, 8, 9, 9, 9]);
-        let placed = |entries, offset, padding| position_ids(&batch, Position::Learned { entries, offset, padding });
+        let placed =
+            |entries, offset, padding| position_ids(&batch, &Before::Nothing, Position::Learned { entries, offset, padding });
         assert_eq!(placed(3, 0, None), [0, 1, 2, 0, 0, 1]);
         assert_eq!(placed(5, 2, None), [2, 3, 4, 2, 2, 3]);
         assert_eq!(placed(5, 2, Some(1)), [2, 1, 3, 2, 2, 3], "padding has its own row and no place");
+        let learned = Position::Learned { entries: 9, offset: 0, padding: None };
+        assert_eq!(position_ids(&batch, &Before::Tokens(&[5, 0, 2]), learned), [5, 6, 7, 0, 2, 3]);
     }
 
     #[test]
     #[should_panic(expected = "a sequence of 4 tokens but only 3 positions")]
     fn sequences_longer_than_the_positions_are_a_mistake() {
-        position_ids(&batch(&[4], &[1, 2, 3, 4]), Position::Learned { entries: 5, offset: 2, padding: None });
+        position_ids(&batch(&[4], &[1, 2, 3, 4]), &Before::Nothing, Position::Learned { entries: 5, offset: 2, padding: None });
     }
 }

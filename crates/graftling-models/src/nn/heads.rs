@@ -101,6 +101,17 @@ impl HeadBricks {
         }
     }
 
+    /// What comes next after tokens of which these are the vectors, `[rows, hidden_size]`: gives `[rows, vocabulary]`.
+    ///
+    /// # Panics
+    /// If the head does not say what comes next.
+    pub fn next_tokens(&self, graph: &Graph<'_>, stack: &Stack, tokens: Var) -> Var {
+        match self {
+            Self::NextToken(head) => head.forward(graph, &stack.embeddings, tokens),
+            _ => panic!("next_tokens: the head of another task"),
+        }
+    }
+
     /// The logits over what the layers make of a batch: a row a sequence, or a row a token that is wanted. `looked_at` is what an encoder
     /// made of other sequences, where these layers look at one.
     pub fn forward(

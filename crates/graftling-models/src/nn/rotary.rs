@@ -14,7 +14,7 @@ pub(crate) struct Rotary {
     factor: f32,
 }
 
-/// The angles of all places of a batch, for both kinds of layers.
+/// The angles of some places, for both kinds of layers.
 pub(crate) struct BatchAngles {
     everywhere: RotaryAngles,
     in_windows: RotaryAngles,
@@ -37,11 +37,11 @@ impl Rotary {
         }
     }
 
-    /// The angles of the places `0..longest`.
-    pub fn angles(&self, longest: usize) -> BatchAngles {
+    /// The angles of these places, by their number among them.
+    pub fn angles(&self, places: impl Iterator<Item = usize> + Clone) -> BatchAngles {
         BatchAngles {
-            everywhere: RotaryAngles::new(&self.frequencies, self.factor, longest),
-            in_windows: RotaryAngles::new(&self.frequencies_in_windows, 1.0, longest),
+            everywhere: RotaryAngles::of_places(&self.frequencies, self.factor, places.clone()),
+            in_windows: RotaryAngles::of_places(&self.frequencies_in_windows, 1.0, places),
         }
     }
 }

@@ -3,17 +3,17 @@
 
 use std::ops::Range;
 
-use graftling_tensor::{Graph, Spans, Var};
+use graftling_tensor::{Graph, RotaryAngles, SequenceCache, Spans, Var};
 
 use super::attention::{Attention, Places, Rows, Source};
 use super::convolution::ConvolutionLayer;
 use super::declarations::{Declarations, Scope};
 use super::distances::SharedDistances;
-use super::embeddings::Embeddings;
+use super::embeddings::{Before, Embeddings};
 use super::feed_forward::FeedForward;
 use super::norm::Norm;
 use super::rotary::Rotary;
-use crate::architecture::{Architecture, CrossAttention, Dropout, LayerWeights, NormPlacement, Sights};
+use crate::architecture::{Architecture, CrossAttention, Dropout, LayerWeights, NormPlacement, Sight, Sights};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 
@@ -97,9 +97,9 @@ impl Stack {
     ) -> Var {
         let spans = &batch.spans;
         let last = self.num_hidden_layers - 1;
-        let embedded = self.embeddings.forward(graph, batch, dropout.embeddings.unwrap_or(0.0));
-        let positions: Vec<u32> = spans.lengths().flat_map(|length| 0..length as u32).collect();
-        let angles = self.rotary.as_ref().map(|rotary| rotary.angles(spans.lengths().max().unwrap_or(0)));
+        let embedded = self.embeddings.forward(graph, batch, &Before::Nothing, dropout.embeddings.unwrap_or(0.0));
+        let positions = Before::Nothing.places(spans);
+        let angles = self.rotary.as_ref().map(|rotary| rotary.angles(0..spans.lengths().max().unwrap_or(0)));
         let distances = self.distances.of_pass(graph, spans);
         // What a layer makes of all tokens, or of those in some rows.
         let layer = |index: usize, tokens: Rows<'_>, wanted: Option<(Rows<'_>, &[usize])>| {
@@ -128,6 +128,37 @@ impl Stack {
         };
         let normed = self.norm.as_ref().map_or_else(|| output.clone(), |norm| norm.forward(graph, &output));
         graph.dropout(&normed, dropout.output.unwrap_or(0.0))
+    }
+}
+
+impl Stack {
+    /// Whether it can read on where it stopped: each token looks at those before it alone, and nothing is trained about distances.
+    pub fn reads_on(&self) -> bool {
+        let past = |index| matches!(self.sights.of(index), Sight::Past { .. });
+        (0..self.num_hidden_layers).all(past) && self.distances.are_absent() && self.convolution.is_none()
+    }
+
+    /// Reads on in sequences of which the caches hold what was read before; gives the vector of the last token of each, `[sequences, hidden_size]`.
+    /// For inference alone.
+    pub fn read_on(&self, graph: &Graph<'_>, batch: &PackedBatch, caches: &mut [&mut SequenceCache]) -> Var {
+        let spans = &batch.spans;
+        let read: Vec<usize> = caches.iter().map(|cache| cache.len()).collect();
+        let before = Before::Tokens(&read);
+        let places = before.places(spans);
+        // Places are counted anew, so that there are angles of those alone that occur.
+        let angles = self.rotary.as_ref().map(|rotary| rotary.angles(places.iter().map(|place| *place as usize)));
+        let positions: Vec<u32> = (0..places.len() as u32).collect();
+        let mut hidden = self.embeddings.forward(graph, batch, &before, 0.0);
+        for index in 0..self.num_hidden_layers {
+            let sight = self.sights.of(index);
+            let Sight::Past { reach } = sight else { panic!("read_on: a layer that looks at what follows") };
+            let tokens = Rows { hidden: &hidden, spans, positions: &positions };
+            let angles = angles.as_ref().map(|angles| angles.of(sight));
+            hidden = self.layer(index).read_on(graph, tokens, (index, caches), (reach, angles));
+        }
+        let last: Vec<usize> = (0..spans.count()).map(|sequence| spans.range(sequence).end - 1).collect();
+        let last = graph.gather_rows(&hidden, &last);
+        self.norm.as_ref().map_or_else(|| last.clone(), |norm| norm.forward(graph, &last))
     }
 }
 
@@ -225,7 +256,32 @@ impl Layer {
         let looking = wanted.map_or_else(|| seen.clone(), |wanted| self.around_attention.enter(graph, wanted.hidden));
         let [looking, seen] = [Rows { hidden: &looking, ..queries }, Rows { hidden: &seen, ..tokens }];
         let attended = self.attention.forward(graph, looking, seen, places, dropout);
-        let mut hidden = self.around_attention.leave(graph, &attended, queries.hidden, dropout.attention);
+        self.after_attention(graph, &attended, queries, source, dropout)
+    }
+
+    /// The same for new tokens whose sequences were read before, in inference.
+    fn read_on(
+        &self,
+        graph: &Graph<'_>,
+        tokens: Rows<'_>,
+        cached: (usize, &mut [&mut SequenceCache]),
+        seen: (usize, Option<&RotaryAngles>),
+    ) -> Var {
+        let entered = self.around_attention.enter(graph, tokens.hidden);
+        let attended = self.attention.forward_cached(graph, Rows { hidden: &entered, ..tokens }, cached, seen);
+        self.after_attention(graph, &attended, tokens, None, &Dropout::NONE)
+    }
+
+    /// What follows once tokens have looked at those of their sequence.
+    fn after_attention(
+        &self,
+        graph: &Graph<'_>,
+        attended: &Var,
+        queries: Rows<'_>,
+        source: Option<Source<'_>>,
+        dropout: &Dropout,
+    ) -> Var {
+        let mut hidden = self.around_attention.leave(graph, attended, queries.hidden, dropout.attention);
         if let (Some((attention, around)), Some(source)) = (&self.cross, source) {
             let looking = around.enter(graph, &hidden);
             let attended = attention.forward_across(graph, Rows { hidden: &looking, ..queries }, source, dropout);

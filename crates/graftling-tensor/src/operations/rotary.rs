@@ -24,10 +24,18 @@ impl RotaryAngles {
     /// # Panics
     /// If there are no frequencies.
     pub fn new(frequencies: &[f32], factor: f32, places: usize) -> Self {
+        Self::of_places(frequencies, factor, 0..places)
+    }
+
+    /// The same of these places alone: what is called place 0 from here on is the first of them, and so on.
+    ///
+    /// # Panics
+    /// If there are no frequencies.
+    pub fn of_places(frequencies: &[f32], factor: f32, places: impl Iterator<Item = usize> + Clone) -> Self {
         assert!(!frequencies.is_empty(), "rotary: no frequencies");
         // The angle is rounded to single precision, as in the programs that models are trained with, and its sine is not.
         let angles =
-            || (0..places).flat_map(|place| frequencies.iter().map(move |frequency| f64::from(place as f32 * frequency)));
+            || places.clone().flat_map(|place| frequencies.iter().map(move |frequency| f64::from(place as f32 * frequency)));
         Self {
             cosines: angles().map(|angle| factor * angle.cos() as f32).collect(),
             sines: angles().map(|angle| factor * angle.sin() as f32).collect(),
