@@ -12,6 +12,26 @@ use crate::tensor::Tensor;
 /// Tokens lie in blocks that clones share until one of them writes to it: a clone costs a few words a block, and what is copied
 /// later is the last block alone. So a beam forks by cloning, and a prompt that many continuations have in common is kept once.
 /// Sequences of a batch are caches of their own, so that any may end, and others join, at every step.
+///
+/// ```
+/// use graftling_tensor::{AttentionOptions, CachedWindow, Graph, Parameters, SequenceCache, Spans, Tensor};
+///
+/// let parameters = Parameters::new();
+/// let graph = Graph::inference(&parameters);
+/// let mut cache = SequenceCache::new();
+/// // Three tokens of a prompt, with two heads of two values; in a decoder they come from a layer's projections.
+/// let prompt = Tensor::from_vec(&[3, 4], (0..12).map(|i| i as f32 / 12.0).collect());
+/// cache.append(0, [&prompt, &prompt], 0..3, 2);
+/// let mut fork = cache.clone();
+/// let token = Tensor::from_vec(&[1, 4], vec![0.5; 4]);
+/// fork.append(0, [&token, &token], 0..1, 2);
+/// assert_eq!((cache.len(), fork.len()), (3, 4));
+///
+/// let options = AttentionOptions { heads: 2, key_heads: 2, dropout: 0.0 };
+/// let one_token = Spans::from_lengths([1]);
+/// let context = graph.cached_attention(&graph.constant(token), &one_token, &[fork], 0, options, CachedWindow::PAST);
+/// assert_eq!(context.tensor().shape(), [1, 4]);
+/// ```
 #[derive(Clone, Default)]
 pub struct SequenceCache {
     layers: Vec<Layer>,

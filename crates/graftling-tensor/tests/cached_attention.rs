@@ -208,3 +208,15 @@ fn queries_may_see_everything_and_be_more_than_the_keys() {
         }
     }
 }
+
+#[test]
+#[should_panic(expected = "cached_attention: 2 queries and 1 keys in cache 0")]
+fn queries_whose_keys_were_not_appended_are_a_mistake() {
+    let parameters = Parameters::new();
+    let graph = Graph::inference(&parameters);
+    let [query, key, value] = Text::new(SIZES[0], 2, 1).tokens(0..2);
+    let mut cache = SequenceCache::new();
+    cache.append(0, [&key, &value], 0..1, SIZES[0].key_heads);
+    let spans = Spans::from_lengths([2]);
+    graph.cached_attention(&graph.constant(query), &spans, &[cache], 0, SIZES[0].options(), CachedWindow::PAST);
+}
