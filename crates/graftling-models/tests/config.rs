@@ -113,10 +113,10 @@ fn keys_that_change_nothing_are_read_over() {
 #[test]
 fn unknown_families_are_told_with_the_known_ones() {
     let mut checkpoint = Checkpoint::backbone(1);
-    checkpoint.set("model_type", json!("gpt2"));
+    checkpoint.set("model_type", json!("gpt_neox"));
     let told = refusal(checkpoint.write().path());
     let known = Family::ALL.iter().map(|family| family.model_type()).collect::<Vec<_>>().join(", ");
-    assert_eq!(told, format!("FOLDER/config.json: model_type is \"gpt2\"; known families are {known}"));
+    assert_eq!(told, format!("FOLDER/config.json: model_type is \"gpt_neox\"; known families are {known}"));
     checkpoint.config.remove("model_type");
     let told = refusal(checkpoint.write().path());
     assert_eq!(told, format!("FOLDER/config.json: model_type is missing; known families are {known}"));
