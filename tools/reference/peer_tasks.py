@@ -27,7 +27,8 @@ class PeerTask:
         names = {} if self.task == "sequence_regression" else {
             "id2label": dict(enumerate(self.labels)), "label2id": {label: index for index, label in enumerate(self.labels)}
         }
-        return kind.from_pretrained(folder, num_labels=len(self.labels), **names, **({"problem_type": problem} if problem else {}))
+        # In single precision whatever the weights are stored in: transformers trains those of half precision as they are.
+        return kind.from_pretrained(folder, dtype="float32", num_labels=len(self.labels), **names, **({"problem_type": problem} if problem else {}))
 
     def collator(self):
         from transformers import DataCollatorForTokenClassification, DataCollatorWithPadding
