@@ -21,8 +21,13 @@ pub(super) fn words(answer: &str, segmentation: Segmentation) -> Vec<String> {
     let parts = plain.split(is_space).filter(|part| !part.is_empty()).flat_map(without_articles);
     match segmentation {
         Segmentation::Squad => parts.map(str::to_owned).collect(),
-        Segmentation::Mixed => parts.flat_map(|part| part.split_inclusive(is_han_or_kana).flat_map(apart)).collect(),
+        Segmentation::Mixed => parts.flat_map(characters_apart).collect(),
     }
+}
+
+/// A word taken apart, so that each of its Chinese characters and kana is one by itself.
+pub(super) fn characters_apart(word: &str) -> impl Iterator<Item = String> {
+    word.split_inclusive(is_han_or_kana).flat_map(apart)
 }
 
 /// Whether a text has a Chinese character or a kana.
@@ -65,12 +70,12 @@ fn apart(piece: &str) -> Vec<String> {
 }
 
 /// What Python's `str.split` takes for white space.
-fn is_space(character: char) -> bool {
+pub(super) fn is_space(character: char) -> bool {
     character.is_whitespace() || ('\u{1C}'..='\u{1F}').contains(&character)
 }
 
 /// Chinese characters (Unicode's script Han) and kana.
-fn is_han_or_kana(character: char) -> bool {
+pub(super) fn is_han_or_kana(character: char) -> bool {
     matches!(u32::from(character),
         0x3005..=0x3007 | 0x3021..=0x3029 | 0x3038..=0x303B | 0x3041..=0x3096 | 0x309D..=0x309F | 0x30A1..=0x30FA | 0x30FC..=0x30FF
         | 0x31F0..=0x31FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0xFF66..=0xFF9D | 0x20000..=0x323AF)

@@ -1,5 +1,5 @@
-//! What a model's answers are worth: confusion matrix, accuracy, precision, recall, F1, Matthews, loss, and their tables.
-//! Knows class numbers and names only; no tensors, no texts, no files.
+//! What a model's answers are worth: confusion matrix, accuracy, precision, recall, F1, Matthews, loss, figures of generated texts, and their tables.
+//! Knows answers only; no tensors, no model, no files.
 
 mod answer_words;
 mod answers;
@@ -11,6 +11,7 @@ mod confusion_matrix;
 mod counts;
 mod embeddings;
 mod entities;
+mod generation;
 mod language;
 mod mcnemar;
 mod multi_label;
@@ -34,6 +35,11 @@ pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivi
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use embeddings::{EmbeddingFigures, EmbeddingMetrics};
 pub use entities::{EntityFigures, EntityMetrics};
+pub use generation::{
+    Bleu, BleuScore, BleuTokenizer, Chrf, ChrfVariant, JudgedText, LanguageTokenizer, NotALanguage, Rouge, RougeScore,
+    RougeScores, RougeTokenizer, Smoothing, TargetLanguage, Ter, TerScore, TextGenerationMetrics, TextMetric, TokenLosses,
+    UnknownTokenizer, is_without_blanks,
+};
 pub use language::LanguageMetrics;
 pub use mcnemar::McNemar;
 pub use multi_label::MultiLabelMetrics;
@@ -43,6 +49,7 @@ pub(crate) use reliability::CalibrationSums;
 pub use reliability::{Calibration, CalibrationBin};
 pub use samples::{
     AnswerSample, ClassificationSample, EmbeddingSample, EntitySample, LanguageSample, MultiLabelSample, RegressionSample,
+    TextGenerationSample,
 };
 pub use scheme::{Scheme, Span, tolerant_entities};
 pub use similarities::{DecisionFigures, SearchFigures, likeness, place_of_first};
