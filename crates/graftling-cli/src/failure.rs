@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use graftling::Error;
+use graftling::figures::counted;
 use graftling::recipe::{RecipeErrors, Task};
 use graftling_hub::HubError;
 use graftling_models::ModelError;
@@ -90,6 +91,47 @@ pub enum Failure {
         /// The flag of the file.
         file: &'static str,
     },
+    /// Nothing is computed that a flag could be about.
+    #[error("{flag} is about {metrics}, which --metric does not name; name it, or leave {flag} out")]
+    FlagOfOtherMetric {
+        /// The flag.
+        flag: &'static str,
+        /// The figures that it is about.
+        metrics: String,
+    },
+    /// A language that nothing goes by.
+    #[error(
+        "--target-language settles the tokenizer of bleu and the preparation of ter, which --metric does not name or which flags of their own settle; \
+         leave it out"
+    )]
+    LanguageOfNothing,
+    /// What is copied cannot be told without that it is copied from.
+    #[error("--metric copying compares outputs with their sources; give --sources FILE, or leave it out")]
+    CopyingWithoutSources,
+    /// A value of a smoothing that has none.
+    #[error("--smooth-value is the value of --smooth floor and --smooth add-k; give one of them, or leave it out")]
+    SmoothValueOfNothing,
+    /// Support for Asian characters, of nothing.
+    #[error("--ter-asian-support does nothing by itself; give --ter-normalized or --ter-no-punct with it, or leave it out")]
+    AsianSupportAlone,
+    /// Systems are compared by drawings.
+    #[error("--baseline is compared with by drawings of the texts, which --resamples none leaves out; give --resamples N")]
+    BaselineWithoutResamples,
+    /// Files whose lines belong together have different numbers of them.
+    #[error(
+        "{}: {}, but {} has {}; each line holds one text, and lines with the same number belong together",
+        path.display(), counted(*found as u64, "line"), hypotheses.display(), counted(*expected as u64, "line")
+    )]
+    OtherCountOfLines {
+        /// The file.
+        path: PathBuf,
+        /// How many lines it has.
+        found: usize,
+        /// The file of the hypotheses.
+        hypotheses: PathBuf,
+        /// How many lines that has.
+        expected: usize,
+    },
     /// The folder of an output file is not there.
     #[error("{}: the folder {} does not exist; create it first, or choose another output", path.display(), folder.display())]
     NoOutputFolder {
@@ -168,6 +210,8 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Recipe(_) | Self::Unpaired { .. } | Self::NoDataToRead { .. } => ExitCode::from(USAGE),
+            Self::FlagOfOtherMetric { .. } | Self::CopyingWithoutSources | Self::SmoothValueOfNothing => ExitCode::from(USAGE),
+            Self::AsianSupportAlone | Self::BaselineWithoutResamples | Self::LanguageOfNothing => ExitCode::from(USAGE),
             Self::Library(Error::Interrupted) => ExitCode::from(INTERRUPTED),
             _ if self.is_closed_output() => ExitCode::SUCCESS,
             _ => ExitCode::from(ERROR),

@@ -107,20 +107,36 @@ fn figures_table(sides: &[Side]) -> String {
 }
 
 fn contrast_table(letter: &str, contrast: &Contrast, resamples: usize) -> String {
-    let heading = [&format!("{letter} less A"), "difference", "from", "to", "p"].map(str::to_owned).to_vec();
-    let row = |it: &Difference| {
-        let signed = |figure: f64| format!("{figure:+.4}");
-        vec![it.name.name.to_owned(), signed(it.value), signed(it.low), signed(it.high), probability(it.p_value)]
-    };
-    let rows: Vec<Vec<String>> = [heading].into_iter().chain(contrast.differences.iter().map(row)).collect();
-    let resamples = figures::count(resamples as u64);
-    let mut text = format!("paired bootstrap, {resamples} resamples, 95 % intervals\n{}", table(&numbers(4), &rows));
+    let mut text = differences_table(&format!("{letter} less A"), &contrast.differences, resamples);
     if let Some(McNemar { only_first, only_second, exact, p_value, .. }) = contrast.mcnemar {
         let test = if exact { "exact" } else { "chi-squared, corrected for continuity" };
         let p = probability(p_value);
         text += &format!("McNemar's test ({test}): {only_second} right by {letter} alone, {only_first} by A alone; p {p}\n");
     }
     text
+}
+
+/// The difference of each figure, with its interval and its p value.
+pub fn differences_table(heading: &str, differences: &[Difference], resamples: usize) -> String {
+    let heading = [heading, "difference", "from", "to", "p"].map(str::to_owned).to_vec();
+    let row = |it: &Difference| {
+        let signed = |figure: f64| format!("{figure:+.4}");
+        vec![it.name.name.to_owned(), signed(it.value), signed(it.low), signed(it.high), probability(it.p_value)]
+    };
+    let rows: Vec<Vec<String>> = [heading].into_iter().chain(differences.iter().map(row)).collect();
+    let resamples = figures::count(resamples as u64);
+    format!("paired bootstrap, {resamples} resamples, 95 % intervals\n{}", table(&numbers(4), &rows))
+}
+
+/// The difference of each figure under its key.
+pub fn differences_json(differences: &[Difference]) -> Map<String, Value> {
+    let difference = |it: &Difference| {
+        let figures = json!({
+            "first": it.first, "second": it.second, "difference": it.value, "interval": [it.low, it.high], "p_value": it.p_value
+        });
+        (it.name.key.to_owned(), figures)
+    };
+    differences.iter().map(difference).collect()
 }
 
 fn options_table(options: &[(&str, Vec<Option<String>>)], runs: usize, width: usize) -> String {
@@ -178,14 +194,8 @@ fn json_of(comparison: &Comparison, resamples: usize) -> Value {
         entries.insert("peak_memory_bytes".to_owned(), json!(side.cost.peak_memory_bytes));
         Value::Object(entries)
     };
-    let difference = |it: &Difference| {
-        let figures = json!({
-            "first": it.first, "second": it.second, "difference": it.value, "interval": [it.low, it.high], "p_value": it.p_value
-        });
-        (it.name.key.to_owned(), figures)
-    };
     let contrast = |(contrast, run): (&Contrast, &Path)| {
-        let differences: Map<String, Value> = contrast.differences.iter().map(difference).collect();
+        let differences = differences_json(&contrast.differences);
         json!({ "run": run, "differences": differences, "mcnemar": contrast.mcnemar })
     };
     let others = sides.iter().skip(1).map(|side| side.run.as_path());

@@ -10,7 +10,9 @@ mod models;
 mod predict;
 mod quickstart;
 mod report;
+mod score;
 mod teller;
+mod text_metric_flags;
 mod train;
 
 use clap::Subcommand;
@@ -33,6 +35,8 @@ pub enum Commands {
     Predict(predict::Arguments),
     /// Make the report of a finished run anew: in another language, or with a file that the model is measured on now.
     Report(report::Arguments),
+    /// Judge generated texts by references: BLEU, chrF, TER, ROUGE and more.
+    Score(score::Arguments),
     /// List the built-in models, fetch one, or look into a model folder.
     #[command(subcommand)]
     Models(models::Commands),
@@ -49,6 +53,7 @@ impl Commands {
             Self::Compare(arguments) => compare::run(arguments, console),
             Self::Predict(arguments) => predict::run(arguments, console),
             Self::Report(arguments) => report::run(arguments, console),
+            Self::Score(arguments) => score::run(arguments, console),
             Self::Models(command) => models::run(command, console),
             Self::Quickstart(arguments) => quickstart::run(arguments, console),
         }

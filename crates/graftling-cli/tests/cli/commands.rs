@@ -8,13 +8,14 @@ use crate::scratch::Scratch;
 #[test]
 fn every_command_explains_itself() {
     let scratch = Scratch::new();
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 12] = [
         &[],
         &["train"],
         &["evaluate"],
         &["compare"],
         &["predict"],
         &["report"],
+        &["score"],
         &["models"],
         &["models", "list"],
         &["models", "pull"],

@@ -11,5 +11,6 @@ mod documents;
 mod interruption;
 mod prediction;
 mod questions;
+mod scoring;
 mod scratch;
 mod training;

@@ -12,6 +12,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("models", &["list", "pull", "inspect"]),
     ("quickstart", &[]),
     ("report", &[]),
+    ("score", &[]),
     ("help", &[]),
     ("--help", &[]),
     ("--version", &[]),
