@@ -56,7 +56,8 @@ fn every_family_is_saved_as_its_bare_encoder_and_opens_as_it_was() {
             let bytes = fs::read(output.path().join("model.safetensors")).unwrap();
             let saved = safetensors::SafeTensors::deserialize(&bytes).unwrap();
             let bare = |name: &&str| {
-                let encoders = ["embeddings.", "encoder.", "transformer.", "layers.", "pooler.", "final_norm.", "embeddings_project"];
+                let encoders =
+                    ["embeddings.", "encoder.", "transformer.", "layers.", "pooler.", "final_norm.", "embeddings_project"];
                 let decoders = ["h.", "wte.", "wpe.", "ln_f.", "embed_tokens.", "layers.", "norm."];
                 encoders.iter().chain(&decoders).any(|start| name.starts_with(start))
             };
