@@ -121,7 +121,9 @@ impl TrainingState {
         self.checkpoints = interrupted.checkpoints.iter().copied().filter(|step| *step <= self.step).collect();
         self.log = saved["log_history"].as_array().ok_or_else(damaged)?.clone();
         if !saved["best_global_step"].is_null() {
-            let (step, value) = (count(&saved["best_global_step"])?, number(&saved["best_metric"])?);
+            // JSON has no word for a figure that was not defined.
+            let value = if saved["best_metric"].is_null() { f64::NAN } else { number(&saved["best_metric"])? };
+            let step = count(&saved["best_global_step"])?;
             self.best = Some(BestSoFar { step, value, scored: None });
         }
         self.curve = Curve::deserialize(&saved[CURVE]).map_err(|_| damaged())?;
