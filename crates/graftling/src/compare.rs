@@ -16,6 +16,8 @@ use crate::{Error, Observer, preparation, threads};
 
 /// Options that say nothing of how a run came out.
 const OF_NO_EFFECT: &[&str] = &["output", "overwrite_output", "resume", "threads", "log_every", "resamples", "report_language"];
+/// Options that say of what kind the loss is in an evaluation, too: losses of two kinds are not compared.
+const OF_THE_LOSS: &[&str] = &["regression_loss", "huber_delta"];
 /// The file with the costs of a run.
 const ALL_RESULTS: &str = "all_results.json";
 
@@ -145,20 +147,21 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
         samples.push(evaluated.1.ok_or(Error::NotCompared { task: kinds[0].task })?);
         sides.push(Side { run: run.clone(), evaluation: evaluated.0, cost: Cost::of(run)? });
     }
+    let options = differing_options(&recipes);
+    let one_loss = !options.iter().any(|(name, _)| OF_THE_LOSS.contains(name));
     let contrast = |(sample, run): (&dyn Resampled, &PathBuf)| {
         let (one, two) = (samples[0].examples(), sample.examples());
         if one != two {
             return Err(problem(first, run, ComparisonProblem::Examples(one, two)));
         }
         let right = samples[0].right().zip(sample.right());
-        Ok(Contrast {
-            differences: Difference::of(samples[0].as_ref(), sample, request.resamples),
-            mcnemar: right.map(|(first, second)| McNemar::of(&first, &second)),
-        })
+        let mut differences = Difference::of(samples[0].as_ref(), sample, request.resamples);
+        differences.retain(|difference| one_loss || difference.name.key != "loss");
+        Ok(Contrast { differences, mcnemar: right.map(|(first, second)| McNemar::of(&first, &second)) })
     };
     let contrasts = threads::pool(request.threads)?
         .install(|| samples[1..].iter().map(AsRef::as_ref).zip(others).map(contrast).collect::<Result<Vec<_>, _>>())?;
-    Ok(Comparison { data, task: kinds[0].task, sides, contrasts, options: differing_options(&recipes) })
+    Ok(Comparison { data, task: kinds[0].task, sides, contrasts, options })
 }
 
 /// What must be the same in runs that are compared.

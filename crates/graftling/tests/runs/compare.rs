@@ -58,6 +58,26 @@ fn a_run_that_learnt_is_told_from_one_that_did_not_and_not_from_itself() {
 }
 
 #[test]
+fn losses_of_two_kinds_are_not_compared() {
+    let fixture = Fixture::new();
+    let numbers =
+        fs::read_to_string(fixture.path("train.csv")).unwrap().replace(",positive", ",1.5").replace(",negative", ",-0.5");
+    fixture.write("numbers.csv", numbers.as_bytes());
+    let numbers = fixture.path("numbers.csv");
+    let options =
+        format!("max_steps = 1\nepochs = 3\ntask = 'sequence_regression'\ntrain = {numbers:?}\nvalidation = {numbers:?}");
+    let run = |name: &str, loss: &str| fixture.run(name, &format!("{options}\nregression_loss = '{loss}'")).0.output;
+    let (squared, absolute) = (run("squared", "mean_squared_error"), run("absolute", "mean_absolute_error"));
+    let named = |runs: &[&PathBuf]| -> Vec<&str> {
+        let comparison = compared(runs, Some(numbers.clone())).expect("a comparison");
+        comparison.contrasts[0].differences.iter().map(|difference| difference.name.key).collect()
+    };
+    assert!(named(&[&squared, &squared]).contains(&"loss"));
+    let differing = named(&[&squared, &absolute]);
+    assert!(differing.contains(&"mae") && !differing.contains(&"loss"), "{differing:?}");
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused_with_what_differs() {
     let fixture = Fixture::new();
     let short = "max_steps = 1\nepochs = 3";
