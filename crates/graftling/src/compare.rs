@@ -144,8 +144,8 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
             },
             observer,
         )?;
-        samples.push(evaluated.1.ok_or(Error::NotCompared { task: kinds[0].task })?);
         sides.push(Side { run: run.clone(), evaluation: evaluated.0, cost: Cost::of(run)? });
+        samples.push(evaluated.1);
     }
     let options = differing_options(&recipes);
     let one_loss = !options.iter().any(|(name, _)| OF_THE_LOSS.contains(name));

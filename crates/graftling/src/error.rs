@@ -97,12 +97,6 @@ pub enum Error {
         /// Why not.
         problem: ComparisonProblem,
     },
-    /// The figures of a task are none of examples, each by itself.
-    #[error("{task} has no figures of single examples, by which runs are compared; evaluate each by itself")]
-    NotCompared {
-        /// The task.
-        task: Task,
-    },
     /// The recipes of runs do not name the same test file.
     #[error("the runs have no test file in common ({}); give the file to compare them on (--data FILE)", tests(named))]
     NoCommonTest {

@@ -193,7 +193,7 @@ options! {
         /// sentence_embedding spearman, average_precision or accuracy, by the form of the examples.
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// What is fitted on the validation examples at the end, so that probabilities say how often the model is right: a temperature
-        /// that logits are divided by. The most probable label stays the same (sequence_classification, multi_label_classification).
+        /// that logits are divided by. The most probable label stays the same (all tasks with labels).
         calibrate: Calibrate = choice(Calibrate::WORDS), Typed("none");
         /// The probability above which a label holds: a half; or, fitted on the validation examples at the end, one for all labels with
         /// the highest micro F1, or one for each label with the highest F1 of its own; or those given, and a half for other labels
