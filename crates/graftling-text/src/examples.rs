@@ -30,4 +30,7 @@ pub struct Examples<E> {
 pub trait SameText {
     /// The texts that count.
     fn texts(&self) -> Vec<&str>;
+
+    /// The line of the file where the example begins, from 1, where each has its own.
+    fn line(&self) -> Option<usize>;
 }

@@ -47,7 +47,7 @@ pub use examples::{
 };
 pub use format::Format;
 pub use labels::{LabelSet, unknown_labels};
-pub use leakage::{SharedText, leakage_notice, shared_texts};
+pub use leakage::leakage_notice;
 pub use problem::Problems;
 pub use questions::{
     Answer, QuestionColumns, QuestionExample, QuestionFormat, read_questions, read_unanswered_questions, shared_contexts_notice,

@@ -73,6 +73,10 @@ impl SameText for TokenExample {
     fn texts(&self) -> Vec<&str> {
         self.words.iter().map(String::as_str).collect()
     }
+
+    fn line(&self) -> Option<usize> {
+        Some(self.line)
+    }
 }
 
 /// Whether every word must have a tag.

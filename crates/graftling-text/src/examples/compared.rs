@@ -25,6 +25,10 @@ impl SameText for ComparedTexts {
     fn texts(&self) -> Vec<&str> {
         self.texts.iter().map(|text| text.trim()).collect()
     }
+
+    fn line(&self) -> Option<usize> {
+        Some(self.line)
+    }
 }
 
 /// Triplets where there is a column of negatives, pairs with scores where there is a column of scores, and otherwise pairs of texts that
