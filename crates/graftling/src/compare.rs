@@ -1,6 +1,7 @@
 //! Runs beside each other on the same examples: their figures, whether the differences are more than chance, their options, their costs.
 //! Knows nothing of how a run is evaluated or how the comparison is shown.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use crate::evaluate::{EvaluateRequest, Evaluation, evaluate_example_by_example};
 use crate::loaded::{self, Loaded, recipe_of};
 use crate::metrics::{Difference, McNemar, Resampled};
 use crate::recipe::{FIELDS, Recipe, Task};
-use crate::{Error, Observer, preparation, threads};
+use crate::{Error, Event, Observer, preparation, threads};
 
 /// Options that say nothing of how a run came out.
 const OF_NO_EFFECT: &[&str] = &["output", "overwrite_output", "resume", "threads", "log_every", "resamples", "report_language"];
@@ -133,6 +134,7 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
         label: request.columns.label.clone().or(given.label),
     };
     let (mut sides, mut samples) = (Vec::new(), Vec::new());
+    let mut observer = Once { observer, told: HashSet::new() };
     for run in &request.runs {
         let evaluated = evaluate_example_by_example(
             &EvaluateRequest {
@@ -142,7 +144,7 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
                 resamples: Some(request.resamples),
                 ..EvaluateRequest::new(run.clone(), data.clone())
             },
-            observer,
+            &mut observer,
         )?;
         sides.push(Side { run: run.clone(), evaluation: evaluated.0, cost: Cost::of(run)? });
         samples.push(evaluated.1);
@@ -162,6 +164,25 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
     let contrasts = threads::pool(request.threads)?
         .install(|| samples[1..].iter().map(AsRef::as_ref).zip(others).map(contrast).collect::<Result<Vec<_>, _>>())?;
     Ok(Comparison { data, task: kinds[0].task, sides, contrasts, options })
+}
+
+/// Hands on what is told of the file once, and not for each run again.
+struct Once<'a> {
+    observer: &'a mut dyn Observer,
+    told: HashSet<String>,
+}
+
+impl Observer for Once<'_> {
+    fn observe(&mut self, event: &Event<'_>) {
+        let again = match event {
+            Event::Notice(text) => !self.told.insert((*text).to_owned()),
+            Event::DataRead { source, .. } => !self.told.insert(source.display().to_string()),
+            _ => false,
+        };
+        if !again {
+            self.observer.observe(event);
+        }
+    }
 }
 
 /// What must be the same in runs that are compared.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use graftling::{Columns, CompareRequest, Comparison, Error, NoObserver, compare};
+use graftling::{Collected, Columns, CompareRequest, Comparison, Error, NoObserver, compare};
 
 use crate::fixture::Fixture;
 
@@ -55,6 +55,16 @@ fn a_run_that_learnt_is_told_from_one_that_did_not_and_not_from_itself() {
     assert_eq!(options, ["epochs", "learning_rate"]);
     assert_eq!(comparison.options[0].1, ["2.0", "8.0", "2.0"].map(|value| Some(value.to_owned())));
     assert!(comparison.sides.iter().all(|side| side.cost.train_seconds.is_some() && side.evaluation.intervals.is_some()));
+}
+
+#[test]
+fn what_is_told_of_the_file_is_told_once() {
+    let fixture = Fixture::new();
+    let run = fixture.run("run", "max_steps = 1\nepochs = 3").0.output;
+    let mut collected = Collected::default();
+    compare(&request(&[&run, &run, &run], Some(fixture.path("test.csv"))), &mut collected).expect("a comparison");
+    let found = collected.notices.iter().filter(|notice| notice.contains("found by name")).count();
+    assert_eq!(found, 1, "{:?}", collected.notices);
 }
 
 #[test]
