@@ -99,13 +99,19 @@ impl EntityMetrics {
         flat
     }
 
-    /// Precision, recall and F1 of each type and averaged, in both modes where there are two.
+    /// Precision, recall and F1 of each type and averaged, in both modes where there are two and they differ.
     pub fn table(&self) -> String {
-        let mut text = format!("entities, seqeval's default mode\n{}", self.default.table());
-        if let Some((scheme, figures)) = &self.strict {
-            text += &format!("\nentities, seqeval's strict mode ({scheme})\n{}", figures.table());
+        let default = self.default.table();
+        match &self.strict {
+            None => format!("entities, seqeval's default mode\n{default}"),
+            Some((scheme, strict)) if *strict == self.default => {
+                format!("entities, the same in seqeval's default mode and in its strict mode ({scheme})\n{default}")
+            }
+            Some((scheme, strict)) => format!(
+                "entities, seqeval's default mode\n{default}\nentities, seqeval's strict mode ({scheme})\n{}",
+                strict.table()
+            ),
         }
-        text
     }
 }
 
