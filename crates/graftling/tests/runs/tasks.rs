@@ -205,6 +205,17 @@ fn tags_of_words_are_learnt_and_told_as_entities() {
 }
 
 #[test]
+fn a_word_of_which_the_tokenizer_leaves_nothing_is_told() {
+    let fixture = Fixture::new();
+    fixture.write("tags.conll", "anna\tB-PER\n\u{200B}\tO\nis\tO\n\n".repeat(8).as_bytes());
+    let path = fixture.path("tags.conll").display().to_string();
+    let options = format!("task = 'token_classification'\ntrain = {path:?}\nvalidation = {path:?}\nmax_steps = 1\nepochs = 3");
+    let (_, collected) = fixture.run("run", &options);
+    let told = "8 words give no token (the first is word 2 of sentence 1): no tag can be said of such, and it counts as O";
+    assert!(collected.notices.iter().any(|notice| notice == told), "{:?}", collected.notices);
+}
+
+#[test]
 fn what_words_a_split_sets_aside_follows_from_the_seed() {
     let fixture = Fixture::new();
     fixture.write("sixteen.conll", tagged().as_bytes());
