@@ -58,7 +58,7 @@ pub use split::{Split, Stratum, stratified_split};
 pub use table::{Cell, Row, Table};
 pub use token_dataset::{
     ConllFile, TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, holds_word_lists,
-    labelled_tokens, read_labelled_tokens, read_unlabelled_tokens, unlabelled_tokens, words_of,
+    labelled_tokens, read_labelled_tokens, unlabelled_tokens, words_of,
 };
 pub use tokenizer::{
     EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport,

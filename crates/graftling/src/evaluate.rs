@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use graftling_models::Model;
 use graftling_tensor::Tensor;
 use graftling_text::{Columns, Format, TruncationReport};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::error::Complaints;
 use crate::features::{Features, Tokenized};
+use crate::figures::per_second;
 use crate::inference::each_batch;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::metrics::{Intervals, Metrics, Resampled};
@@ -89,6 +90,30 @@ pub struct Unfitted {
     pub decisions: Decisions,
     /// The figures at temperature 1 and thresholds of a half.
     pub metrics: Metrics,
+}
+
+impl Evaluation {
+    /// Every figure that is not of one class or label, what was fitted, intervals, time and truncation, under the names that transformers'
+    /// Trainer would write: `PREFIX_loss`.
+    pub fn flat(&self, prefix: &str) -> Map<String, Value> {
+        let mut entries = self.metrics.flat(prefix);
+        let samples = self.metrics.examples();
+        if let Some(unfitted) = &self.unfitted {
+            entries.extend(unfitted.flat(prefix, &self.labels));
+        }
+        let mut put = |name: &str, value: Value| entries.insert(format!("{prefix}_{name}"), value);
+        if let Some(intervals) = &self.intervals {
+            put("intervals", intervals.to_json());
+        }
+        put("runtime", json!(self.runtime.as_secs_f64()));
+        put("samples", json!(samples));
+        put("samples_per_second", json!(per_second(samples, self.runtime)));
+        put("tokens", json!(self.tokens));
+        put("tokens_per_second", json!(per_second(self.tokens, self.runtime)));
+        put("truncated_samples", json!(self.truncation.truncated_texts));
+        put("truncated_tokens", json!(self.truncation.cut_tokens));
+        entries
+    }
 }
 
 impl Unfitted {

@@ -131,9 +131,10 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
         let new = teller.ask(asked_now)?;
         if arguments.output.is_none() {
             teller.tell(asked_now, &new)?;
+            continue;
         }
         predictions.extend(new);
-        if predictions.len() < asked.len() && arguments.output.is_some() {
+        if predictions.len() < asked.len() {
             let (done, all) = (figures::count(predictions.len() as u64), figures::count(asked.len() as u64));
             console.tell(&format!("{done} of {all} {}s", contents.noun()));
         }

@@ -13,7 +13,7 @@ use super::plan::{Plan, PlannedStep};
 use crate::evaluate::Scored;
 use crate::recipe::{BestMetric, Recipe};
 use crate::resume::{DATA, Interrupted, UPDATES};
-use crate::run_folder::{RunFolder, TRAINER_STATE, evaluation_entries};
+use crate::run_folder::{RunFolder, TRAINER_STATE};
 use crate::{Error, Evaluation, StopReason};
 
 /// The key of the curve over all steps.
@@ -173,7 +173,7 @@ impl TrainingState {
     }
 
     pub(super) fn log_evaluation(&mut self, evaluation: &Evaluation) {
-        let mut entry = evaluation_entries("eval", evaluation);
+        let mut entry = evaluation.flat("eval");
         entry.insert("epoch".to_owned(), json!(self.epoch));
         entry.insert("step".to_owned(), json!(self.step));
         self.log.push(Value::Object(entry));
