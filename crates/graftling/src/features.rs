@@ -1,6 +1,7 @@
 //! From texts to token ids, and from token ids to packed batches: the one way there for training, evaluation and prediction.
 //! Knows nothing of labels.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -215,10 +216,15 @@ fn refuse_tokenless(encodings: &[Encoding], inputs: &[TextInput<'_>]) -> Result<
     Err(Error::NoTokens { index: empty.example + 1, text })
 }
 
-/// The same, for examples of several texts that the model reads one by one.
+/// The same, for examples of several texts that the model reads one by one, each behind the prompt where there is one.
 pub(crate) fn tokenize_apart(tokenizer: &Tokenizer, examples: &[Vec<&str>], reading: &Reading) -> Result<Tokenized, Error> {
-    let texts = examples.iter().flatten().map(|text| TextInput { text, pair: None });
-    let tokenized = tokenize(tokenizer, &texts.collect::<Vec<_>>(), reading)?;
+    let texts = examples.iter().flatten().map(|&text| match &reading.prompt {
+        Some(prompt) => Cow::Owned(format!("{prompt}{text}")),
+        None => Cow::Borrowed(text),
+    });
+    let texts: Vec<Cow<'_, str>> = texts.collect();
+    let inputs: Vec<TextInput<'_>> = texts.iter().map(|text| TextInput { text, pair: None }).collect();
+    let tokenized = tokenize(tokenizer, &inputs, reading)?;
     Ok(tokenized.grouped(examples.iter().map(Vec::len)))
 }
 

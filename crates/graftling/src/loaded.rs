@@ -71,12 +71,12 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
             tokenizer.model_max_length().map(|length| if task == Task::QuestionAnswering { length.min(usual) } else { length })
         }
     };
-    let of_sentences = match model.head() {
-        Head::SentenceEmbedding { .. } => SentenceSettings::read(folder)?.max_length,
-        _ => None,
+    let sentences = match model.head() {
+        Head::SentenceEmbedding { .. } => SentenceSettings::read(folder)?,
+        _ => SentenceSettings::default(),
     };
-    let max_length = of_sentences.or(wanted).unwrap_or(usual).min(model.facts().max_positions);
-    let reading = Reading::new(task, recipe.as_ref(), max_length);
+    let max_length = sentences.max_length.or(wanted).unwrap_or(usual).min(model.facts().max_positions);
+    let reading = Reading::new(task, recipe.as_ref(), max_length).with_prompt(sentences.prompt.as_deref());
     Ok(Loaded { model, tokenizer, task, objective, reading })
 }
 
