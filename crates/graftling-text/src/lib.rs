@@ -43,7 +43,8 @@ pub use encoding_guess::EncodingGuess;
 pub use error::TextError;
 pub use examples::{
     ComparedTexts, ExampleSplit, Examples, PlainExample, PlainFormat, SameText, SimilarityExample, TripletColumns,
-    TripletExample, compared_texts, labelled_similarities, plain_texts, random_split, read_lines, read_plain_texts, triplets,
+    TripletExample, compared_texts, holds_comparisons, labelled_similarities, plain_texts, random_split, read_lines,
+    read_plain_texts, triplets, unlabelled_comparisons,
 };
 pub use format::Format;
 pub use labels::{LabelSet, unknown_labels};

@@ -130,6 +130,14 @@ pub enum Error {
         /// The task.
         task: Task,
     },
+    /// Texts are to be compared by a model that gives no vectors.
+    #[error(
+        "these are texts to be compared with each other, but the task of this model is {task}, which gives no vectors of texts"
+    )]
+    TogetherOfOtherTask {
+        /// The task.
+        task: Task,
+    },
     /// Windows are put together for a model that reads none.
     #[error(
         "window_merging: this model's texts are cut at {max_length} tokens, not read in windows; leave it out, or train with \
