@@ -189,7 +189,7 @@ options! {
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
-        /// (multi_label_classification), mse (sequence_regression), f1 (token_classification, question_answering), loss (masked_lm), and of
+        /// (multi_label_classification), mse (sequence_regression), f1 (entities of token_classification, question_answering), loss (masked_lm), and of
         /// sentence_embedding spearman, average_precision or accuracy, by the form of the examples.
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// What is fitted on the validation examples at the end, so that probabilities say how often the model is right: a temperature

@@ -184,7 +184,10 @@ impl Objective for TokenClassification {
 
     fn metrics(&self, _: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         let (truths, predictions) = (true_tags(targets), self.said_tags(answers, targets));
-        Metrics::Entities(EntityMetrics::new(self.labels(), &truths, &predictions, loss))
+        Metrics::Entities(match self.spells_entities() {
+            true => EntityMetrics::new(self.labels(), &truths, &predictions, loss),
+            false => EntityMetrics::of_words(&truths, &predictions, loss),
+        })
     }
 
     fn decisions(&self) -> Option<&Decisions> {
@@ -215,7 +218,10 @@ impl Objective for TokenClassification {
     fn sample(&self, answers: &[Answer], targets: &[Target], losses: Vec<f64>) -> Box<dyn Resampled> {
         let (truths, predictions) = (true_tags(targets), self.said_tags(answers, targets));
         let terms: Vec<usize> = targets.iter().map(Target::terms).collect();
-        Box::new(EntitySample::new(self.labels(), &truths, &predictions, losses, &terms))
+        Box::new(match self.spells_entities() {
+            true => EntitySample::new(self.labels(), &truths, &predictions, losses, &terms),
+            false => EntitySample::of_words(&truths, &predictions, losses, &terms),
+        })
     }
 
     fn has_own_losses(&self) -> bool {
@@ -247,7 +253,7 @@ impl Objective for TokenClassification {
 
     fn best_metrics(&self) -> &'static [BestMetric] {
         use BestMetric::{Accuracy, F1, F1Macro, F1Weighted, Loss};
-        if self.spells_entities() { &[F1, F1Macro, F1Weighted, Accuracy, Loss] } else { &[Accuracy, Loss] }
+        if self.spells_entities() { &[F1, F1Macro, F1Weighted, Accuracy, Loss] } else { &[Accuracy, F1Macro, F1Weighted, Loss] }
     }
 }
 
