@@ -71,6 +71,9 @@ pub fn training(summary: &TrainSummary, console: &Console) -> String {
         let step = summary.best.as_ref().map_or(String::new(), |best| format!(" at step {}", best.step));
         let examples = figures::counted(validation.metrics.examples(), "example");
         text += &format!("validation{step} ({examples}): {}\n{}", headline(validation), decisions(validation));
+        if validation.unfitted.is_some() {
+            text += "  what was fitted of it was fitted at the end, for the step that is the best without it\n";
+        }
     }
     match (&summary.test, &summary.validation) {
         (Some(test), _) => text += &evaluation("test", test, console),
@@ -105,23 +108,8 @@ pub fn quoted(path: &Path) -> String {
 
 /// An evaluation as JSON: the figures under the names of transformers' Trainer, then the details of the task's own.
 pub fn evaluation_json(evaluation: &Evaluation) -> Map<String, Value> {
-    let mut entries = evaluation.metrics.flat("eval");
-    let samples = evaluation.metrics.examples();
-    if let Some(unfitted) = &evaluation.unfitted {
-        entries.extend(unfitted.flat("eval", &evaluation.labels));
-    }
-    let mut put = |name: &str, value: Value| entries.insert(name.to_owned(), value);
-    if let Some(intervals) = &evaluation.intervals {
-        put("eval_intervals", intervals.to_json());
-    }
-    put("eval_runtime", json!(evaluation.runtime.as_secs_f64()));
-    put("eval_samples", json!(samples));
-    put("eval_samples_per_second", json!(figures::per_second(samples, evaluation.runtime)));
-    put("eval_tokens", json!(evaluation.tokens));
-    put("eval_tokens_per_second", json!(figures::per_second(evaluation.tokens, evaluation.runtime)));
-    put("eval_truncated_samples", json!(evaluation.truncation.truncated_texts));
-    put("eval_truncated_tokens", json!(evaluation.truncation.cut_tokens));
-    put("labels", json!(evaluation.labels));
+    let mut entries = evaluation.flat("eval");
+    entries.insert("labels".to_owned(), json!(evaluation.labels));
     entries.extend(evaluation.metrics.details());
     entries
 }

@@ -46,21 +46,26 @@ pub fn tags(said: &Said) -> Vec<String> {
     }
 }
 
-/// What is said of each row of a table, as new columns. Where the words were given, each has its tag there, too.
+/// What is said of each row of a table, as new columns. Where the words were given, each has its tag there, too. A row of which a thing is
+/// not said, such as the preference for no answer in a context without a token, has a null in its column.
 pub fn columns(predictions: &[Prediction], words_given: bool) -> Vec<NewColumn> {
     let mut columns: Vec<NewColumn> = Vec::new();
-    for prediction in predictions {
+    let fill = |column: &mut NewColumn, rows: usize| column.cells.resize(rows, Cell::Json(Value::Null));
+    for (row, prediction) in predictions.iter().enumerate() {
         for (name, cell) in cells(&prediction.said, words_given) {
-            match columns.iter_mut().find(|column| column.name == name) {
-                Some(column) => column.cells.push(cell),
-                None => columns.push(NewColumn { name: name.to_owned(), cells: vec![cell] }),
-            }
+            let place = columns.iter().position(|column| column.name == name).unwrap_or_else(|| {
+                columns.push(NewColumn { name: name.to_owned(), cells: Vec::new() });
+                columns.len() - 1
+            });
+            fill(&mut columns[place], row);
+            columns[place].cells.push(cell);
         }
     }
+    columns.iter_mut().for_each(|column| fill(column, predictions.len()));
     columns
 }
 
-/// The new cells of one row; every row of one model has the same.
+/// The new cells of one row.
 fn cells(said: &Said, words_given: bool) -> Vec<(&'static str, Cell)> {
     match said {
         Said::Label { label, probability, .. } => {
@@ -103,4 +108,26 @@ fn cells(said: &Said, words_given: bool) -> Vec<(&'static str, Cell)> {
 /// As few digits as give the same single-precision number back.
 fn number(value: f32) -> Value {
     value.to_string().parse::<Number>().map_or(Value::Null, Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_which_a_thing_is_not_said_has_a_null_there() {
+        let of = |null_score_diff| {
+            let said = Said::Answer { answer: String::new(), characters: None, probability: 1.0, null_score_diff };
+            Prediction { said, tokens: 3, truncated_tokens: 0 }
+        };
+        let null = Cell::Json(Value::Null);
+        let told = |predictions: &[Prediction]| columns(predictions, false).pop().map(|column| (column.name, column.cells));
+        for (differences, expected) in [
+            (vec![None, Some(0.5), None], vec![null.clone(), Cell::Json(json!(0.5)), null.clone()]),
+            (vec![Some(0.5), None], vec![Cell::Json(json!(0.5)), null]),
+        ] {
+            let predictions: Vec<Prediction> = differences.into_iter().map(of).collect();
+            assert_eq!(told(&predictions), Some(("null_score_diff".to_owned(), expected)));
+        }
+    }
 }

@@ -181,10 +181,11 @@ impl Role {
             Self::Text | Self::Tokens => "text_column",
             Self::TextPair => "text_pair_column",
             Self::Label | Self::Tags | Self::Entities => "label_column",
-            Self::Anchor => "anchor_column",
-            Self::Positive => "positive_column",
+            // An anchor and its positive are a pair of texts. No recipe names a negative: that there is one makes triplets of them.
+            Self::Anchor => "text_column",
+            Self::Positive => "text_pair_column",
             Self::Negative => "negative_column",
-            // A question and its context are a pair of texts, and the answers what it is labelled with.
+            // A question and its context are a pair of texts, too, and the answers what it is labelled with.
             Self::Context => "text_pair_column",
             Self::Question => "text_column",
             Self::Answers => "label_column",

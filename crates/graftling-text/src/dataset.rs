@@ -126,14 +126,15 @@ pub fn unlabelled(table: impl Borrow<Table>, columns: &Columns) -> Result<Datase
         examples.push(Example { text, text_pair, label, line: row.line });
     }
     problems.check()?;
-    if let Some(line) = empty_lines.first() {
-        let texts = counted(empty_lines.len(), "text is", "texts are");
-        notices.push(format!(
-            "{}: {texts} empty (first on line {line}); the predictions for them say nothing",
-            table.source.display()
-        ));
-    }
+    notices.extend(empty_notice(table, &empty_lines));
     Ok(Dataset { source: table.source.clone(), examples, columns: positions.names(table), notices })
+}
+
+/// What to tell of texts to be predicted that are empty.
+pub(crate) fn empty_notice(table: &Table, lines: &[usize]) -> Option<String> {
+    let line = lines.first()?;
+    let texts = counted(lines.len(), "text is", "texts are");
+    Some(format!("{}: {texts} empty (first on line {line}); the predictions for them say nothing", table.source.display()))
 }
 
 /// The chosen columns, and the notices so far.

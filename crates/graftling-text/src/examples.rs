@@ -10,7 +10,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-pub use compared::{ComparedTexts, compared_texts};
+pub use compared::{ComparedTexts, compared_texts, holds_comparisons, unlabelled_comparisons};
 pub use plain::{PlainExample, PlainFormat, plain_texts, read_lines, read_plain_texts};
 pub use similarity::{SimilarityExample, TripletColumns, TripletExample, labelled_similarities, triplets};
 pub use split::{ExampleSplit, random_split};
@@ -30,4 +30,7 @@ pub struct Examples<E> {
 pub trait SameText {
     /// The texts that count.
     fn texts(&self) -> Vec<&str>;
+
+    /// The line of the file where the example begins, from 1, where each has its own.
+    fn line(&self) -> Option<usize>;
 }

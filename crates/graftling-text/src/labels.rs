@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::nearest::nearest;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Kind, Problem, Problems};
 use crate::{Dataset, Example, TextError};
 
 /// The class names, each with its number: the place of its logit.
@@ -77,15 +77,20 @@ impl LabelSet {
             let label = example.label.as_deref().unwrap_or_default();
             match self.id(label) {
                 Some(id) => ids.push(id),
-                None => problems.add_with(|| Problem::UnknownLabel {
-                    line: example.line,
-                    label: label.to_owned(),
-                    accepted: self.names.clone(),
-                    near: self.nearest(label).map(str::to_owned),
-                }),
+                None => self.complain(label, example.line, &mut problems),
             }
         }
         problems.check().map(|()| ids)
+    }
+
+    /// Says that a label is none of these.
+    fn complain(&self, label: &str, line: usize, problems: &mut Problems) {
+        problems.add_with((Kind::of_unknown_labels(), Some(line)), || Problem::UnknownLabel {
+            line,
+            label: label.to_owned(),
+            accepted: self.names.clone(),
+            near: self.nearest(label).map(str::to_owned),
+        });
     }
 
     /// The classes of training data, of which there must be two at least.
@@ -105,12 +110,7 @@ pub fn unknown_labels(labels: &LabelSet, dataset: &Dataset<Vec<String>>) -> Resu
     let mut problems = Problems::new(&dataset.source);
     for example in &dataset.examples {
         for label in example.label.iter().flatten().filter(|label| labels.id(label).is_none()) {
-            problems.add_with(|| Problem::UnknownLabel {
-                line: example.line,
-                label: label.clone(),
-                accepted: labels.names.clone(),
-                near: labels.nearest(label).map(str::to_owned),
-            });
+            labels.complain(label, example.line, &mut problems);
         }
     }
     problems.check()

@@ -43,11 +43,12 @@ pub use encoding_guess::EncodingGuess;
 pub use error::TextError;
 pub use examples::{
     ComparedTexts, ExampleSplit, Examples, PlainExample, PlainFormat, SameText, SimilarityExample, TripletColumns,
-    TripletExample, compared_texts, labelled_similarities, plain_texts, random_split, read_lines, read_plain_texts, triplets,
+    TripletExample, compared_texts, holds_comparisons, labelled_similarities, plain_texts, random_split, read_lines,
+    read_plain_texts, triplets, unlabelled_comparisons,
 };
 pub use format::Format;
 pub use labels::{LabelSet, unknown_labels};
-pub use leakage::{SharedText, leakage_notice, shared_texts};
+pub use leakage::leakage_notice;
 pub use problem::Problems;
 pub use questions::{
     Answer, QuestionColumns, QuestionExample, QuestionFormat, read_questions, read_unanswered_questions, shared_contexts_notice,
@@ -58,7 +59,7 @@ pub use split::{Split, Stratum, stratified_split};
 pub use table::{Cell, Row, Table};
 pub use token_dataset::{
     ConllFile, TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, holds_word_lists,
-    labelled_tokens, read_labelled_tokens, read_unlabelled_tokens, unlabelled_tokens, words_of,
+    labelled_tokens, read_labelled_tokens, unlabelled_tokens, words_of,
 };
 pub use tokenizer::{
     EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport,

@@ -2,16 +2,19 @@
 //! Knows nothing of how the problems are found.
 
 use std::fmt;
+use std::mem::{Discriminant, discriminant};
 use std::path::{Path, PathBuf};
 
 use crate::TextError;
 use crate::columns::Role;
 use crate::questions::QuestionProblem;
 use crate::token_dataset::TokenProblem;
-use crate::wording::{counted, did_you_mean, plain_list, quoted, quoted_list, shortened};
+use crate::wording::{counted, did_you_mean, plain_list, quoted, quoted_list, separated, shortened};
 
-/// How many problems of a file are told one by one; the rest is counted.
-const SHOWN: usize = 20;
+/// How many problems of one kind are told one by one; the others are counted.
+const SHOWN: usize = 5;
+/// Of how many others the lines are told.
+const LINES: usize = 10;
 
 /// One thing that is wrong with a file of examples.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,26 +97,48 @@ pub(crate) struct LabelKindAt {
 pub struct Problems {
     /// The file.
     pub path: PathBuf,
-    /// The first of them.
-    pub(crate) shown: Vec<Problem>,
     /// How many there are in all.
     pub total: usize,
+    /// The first of each kind, in their order, each with the number of its kind.
+    shown: Vec<(usize, Problem)>,
+    kinds: Vec<Alike>,
+}
+
+/// What tells kinds of problems apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Kind(Discriminant<Problem>, Option<Discriminant<TokenProblem>>, Option<Discriminant<QuestionProblem>>);
+
+/// The problems of one kind.
+#[derive(Clone, Debug, PartialEq)]
+struct Alike {
+    kind: Kind,
+    count: usize,
+    /// The lines of the first of those that are not shown.
+    lines: Vec<usize>,
 }
 
 impl Problems {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), shown: Vec::new(), total: 0 }
+        Self { path: path.to_owned(), total: 0, shown: Vec::new(), kinds: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, problem: Problem) {
-        self.add_with(|| problem);
+        self.add_with((problem.kind(), problem.line()), || problem);
     }
 
-    /// Adds a problem that takes time to describe: only those that are told are made.
-    pub(crate) fn add_with(&mut self, problem: impl FnOnce() -> Problem) {
+    /// Adds a problem of a kind and a line that takes time to describe: only those that are told are made.
+    pub(crate) fn add_with(&mut self, (kind, line): (Kind, Option<usize>), problem: impl FnOnce() -> Problem) {
         self.total += 1;
-        if self.shown.len() < SHOWN {
-            self.shown.push(problem());
+        let place = self.kinds.iter().position(|alike| alike.kind == kind).unwrap_or_else(|| {
+            self.kinds.push(Alike { kind, count: 0, lines: Vec::new() });
+            self.kinds.len() - 1
+        });
+        let alike = &mut self.kinds[place];
+        alike.count += 1;
+        if alike.count <= SHOWN {
+            self.shown.push((place, problem()));
+        } else if alike.lines.len() < LINES {
+            alike.lines.extend(line);
         }
     }
 
@@ -136,21 +161,50 @@ impl fmt::Display for Problems {
             Some(line) => format!("{path}:{line}"),
             None => path.to_string(),
         };
-        if let (1, [problem]) = (self.total, self.shown.as_slice()) {
+        if let (1, [(_, problem)]) = (self.total, self.shown.as_slice()) {
             return write!(formatter, "{}: {problem}", place(problem));
         }
         write!(formatter, "{} in {path}", counted(self.total, "problem", "problems"))?;
-        for problem in &self.shown {
+        let mut told = vec![0; self.kinds.len()];
+        for (kind, problem) in &self.shown {
             write!(formatter, "\n  {}: {problem}", place(problem))?;
+            told[*kind] += 1;
+            if told[*kind] == SHOWN && self.kinds[*kind].count > SHOWN {
+                write!(formatter, "\n  {}", self.kinds[*kind])?;
+            }
         }
-        match self.total - self.shown.len() {
-            0 => Ok(()),
-            more => write!(formatter, "\n  and {more} more"),
+        Ok(())
+    }
+}
+
+/// `and 3 more like it (lines 7, 8, 11)`.
+impl fmt::Display for Alike {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let others = self.count - SHOWN;
+        write!(formatter, "and {} more like it", separated(others))?;
+        if self.lines.is_empty() {
+            return Ok(());
         }
+        let lines: Vec<String> = self.lines.iter().map(usize::to_string).collect();
+        let (word, more) = (if lines.len() == 1 { "line" } else { "lines" }, if others > lines.len() { ", ..." } else { "" });
+        write!(formatter, " ({word} {}{more})", lines.join(", "))
+    }
+}
+
+impl Kind {
+    /// That of labels which a model does not tell apart.
+    pub(crate) fn of_unknown_labels() -> Self {
+        Problem::UnknownLabel { line: 0, label: String::new(), accepted: Vec::new(), near: None }.kind()
     }
 }
 
 impl Problem {
+    fn kind(&self) -> Kind {
+        let of_words = if let Self::Tokens { problem, .. } = self { Some(discriminant(problem)) } else { None };
+        let of_questions = if let Self::Question { problem, .. } = self { Some(discriminant(problem)) } else { None };
+        Kind(discriminant(self), of_words, of_questions)
+    }
+
     /// The line of the file where the problem is, where it is in one.
     fn line(&self) -> Option<usize> {
         match self {

@@ -77,6 +77,10 @@ impl SameText for QuestionExample {
     fn texts(&self) -> Vec<&str> {
         vec![self.context.trim()]
     }
+
+    fn line(&self) -> Option<usize> {
+        self.line
+    }
 }
 
 /// Whether every question must say what answers it, if only that nothing does.

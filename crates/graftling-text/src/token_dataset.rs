@@ -73,6 +73,10 @@ impl SameText for TokenExample {
     fn texts(&self) -> Vec<&str> {
         self.words.iter().map(String::as_str).collect()
     }
+
+    fn line(&self) -> Option<usize> {
+        Some(self.line)
+    }
 }
 
 /// Whether every word must have a tag.
@@ -98,17 +102,13 @@ impl TokenExample {
 /// Reads sentences that all have tags: CoNLL (.conll, .bio, .iob, .iob2, .txt) or jsonl, plain or compressed by gzip. The format
 /// comes from the file's name unless it is given. Everything that is wrong with the file is told in one error.
 pub fn read_labelled_tokens(path: &Path, format: Option<TokenFormat>, columns: &TokenColumns) -> Result<TokenDataset, TextError> {
-    read(path, format, columns, TagNeed::Required)
-}
-
-/// Reads sentences to predict, from the same files and from tables with a column of texts, which are cut by [`words_of`]. Tags are
-/// kept where there are any, and a text without a word is told in a notice, so that every row gets its prediction.
-pub fn read_unlabelled_tokens(
-    path: &Path,
-    format: Option<TokenFormat>,
-    columns: &TokenColumns,
-) -> Result<TokenDataset, TextError> {
-    read(path, format, columns, TagNeed::Optional)
+    // A wrong path is told before a wrong name: it is the likelier slip.
+    let layout = match TokenLayout::of(path, format) {
+        Err(unknown) => return Err(plain_text::read_bytes(path).err().unwrap_or(unknown)),
+        Ok(layout) => layout,
+    };
+    let text = plain_text::read(path, layout.gzip)?;
+    parse(path, &text, layout.format, columns, TagNeed::Required)
 }
 
 /// Sentences that all have tags, from a table that was read from jsonl: lists of words and of tags, or texts and their entities,
@@ -117,7 +117,8 @@ pub fn labelled_tokens(table: impl Borrow<Table>, columns: &TokenColumns) -> Res
     from_table(table.borrow(), columns, TagNeed::Required)
 }
 
-/// Sentences to predict from any table: lists of words, or texts.
+/// Sentences to predict from any table: lists of words, or texts, which are cut by [`words_of`]. Tags are kept where there are any, and a
+/// text without a word is told in a notice, so that every row gets its prediction.
 pub fn unlabelled_tokens(table: impl Borrow<Table>, columns: &TokenColumns) -> Result<TokenDataset, TextError> {
     from_table(table.borrow(), columns, TagNeed::Optional)
 }
@@ -131,16 +132,6 @@ pub fn holds_word_lists(table: &Table, column: Option<&str>) -> bool {
         }
         None => columns::has(table, Role::Tokens),
     }
-}
-
-fn read(path: &Path, format: Option<TokenFormat>, columns: &TokenColumns, need: TagNeed) -> Result<TokenDataset, TextError> {
-    // A wrong path is told before a wrong name: it is the likelier slip.
-    let layout = match TokenLayout::of(path, format) {
-        Err(unknown) => return Err(plain_text::read_bytes(path).err().unwrap_or(unknown)),
-        Ok(layout) => layout,
-    };
-    let text = plain_text::read(path, layout.gzip)?;
-    parse(path, &text, layout.format, columns, need)
 }
 
 /// Reads text that is in memory already; `source` is what messages call it.

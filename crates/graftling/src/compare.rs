@@ -1,6 +1,7 @@
 //! Runs beside each other on the same examples: their figures, whether the differences are more than chance, their options, their costs.
 //! Knows nothing of how a run is evaluated or how the comparison is shown.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,10 +13,12 @@ use crate::evaluate::{EvaluateRequest, Evaluation, evaluate_example_by_example};
 use crate::loaded::{self, Loaded, recipe_of};
 use crate::metrics::{Difference, McNemar, Resampled};
 use crate::recipe::{FIELDS, Recipe, Task};
-use crate::{Error, Observer, preparation, threads};
+use crate::{Error, Event, Observer, preparation, threads};
 
 /// Options that say nothing of how a run came out.
 const OF_NO_EFFECT: &[&str] = &["output", "overwrite_output", "resume", "threads", "log_every", "resamples", "report_language"];
+/// Options that say of what kind the loss is in an evaluation, too: losses of two kinds are not compared.
+const OF_THE_LOSS: &[&str] = &["regression_loss", "huber_delta"];
 /// The file with the costs of a run.
 const ALL_RESULTS: &str = "all_results.json";
 
@@ -131,6 +134,7 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
         label: request.columns.label.clone().or(given.label),
     };
     let (mut sides, mut samples) = (Vec::new(), Vec::new());
+    let mut observer = Once { observer, told: HashSet::new() };
     for run in &request.runs {
         let evaluated = evaluate_example_by_example(
             &EvaluateRequest {
@@ -140,25 +144,45 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
                 resamples: Some(request.resamples),
                 ..EvaluateRequest::new(run.clone(), data.clone())
             },
-            observer,
+            &mut observer,
         )?;
-        samples.push(evaluated.1.ok_or(Error::NotCompared { task: kinds[0].task })?);
         sides.push(Side { run: run.clone(), evaluation: evaluated.0, cost: Cost::of(run)? });
+        samples.push(evaluated.1);
     }
+    let options = differing_options(&recipes);
+    let one_loss = !options.iter().any(|(name, _)| OF_THE_LOSS.contains(name));
     let contrast = |(sample, run): (&dyn Resampled, &PathBuf)| {
         let (one, two) = (samples[0].examples(), sample.examples());
         if one != two {
             return Err(problem(first, run, ComparisonProblem::Examples(one, two)));
         }
         let right = samples[0].right().zip(sample.right());
-        Ok(Contrast {
-            differences: Difference::of(samples[0].as_ref(), sample, request.resamples),
-            mcnemar: right.map(|(first, second)| McNemar::of(&first, &second)),
-        })
+        let mut differences = Difference::of(samples[0].as_ref(), sample, request.resamples);
+        differences.retain(|difference| one_loss || difference.name.key != "loss");
+        Ok(Contrast { differences, mcnemar: right.map(|(first, second)| McNemar::of(&first, &second)) })
     };
     let contrasts = threads::pool(request.threads)?
         .install(|| samples[1..].iter().map(AsRef::as_ref).zip(others).map(contrast).collect::<Result<Vec<_>, _>>())?;
-    Ok(Comparison { data, task: kinds[0].task, sides, contrasts, options: differing_options(&recipes) })
+    Ok(Comparison { data, task: kinds[0].task, sides, contrasts, options })
+}
+
+/// Hands on what is told of the file once, and not for each run again.
+struct Once<'a> {
+    observer: &'a mut dyn Observer,
+    told: HashSet<String>,
+}
+
+impl Observer for Once<'_> {
+    fn observe(&mut self, event: &Event<'_>) {
+        let again = match event {
+            Event::Notice(text) => !self.told.insert((*text).to_owned()),
+            Event::DataRead { source, .. } => !self.told.insert(source.display().to_string()),
+            _ => false,
+        };
+        if !again {
+            self.observer.observe(event);
+        }
+    }
 }
 
 /// What must be the same in runs that are compared.

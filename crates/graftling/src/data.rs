@@ -100,13 +100,18 @@ impl Data {
 
     /// What a person should know of examples that stand in another split, too; both are of one form.
     pub fn leakage_notice(&self, other: &Self) -> Option<String> {
-        match (self, other) {
-            (Self::Labelled(training), Self::Labelled(evaluation)) => leakage_notice(training, evaluation),
-            (Self::MultiLabelled(training), Self::MultiLabelled(evaluation)) => leakage_notice(training, evaluation),
-            (Self::Numbered(training), Self::Numbered(evaluation)) => leakage_notice(training, evaluation),
-            (Self::Questions(training), Self::Questions(evaluation)) => shared_contexts_notice(training, evaluation),
-            _ => None,
+        macro_rules! of_forms {
+            ($( $form:ident )+) => {
+                match (self, other) {
+                    (Self::Questions(training), Self::Questions(evaluation)) => shared_contexts_notice(training, evaluation),
+                    $( (Self::$form(training), Self::$form(evaluation)) => {
+                        leakage_notice((&training.source, &training.examples), (&evaluation.source, &evaluation.examples))
+                    } )+
+                    _ => None,
+                }
+            };
         }
+        of_forms!(Labelled MultiLabelled Numbered Words Plain Compared)
     }
 
     /// What the model sees of the examples.
@@ -143,15 +148,7 @@ impl Data {
 
     /// The line of the file where an example begins, from 1, where each has its own.
     pub fn line(&self, example: usize) -> Option<usize> {
-        match self {
-            Self::Labelled(dataset) => Some(dataset.examples[example].line),
-            Self::MultiLabelled(dataset) => Some(dataset.examples[example].line),
-            Self::Numbered(dataset) => Some(dataset.examples[example].line),
-            Self::Words(dataset) => Some(dataset.examples[example].line),
-            Self::Plain(dataset) => Some(dataset.examples[example].line),
-            Self::Compared(dataset) => Some(dataset.examples[example].line),
-            Self::Questions(dataset) => dataset.examples[example].line,
-        }
+        each_form!(self, dataset => SameText::line(&dataset.examples[example]))
     }
 
     /// All that makes an example the same as another to a person, without the white space around it.

@@ -56,8 +56,13 @@ pub enum DecisionsProblem {
         expected: Vec<String>,
     },
     /// The model makes no such decisions.
-    #[error("it belongs to sequence_classification and multi_label_classification, but the model is of {0}")]
+    #[error(
+        "it belongs to sequence_classification, multi_label_classification and token_classification, but the model is of {0}"
+    )]
     OtherTask(Task),
+    /// The model says which label is the most probable, whatever its probability.
+    #[error("thresholds belong to multi_label_classification, but the model is of {0}")]
+    NoThresholds(Task),
 }
 
 /// The file as it is written.
@@ -114,6 +119,12 @@ impl Decisions {
             Some(_) => Self::parse(&bytes, objective.labels()),
             None => Err(DecisionsProblem::OtherTask(task)),
         };
+        let read = match read {
+            Ok(Self { thresholds: Some(_), .. }) if task != Task::MultiLabelClassification => {
+                Err(DecisionsProblem::NoThresholds(task))
+            }
+            read => read,
+        };
         read.map(Some).map_err(|problem| Error::Decisions { path, problem })
     }
 
@@ -168,4 +179,18 @@ fn told_thresholds(labels: &[String], thresholds: &[f64]) -> String {
 pub(crate) struct FittedDecisions {
     pub decisions: Decisions,
     pub notices: Vec<String>,
+}
+
+/// What is said where no temperature is the best.
+const NO_TEMPERATURE: &str = "no temperature is fitted, for the validation examples set no limit to it: \
+     all of them are told right, or no better than by guessing; probabilities stay as they are";
+
+impl FittedDecisions {
+    /// A temperature as it came out of fitting, without thresholds.
+    pub fn of_temperature(temperature: Option<f64>) -> Self {
+        Self {
+            decisions: Decisions { temperature, thresholds: None },
+            notices: temperature.is_none().then(|| NO_TEMPERATURE.to_owned()).into_iter().collect(),
+        }
+    }
 }

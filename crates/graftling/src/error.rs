@@ -97,12 +97,6 @@ pub enum Error {
         /// Why not.
         problem: ComparisonProblem,
     },
-    /// The figures of a task are none of examples, each by itself.
-    #[error("{task} has no figures of single examples, by which runs are compared; evaluate each by itself")]
-    NotCompared {
-        /// The task.
-        task: Task,
-    },
     /// The recipes of runs do not name the same test file.
     #[error("the runs have no test file in common ({}); give the file to compare them on (--data FILE)", tests(named))]
     NoCommonTest {
@@ -133,6 +127,14 @@ pub enum Error {
     /// Words are given to a model of texts.
     #[error("these are sentences whose words are given, but the task of this model is {task}, which takes texts")]
     WordsOfOtherTask {
+        /// The task.
+        task: Task,
+    },
+    /// Texts are to be compared by a model that gives no vectors.
+    #[error(
+        "these are texts to be compared with each other, but the task of this model is {task}, which gives no vectors of texts"
+    )]
+    TogetherOfOtherTask {
         /// The task.
         task: Task,
     },

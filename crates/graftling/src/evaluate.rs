@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use graftling_models::Model;
 use graftling_tensor::Tensor;
 use graftling_text::{Columns, Format, TruncationReport};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::error::Complaints;
 use crate::features::{Features, Tokenized};
+use crate::figures::per_second;
 use crate::inference::each_batch;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::metrics::{Intervals, Metrics, Resampled};
@@ -91,6 +92,30 @@ pub struct Unfitted {
     pub metrics: Metrics,
 }
 
+impl Evaluation {
+    /// Every figure that is not of one class or label, what was fitted, intervals, time and truncation, under the names that transformers'
+    /// Trainer would write: `PREFIX_loss`.
+    pub fn flat(&self, prefix: &str) -> Map<String, Value> {
+        let mut entries = self.metrics.flat(prefix);
+        let samples = self.metrics.examples();
+        if let Some(unfitted) = &self.unfitted {
+            entries.extend(unfitted.flat(prefix, &self.labels));
+        }
+        let mut put = |name: &str, value: Value| entries.insert(format!("{prefix}_{name}"), value);
+        if let Some(intervals) = &self.intervals {
+            put("intervals", intervals.to_json());
+        }
+        put("runtime", json!(self.runtime.as_secs_f64()));
+        put("samples", json!(samples));
+        put("samples_per_second", json!(per_second(samples, self.runtime)));
+        put("tokens", json!(self.tokens));
+        put("tokens_per_second", json!(per_second(self.tokens, self.runtime)));
+        put("truncated_samples", json!(self.truncation.truncated_texts));
+        put("truncated_tokens", json!(self.truncation.cut_tokens));
+        entries
+    }
+}
+
 impl Unfitted {
     /// What was fitted, and every figure without it, under `PREFIX_temperature`, `PREFIX_thresholds` and `PREFIX_unfitted_...`.
     pub fn flat(&self, prefix: &str, labels: &[String]) -> Map<String, Value> {
@@ -158,23 +183,25 @@ impl Examples {
 
 /// Evaluates a fine-tuned model on a file.
 pub fn evaluate(request: &EvaluateRequest, observer: &mut dyn Observer) -> Result<Evaluation, Error> {
-    evaluate_example_by_example(request, observer).map(|(evaluation, _)| evaluation)
-}
-
-/// The same with what the figures are counted from, where they are figures of examples each by itself.
-pub(crate) fn evaluate_example_by_example(
-    request: &EvaluateRequest,
-    observer: &mut dyn Observer,
-) -> Result<(Evaluation, Option<Box<dyn Resampled>>), Error> {
     threads::pool(request.threads)?.install(|| {
         let Evaluated { loaded, data, examples, scored, mut evaluation } = evaluated(request, observer)?;
-        let objective = loaded.objective.as_ref();
         if request.with_predictions {
+            let objective = loaded.objective.as_ref();
             evaluation.predictions =
                 Some(Prediction::of(objective, &loaded.tokenizer, &scored.answers, &examples.tokenized, data.sentences()));
         }
-        let sample = objective.sample(&scored.answers, &examples.targets, &scored.losses);
-        Ok((evaluation, sample))
+        Ok(evaluation)
+    })
+}
+
+/// The same with what the figures are counted from, example by example, and without predictions.
+pub(crate) fn evaluate_example_by_example(
+    request: &EvaluateRequest,
+    observer: &mut dyn Observer,
+) -> Result<(Evaluation, Box<dyn Resampled>), Error> {
+    threads::pool(request.threads)?.install(|| {
+        let Evaluated { loaded, examples, scored, evaluation, .. } = evaluated(request, observer)?;
+        Ok((evaluation, scored.sample(loaded.objective.as_ref(), &examples.targets)))
     })
 }
 
@@ -246,19 +273,40 @@ pub(crate) struct Scored {
 }
 
 impl Scored {
-    /// The evaluation, with intervals where they are wanted and the task has them.
+    /// The evaluation, with intervals where they are wanted, by what the task decides by now.
     pub fn judged(&self, objective: &dyn Objective, examples: &Examples, resamples: Option<usize>) -> Evaluation {
-        let intervals = resamples.and_then(|resamples| {
-            let sample = objective.sample(&self.answers, &examples.targets, &self.losses)?;
-            Some(Intervals::of(sample.as_ref(), resamples))
-        });
+        let targets = &examples.targets;
+        let intervals = resamples.map(|resamples| Intervals::of(self.sample(objective, targets).as_ref(), resamples));
         let evaluation = self.evaluation.clone();
         let decisions = objective.decisions().filter(|decisions| !decisions.is_plain());
         let Some(decisions) = decisions.cloned() else { return Evaluation { intervals, ..evaluation } };
-        let metrics = objective.metrics(&self.answers, &examples.targets, self.loss);
-        let unfitted = objective.unfitted_metrics(&self.answers, &examples.targets, self.loss);
+        let metrics = decided(objective, &decisions, &self.answers, targets, self.loss);
+        let unfitted = decided(objective, &Decisions::default(), &self.answers, targets, self.loss);
         Evaluation { metrics, intervals, unfitted: Some(Unfitted { decisions, metrics: unfitted }), ..evaluation }
     }
+
+    /// What the figures are counted from, example by example, by what the task decides by now.
+    fn sample(&self, objective: &dyn Objective, targets: &[Target]) -> Box<dyn Resampled> {
+        let losses = match objective.decisions().and_then(|decisions| decisions.temperature) {
+            None => self.losses.clone(),
+            Some(temperature) => objective.losses_at(temperature, &self.answers, targets),
+        };
+        objective.sample(&self.answers, targets, losses)
+    }
+}
+
+/// The figures by these decisions, of logits whose mean loss is `loss` as they are.
+fn decided(objective: &dyn Objective, by: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+    let loss = match by.temperature {
+        None => loss,
+        Some(temperature) => objective.losses_at(temperature, answers, targets).iter().sum::<f64>() / terms(targets),
+    };
+    objective.metrics(by, answers, targets, loss)
+}
+
+/// How many terms the loss is a mean over, at least one.
+fn terms(targets: &[Target]) -> f64 {
+    targets.iter().map(Target::terms).sum::<usize>().max(1) as f64
 }
 
 /// Runs a model over examples, a batch of at most `budget` tokens at a time, and compares what it says with what is true.
@@ -284,14 +332,14 @@ pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> 
         });
     });
     let answers: Vec<Answer> = answers.into_iter().flatten().collect();
-    let terms: usize = examples.targets.iter().map(Target::terms).sum();
     let loss = match comparison {
         Some(comparison) => comparison.mean_loss(&answers, &examples.targets),
-        None => loss / terms.max(1) as f64,
+        None => loss / terms(&examples.targets),
     };
+    let decisions = objective.decisions().cloned().unwrap_or_default();
     let evaluation = Evaluation {
         labels: objective.labels().to_vec(),
-        metrics: objective.metrics(&answers, &examples.targets, loss),
+        metrics: decided(objective, &decisions, &answers, &examples.targets, loss),
         truncation: examples.tokenized.truncation,
         tokens: examples.tokenized.tokens(),
         runtime: started.elapsed(),

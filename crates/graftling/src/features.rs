@@ -1,12 +1,15 @@
 //! From texts to token ids, and from token ids to packed batches: the one way there for training, evaluation and prediction.
 //! Knows nothing of labels.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use graftling_models::PackedBatch;
 use graftling_tensor::Spans;
-use graftling_text::{Dataset, EncodeOptions, Encoding, TextInput, TextToken, TokenExample, Tokenizer, TruncationReport};
+use graftling_text::{
+    Dataset, EncodeOptions, Encoding, TextInput, TextToken, TokenExample, Tokenizer, TokenlessWords, TruncationReport,
+};
 
 use crate::Error;
 use crate::passages::Passages;
@@ -81,6 +84,8 @@ pub(crate) struct Tokenized {
     pub examples: Vec<Range<usize>>,
     /// What was cut off.
     pub truncation: TruncationReport,
+    /// Words of which the tokenizer leaves nothing, where words are given.
+    pub tokenless: TokenlessWords,
 }
 
 impl Tokenized {
@@ -115,7 +120,18 @@ impl Tokenized {
         let (texts, windows) = (counts().count(), counts().sum::<usize>());
         let (are, longest) = (if texts == 1 { "text is" } else { "texts are" }, self.truncation.max_length);
         let read = (texts > 0).then(|| format!("{texts} {are} longer than {longest} tokens and read in {windows} windows"));
-        read.into_iter().chain(self.unknown_notice(tokenizer)).collect()
+        read.into_iter().chain(self.tokenless_notice()).chain(self.unknown_notice(tokenizer)).collect()
+    }
+
+    fn tokenless_notice(&self) -> Option<String> {
+        let TokenlessWords { words, first } = self.tokenless;
+        let (sentence, word) = first?;
+        let give = if words == 1 { "word gives" } else { "words give" };
+        Some(format!(
+            "{words} {give} no token (the first is word {} of sentence {}): no tag can be said of such, and it counts as O",
+            word + 1,
+            sentence + 1
+        ))
     }
 
     fn unknown_notice(&self, tokenizer: &Tokenizer) -> Option<String> {
@@ -148,7 +164,7 @@ impl Tokenized {
         }
         let features = encodings.into_iter().zip(all_wanted).map(|(encoding, wanted)| Features::new(encoding, wanted)).collect();
         let examples = (0..texts.len()).map(|text| text..text + 1).collect();
-        Self { features, texts, examples, truncation }
+        Self { features, texts, examples, truncation, tokenless: TokenlessWords::default() }
     }
 
     /// The same texts as examples of so many texts each.
@@ -200,10 +216,15 @@ fn refuse_tokenless(encodings: &[Encoding], inputs: &[TextInput<'_>]) -> Result<
     Err(Error::NoTokens { index: empty.example + 1, text })
 }
 
-/// The same, for examples of several texts that the model reads one by one.
+/// The same, for examples of several texts that the model reads one by one, each behind the prompt where there is one.
 pub(crate) fn tokenize_apart(tokenizer: &Tokenizer, examples: &[Vec<&str>], reading: &Reading) -> Result<Tokenized, Error> {
-    let texts = examples.iter().flatten().map(|text| TextInput { text, pair: None });
-    let tokenized = tokenize(tokenizer, &texts.collect::<Vec<_>>(), reading)?;
+    let texts = examples.iter().flatten().map(|&text| match &reading.prompt {
+        Some(prompt) => Cow::Owned(format!("{prompt}{text}")),
+        None => Cow::Borrowed(text),
+    });
+    let texts: Vec<Cow<'_, str>> = texts.collect();
+    let inputs: Vec<TextInput<'_>> = texts.iter().map(|text| TextInput { text, pair: None }).collect();
+    let tokenized = tokenize(tokenizer, &inputs, reading)?;
     Ok(tokenized.grouped(examples.iter().map(Vec::len)))
 }
 
@@ -228,7 +249,11 @@ pub(crate) fn tokenize_with_words(
 pub(crate) fn tokenize_words(tokenizer: &Tokenizer, sentences: &[TokenExample], reading: &Reading) -> Result<Tokenized, Error> {
     let inputs: Vec<&[String]> = sentences.iter().map(|sentence| sentence.words.as_slice()).collect();
     let encodings = tokenizer.encode_words(&inputs, &options(reading))?;
-    Ok(Tokenized::new(encodings.encodings, encodings.truncation, |windows| first_tokens(windows).into_iter().map(Some).collect()))
+    let tokenless = encodings.tokenless_words;
+    let tokenized = Tokenized::new(encodings.encodings, encodings.truncation, |windows| {
+        first_tokens(windows).into_iter().map(Some).collect()
+    });
+    Ok(Tokenized { tokenless, ..tokenized })
 }
 
 /// Turns questions about contexts into token ids, in their order; a long context has several windows, each with the whole question.

@@ -57,8 +57,9 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
     let (task, mut objective) = tasks::from_head(model.head(), recipe.as_ref())
         .ok_or_else(|| Error::NoTask { folder: folder.to_owned(), head: model.head().described() })?;
     objective.meet(&tokenizer)?;
-    if let Some(decisions) = Decisions::read(folder, task, objective.as_ref())? {
-        objective.decide_by(decisions);
+    let read = Decisions::read(folder, task, objective.as_ref())?;
+    if let (Some(read), Some(decisions)) = (read, objective.decisions_mut()) {
+        *decisions = read;
     }
     objective.recall(&model);
     // A run's texts were cut as its recipe said; elsewhere the tokenizer may know how long texts were. What is read in windows needs no
@@ -70,12 +71,12 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
             tokenizer.model_max_length().map(|length| if task == Task::QuestionAnswering { length.min(usual) } else { length })
         }
     };
-    let of_sentences = match model.head() {
-        Head::SentenceEmbedding { .. } => SentenceSettings::read(folder)?.max_length,
-        _ => None,
+    let sentences = match model.head() {
+        Head::SentenceEmbedding { .. } => SentenceSettings::read(folder)?,
+        _ => SentenceSettings::default(),
     };
-    let max_length = of_sentences.or(wanted).unwrap_or(usual).min(model.facts().max_positions);
-    let reading = Reading::new(task, recipe.as_ref(), max_length);
+    let max_length = sentences.max_length.or(wanted).unwrap_or(usual).min(model.facts().max_positions);
+    let reading = Reading::new(task, recipe.as_ref(), max_length).with_prompt(sentences.prompt.as_deref());
     Ok(Loaded { model, tokenizer, task, objective, reading })
 }
 

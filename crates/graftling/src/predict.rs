@@ -312,16 +312,32 @@ impl Predictor {
             return self.predict_words(&sentences);
         }
         let Loaded { tokenizer, task, objective, reading, .. } = &self.loaded;
+        if objective.comparison().is_some() {
+            let texts = inputs.iter().map(|input| [input.text].into_iter().chain(input.pair).collect());
+            return self.predict_together(&texts.collect::<Vec<_>>());
+        }
         let mut tokenized = match task {
             Task::QuestionAnswering => tokenize_questions(tokenizer, &questions(inputs)?, reading)?,
-            _ if objective.comparison().is_some() => {
-                let texts = inputs.iter().map(|input| [input.text].into_iter().chain(input.pair).collect());
-                tokenize_apart(tokenizer, &texts.collect::<Vec<_>>(), reading)?
-            }
             _ => tokenize(tokenizer, inputs, reading)?,
         };
         objective.ask(inputs, &mut tokenized)?;
         Ok(self.answered(&tokenized, None))
+    }
+
+    /// One prediction for each group of texts that the model reads apart, in their order: the vector of a text alone, or how alike the first
+    /// is to each of the others.
+    ///
+    /// # Errors
+    /// If the model gives no vectors of texts, or a group has no text.
+    pub fn predict_together(&self, groups: &[Vec<&str>]) -> Result<Vec<Prediction>, Error> {
+        let Loaded { tokenizer, task, objective, reading, .. } = &self.loaded;
+        if objective.comparison().is_none() {
+            return Err(Error::TogetherOfOtherTask { task: *task });
+        }
+        if let Some(index) = groups.iter().position(Vec::is_empty) {
+            return Err(Error::NoTokens { index: index + 1, text: String::new() });
+        }
+        Ok(self.answered(&tokenize_apart(tokenizer, groups, reading)?, None))
     }
 
     /// One prediction for each sentence whose words are given, in their order. A word that gives no token has no part in it.

@@ -86,7 +86,13 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         for notice in data.objective.settle(sentence_head(folder)?.as_ref()) {
             observer.observe(&Event::Notice(&notice));
         }
-        sentences = Some(SentenceSettings::read(folder)?);
+        let settings = SentenceSettings::read(folder)?;
+        if let Some(prompt) = &settings.prompt {
+            let told =
+                format!("{prompt:?} is put before every text: config_sentence_transformers.json names it as the default prompt");
+            observer.observe(&Event::Notice(&told));
+        }
+        sentences = Some(settings);
     }
     let metric = best_metric(recipe, data.objective.as_ref())?;
     let head = data.objective.head();
@@ -110,7 +116,8 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         Some(tokens) if recipe.max_length.is_none() => tokens.min(model.facts().max_positions),
         _ => max_length(recipe, model.facts())?,
     };
-    let reading = Reading::new(recipe.task, Some(recipe), longest);
+    let prompt = sentences.as_ref().and_then(|sentences| sentences.prompt.as_deref());
+    let reading = Reading::new(recipe.task, Some(recipe), longest).with_prompt(prompt);
     let sentences = sentences.map(|sentences| sentences.with_max_length(longest));
     let texts = data.train.texts();
     let mut splits = Vec::new();

@@ -1,14 +1,18 @@
-//! How much of a text the model reads at once, and what becomes of longer ones. Knows neither tokenizer nor model.
+//! How much of a text the model reads at once, what becomes of longer ones, and what stands before each. Knows neither tokenizer nor model.
+
+use std::sync::Arc;
 
 use crate::recipe::{self, Recipe, Task, WindowPooling};
 
 /// How texts are brought to the length that a model takes: the same in training and after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
     /// The most tokens at once, special ones included.
     pub max_length: usize,
     /// What becomes of longer texts.
     pub long_texts: LongTexts,
+    /// What is put before every text whose vector is wanted.
+    pub prompt: Option<Arc<str>>,
 }
 
 /// How the rows of the windows of a text become one.
@@ -42,7 +46,7 @@ impl Reading {
         let questions = task == Task::QuestionAnswering;
         let long = recipe.map(|recipe| recipe.long_texts.unwrap_or(recipe::LongTexts::usual(task)));
         if long != Some(recipe::LongTexts::Windows) && !questions {
-            return Self { max_length, long_texts: LongTexts::Cut };
+            return Self { max_length, long_texts: LongTexts::Cut, prompt: None };
         }
         let usual = match task {
             // A language model sees every token once.
@@ -57,7 +61,12 @@ impl Reading {
             WindowPooling::Mean => Joining::Mean,
             WindowPooling::Max => Joining::Max,
         };
-        Self { max_length, long_texts: LongTexts::Windows { stride, joining } }
+        Self { max_length, long_texts: LongTexts::Windows { stride, joining }, prompt: None }
+    }
+
+    /// The same with this before every text.
+    pub fn with_prompt(self, prompt: Option<&str>) -> Self {
+        Self { prompt: prompt.map(Arc::from), ..self }
     }
 
     /// The longest text, in tokens, of a task where nobody says otherwise and the model takes it.
@@ -88,7 +97,7 @@ mod tests {
 
     #[test]
     fn logits_of_windows_are_pooled_by_the_rule_that_is_named() {
-        let reading = |joining| Reading { max_length: 8, long_texts: LongTexts::Windows { stride: 2, joining } };
+        let reading = |joining| Reading { max_length: 8, long_texts: LongTexts::Windows { stride: 2, joining }, prompt: None };
         let windows = [1.0, -2.0, 0.5, 4.0, 3.0, -2.0];
         assert_eq!(reading(Joining::Mean).pooled(&windows, 2, &[8, 8, 4]), [1.5, 0.0]);
         assert_eq!(reading(Joining::Max).pooled(&windows, 2, &[8, 8, 4]), [3.0, 4.0]);

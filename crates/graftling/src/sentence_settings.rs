@@ -19,13 +19,15 @@ const CONFIG: &str = "config_sentence_transformers.json";
 pub(crate) struct SentenceSettings {
     /// The most tokens of a text, special ones included, where it is said.
     pub max_length: Option<usize>,
+    /// What stands before every text: the prompt that is named as the default one.
+    pub prompt: Option<String>,
     /// All of the file of prompts, kept as it is.
     config: Map<String, Value>,
 }
 
 impl SentenceSettings {
-    /// Reads both files of a folder; one that is not there says nothing. Refuses what would change the texts: a prompt that stands before
-    /// every text, and small letters for all.
+    /// Reads both files of a folder; one that is not there says nothing. Refuses small letters for all texts, and a default prompt that is
+    /// not there.
     pub fn read(folder: &Path) -> Result<Self, Error> {
         let length = read_object(&folder.join(LENGTH))?;
         let config = read_object(&folder.join(CONFIG))?;
@@ -48,14 +50,15 @@ impl SentenceSettings {
                 return Err(refuse(LENGTH, "do_lower_case", found, "false: small letters are the tokenizer's to make"));
             }
         }
-        match config.get("default_prompt_name") {
-            None | Some(Value::Null) => {}
+        let prompt = match config.get("default_prompt_name") {
+            None | Some(Value::Null) => None,
             Some(found) => {
-                let accepted = "null: no prompt is put before texts here; write it into the texts themselves";
-                return Err(refuse(CONFIG, "default_prompt_name", found, accepted));
+                let named = found.as_str().and_then(|name| config.get("prompts")?.get(name)?.as_str());
+                let accepted = "null, or the name of one of the prompts there";
+                Some(named.ok_or_else(|| refuse(CONFIG, "default_prompt_name", found, accepted))?.to_owned())
             }
-        }
-        Ok(Self { max_length, config })
+        };
+        Ok(Self { max_length, prompt: prompt.filter(|prompt| !prompt.is_empty()), config })
     }
 
     /// The same for texts that are read up to this length.
@@ -92,20 +95,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prompts_are_kept_and_what_would_change_texts_is_refused() {
+    fn prompts_are_kept_and_what_is_not_understood_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         assert_eq!(SentenceSettings::read(folder.path()).unwrap(), SentenceSettings::default());
         write(LENGTH, r#"{"max_seq_length": 256, "do_lower_case": false}"#);
         write(CONFIG, r#"{"prompts": {"query": "query: "}, "default_prompt_name": null, "similarity_fn_name": "dot"}"#);
         let settings = SentenceSettings::read(folder.path()).unwrap();
-        assert_eq!(settings.max_length, Some(256));
+        assert_eq!((settings.max_length, &settings.prompt), (Some(256), &None));
+        for (prompts, prompt) in [(r#"{"query": "query: "}"#, Some("query: ")), (r#"{"query": ""}"#, None)] {
+            write(CONFIG, &format!(r#"{{"prompts": {prompts}, "default_prompt_name": "query"}}"#));
+            assert_eq!(SentenceSettings::read(folder.path()).unwrap().prompt.as_deref(), prompt);
+        }
         let copy = tempfile::tempdir().unwrap();
         settings.clone().with_max_length(64).write(copy.path()).unwrap();
         let again = SentenceSettings::read(copy.path()).unwrap();
         assert_eq!((again.max_length, &again.config), (Some(64), &settings.config));
         for (name, text, told) in [
             (CONFIG, r#"{"default_prompt_name": "query"}"#, "default_prompt_name is \"query\""),
+            (CONFIG, r#"{"prompts": {"q": "q: "}, "default_prompt_name": "query"}"#, "default_prompt_name is \"query\""),
+            (CONFIG, r#"{"prompts": {"7": "q: "}, "default_prompt_name": 7}"#, "default_prompt_name is 7"),
             (LENGTH, r#"{"do_lower_case": true}"#, "do_lower_case is true"),
             (LENGTH, r#"{"max_seq_length": "long"}"#, "max_seq_length is \"long\""),
             (LENGTH, "[", "cannot be read"),

@@ -190,11 +190,11 @@ fn best_on_validation(
         }
     };
     if objective.decisions().is_some() {
-        let FittedDecisions { decisions, notices } =
+        let FittedDecisions { decisions: fitted, notices } =
             objective.fit_decisions(recipe, &scored.answers, &prepared.validation.targets);
-        decisions.write(&recipe.output, objective.labels())?;
+        fitted.write(&recipe.output, objective.labels())?;
         notices.iter().for_each(|notice| observer.observe(&Event::Notice(notice)));
-        prepared.objective.decide_by(decisions);
+        prepared.objective.decisions_mut().into_iter().for_each(|decisions| *decisions = fitted.clone());
     }
     Ok(Some(scored))
 }

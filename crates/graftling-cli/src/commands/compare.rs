@@ -154,7 +154,8 @@ fn options_table(options: &[(&str, Vec<Option<String>>)], runs: usize, width: us
 }
 
 fn costs_table(sides: &[Side]) -> String {
-    let seconds = |seconds: f64| figures::time(std::time::Duration::from_secs_f64(seconds.max(0.0)));
+    // They stand in a file that anybody may have written to.
+    let seconds = |seconds: f64| figures::time(std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default());
     let rate = |rate: f64| figures::count(rate.round() as u64);
     let evaluated = |side: &Side| figures::per_second(side.evaluation.tokens, side.evaluation.runtime);
     let told = |cost: Option<String>| cost.unwrap_or("-".to_owned());

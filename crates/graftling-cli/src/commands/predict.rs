@@ -8,7 +8,8 @@ use clap::Args;
 use graftling::recipe::Task;
 use graftling::{Columns, Predictor, TextInput};
 use graftling_text::{
-    Dataset, Example, Examples, QuestionExample, TokenColumns, TokenDataset, holds_word_lists, unlabelled, unlabelled_tokens,
+    ComparedTexts, Dataset, Example, Examples, QuestionExample, TokenColumns, TokenDataset, holds_comparisons, holds_word_lists,
+    unlabelled, unlabelled_comparisons, unlabelled_tokens,
 };
 
 use super::aggregation_flags::AggregationFlags;
@@ -119,8 +120,21 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
     if let Some(output) = &arguments.output {
         prediction_columns::check(output, &file)?;
     }
-    let contents = Contents::of(input, &file, &arguments.data_flags.columns())?;
+    let columns = arguments.data_flags.columns();
+    // Texts that are compared are so by a model of vectors alone; all else can be told before the model is there.
+    let compared = match &file {
+        DataFile::Rows(table) => Some(table).filter(|table| holds_comparisons(table, &columns)),
+        _ => None,
+    };
+    let known = if compared.is_none() { Some(Contents::of(input, &file, &columns)?) } else { None };
     let teller = load(arguments, console)?;
+    let contents = match (known, compared) {
+        (Some(known), _) => known,
+        (None, Some(table)) if teller.predictor.task() == Task::SentenceEmbedding => {
+            Contents::Compared(unlabelled_comparisons(table)?)
+        }
+        (None, _) => Contents::of(input, &file, &columns)?,
+    };
     contents.check(input, &file, teller.predictor.task())?;
     for notice in contents.notices() {
         console.tell(&format!("note: {notice}"));
@@ -131,9 +145,10 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
         let new = teller.ask(asked_now)?;
         if arguments.output.is_none() {
             teller.tell(asked_now, &new)?;
+            continue;
         }
         predictions.extend(new);
-        if predictions.len() < asked.len() && arguments.output.is_some() {
+        if predictions.len() < asked.len() {
             let (done, all) = (figures::count(predictions.len() as u64), figures::count(asked.len() as u64));
             console.tell(&format!("{done} of {all} {}s", contents.noun()));
         }
@@ -150,6 +165,7 @@ enum Contents<'a> {
     Texts(Dataset),
     Sentences(TokenDataset),
     Questions(&'a Examples<QuestionExample>),
+    Compared(Examples<ComparedTexts>),
 }
 
 impl<'a> Contents<'a> {
@@ -192,12 +208,13 @@ impl<'a> Contents<'a> {
             Self::Texts(dataset) => &dataset.notices,
             Self::Sentences(dataset) => &dataset.notices,
             Self::Questions(questions) => &questions.notices,
+            Self::Compared(compared) => &compared.notices,
         }
     }
 
     fn noun(&self) -> &'static str {
         match self {
-            Self::Texts(_) | Self::Questions(_) => "text",
+            Self::Texts(_) | Self::Questions(_) | Self::Compared(_) => "text",
             Self::Sentences(_) => "sentence",
         }
     }
@@ -207,12 +224,20 @@ impl<'a> Contents<'a> {
             Self::Texts(dataset) => dataset.examples.iter().map(asked_of).collect(),
             Self::Sentences(dataset) => dataset.examples.iter().map(Asked::Words).collect(),
             Self::Questions(questions) => questions.examples.iter().map(question_of).collect(),
+            Self::Compared(compared) => compared.examples.iter().map(compared_of).collect(),
         }
     }
 }
 
 fn asked_of(example: &Example) -> Asked<'_> {
     Asked::Text(TextInput { text: &example.text, pair: example.text_pair.as_deref() })
+}
+
+fn compared_of(example: &ComparedTexts) -> Asked<'_> {
+    match example.texts.as_slice() {
+        [text, pair] => Asked::Text(TextInput { text, pair: Some(pair) }),
+        _ => Asked::Triplet(example),
+    }
 }
 
 fn question_of(example: &QuestionExample) -> Asked<'_> {

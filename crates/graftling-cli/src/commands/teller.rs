@@ -1,7 +1,7 @@
 //! A model that tells what it says about texts and sentences, on lines or as JSON. Knows nothing of where they come from.
 
 use graftling::{Prediction, Predictor, Said, TextInput};
-use graftling_text::TokenExample;
+use graftling_text::{ComparedTexts, TokenExample};
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
@@ -27,6 +27,8 @@ pub enum Asked<'a> {
     },
     /// A sentence whose words are given.
     Words(&'a TokenExample),
+    /// A text, one that is like it and one that is not.
+    Triplet(&'a ComparedTexts),
 }
 
 /// A model that tells what it says.
@@ -48,17 +50,22 @@ impl<'a> Teller<'a> {
         Self { predictor, console, json, label_width }
     }
 
-    /// Asks about all of these, which are all texts or all sentences.
+    /// Asks about all of these, which are all texts, all sentences or all triplets.
     pub fn ask(&self, asked: &[Asked<'_>]) -> Result<Vec<Prediction>, Failure> {
-        let (mut texts, mut sentences) = (Vec::new(), Vec::new());
+        let (mut texts, mut sentences, mut triplets) = (Vec::new(), Vec::new(), Vec::new());
         for asked in asked {
             match *asked {
                 Asked::Text(input) | Asked::Question { input, .. } => texts.push(input),
                 Asked::Words(sentence) => sentences.push(sentence.clone()),
+                Asked::Triplet(triplet) => triplets.push(triplet.texts.iter().map(String::as_str).collect()),
             }
         }
         let predictor = &self.predictor;
-        Ok(if sentences.is_empty() { predictor.predict(&texts)? } else { predictor.predict_words(&sentences)? })
+        Ok(match (sentences.is_empty(), triplets.is_empty()) {
+            (true, true) => predictor.predict(&texts)?,
+            (false, _) => predictor.predict_words(&sentences)?,
+            (true, false) => predictor.predict_together(&triplets)?,
+        })
     }
 
     /// Tells a line for each.
@@ -81,6 +88,7 @@ impl<'a> Teller<'a> {
             }
             Asked::Text(TextInput { text, .. }) | Asked::Question { input: TextInput { text, .. }, .. } => one_line(text, room),
             Asked::Words(TokenExample { words, .. }) => one_line(&words.join(" "), room),
+            Asked::Triplet(ComparedTexts { texts, .. }) => one_line(&texts.join(" | "), room),
         };
         format!("{said}{GAP}{text}").trim_end().to_owned()
     }
@@ -100,6 +108,9 @@ fn json_of(asked: &Asked<'_>, prediction: &Prediction) -> Value {
         Asked::Words(TokenExample { words, .. }) => {
             entries.insert("words".to_owned(), json!(words));
             entries.insert("predicted_tags".to_owned(), json!(said::tags(&prediction.said)));
+        }
+        Asked::Triplet(ComparedTexts { texts, .. }) => {
+            entries.insert("texts".to_owned(), json!(texts));
         }
     }
     if let Value::Object(said) = json!(prediction) {

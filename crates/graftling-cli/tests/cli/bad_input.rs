@@ -19,24 +19,41 @@ const PREDICT: &[&str] = &["predict", "--model", "tiny", "--input", "train.csv",
 
 pub fn nothing(_: &Scratch) {}
 
+/// A training file that a task cannot use, and what is said.
+pub struct BadFile {
+    pub name: &'static str,
+    pub file: &'static str,
+    pub contents: &'static str,
+    pub error: &'static str,
+}
+
 /// Runs every case; all that go wrong are told.
 pub fn check(cases: &[Case]) {
-    let mut wrong = Vec::new();
-    for case in cases {
-        let scratch = Scratch::new();
-        (case.spoil)(&scratch);
-        let before = scratch.names();
-        let said = scratch.run(case.arguments);
-        let after: Vec<String> = scratch.names().into_iter().filter(|name| !name.starts_with('.')).collect();
-        let error = said.stderr.lines().skip_while(|line| !line.starts_with("error: ")).collect::<Vec<_>>().join("\n");
-        if said.code != Some(case.code) || !said.stdout.is_empty() || !error.starts_with(case.error) || before != after {
-            wrong.push(format!(
-                "{}: code {:?}\n  said:     {error}\n  expected: {}\n  left: {after:?}",
-                case.name, said.code, case.error
-            ));
-        }
-    }
+    let wrong: Vec<String> =
+        cases.iter().filter_map(|case| wrong(case.name, case.spoil, case.arguments, case.code, case.error)).collect();
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// Trains the task on every file, which is refused; all that go wrong are told.
+pub fn check_files(task: &str, files: &[BadFile]) {
+    let wrong = files.iter().filter_map(|BadFile { name, file, contents, error }| {
+        let arguments = ["train", "--task", task, "--model", "tiny", "--train", file, "--output", "out"];
+        wrong(name, |scratch| scratch.write(file, contents), &arguments, 1, error)
+    });
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{} of {} files:\n{}", wrong.len(), files.len(), wrong.join("\n"));
+}
+
+/// What is wrong with how a command that should fail does.
+fn wrong(name: &str, spoil: impl Fn(&Scratch), arguments: &[&str], code: i32, expected: &str) -> Option<String> {
+    let scratch = Scratch::new();
+    spoil(&scratch);
+    let before = scratch.names();
+    let said = scratch.run(arguments);
+    let after: Vec<String> = scratch.names().into_iter().filter(|name| !name.starts_with('.')).collect();
+    let error = said.stderr.lines().skip_while(|line| !line.starts_with("error: ")).collect::<Vec<_>>().join("\n");
+    let right = said.code == Some(code) && said.stdout.is_empty() && error.starts_with(expected) && before == after;
+    (!right).then(|| format!("{name}: code {:?}\n  said:     {error}\n  expected: {expected}\n  left: {after:?}", said.code))
 }
 
 #[test]

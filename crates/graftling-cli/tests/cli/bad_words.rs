@@ -1,45 +1,44 @@
 //! Words with tags that cannot be used, in CoNLL and in jsonl: file, line, what was found, what is accepted.
 
-use crate::bad_input::{Case, check, nothing};
+use crate::bad_input::{BadFile, Case, check, check_files, nothing};
 
 const TAG: &[&str] = &["train", "--task", "token_classification", "--model", "tiny", "--train", "data.conll", "--output", "out"];
-const LISTS: &[&str] =
-    &["train", "--task", "token_classification", "--model", "tiny", "--train", "data.jsonl", "--output", "out"];
 
 #[test]
 fn conll_that_cannot_be_used_is_refused() {
-    check(&[
-        Case {
-            name: "ragged columns",
-            spoil: |scratch| scratch.write("data.conll", "anna\tX\tB-PER\nwas\tO\n\nhere\tZ\tO\textra\n"),
-            arguments: TAG,
-            code: 1,
-            error: "error: 2 problems in data.conll\n  \
+    check_files(
+        "token_classification",
+        &[
+            BadFile {
+                name: "ragged columns",
+                file: "data.conll",
+                contents: "anna\tX\tB-PER\nwas\tO\n\nhere\tZ\tO\textra\n",
+                error: "error: 2 problems in data.conll\n  \
                     data.conll:2: 2 columns separated by tabs where line 1 has 3; every line needs the same columns, the word first \
                     and its tag last, and a blank line ends a sentence\n  \
                     data.conll:4: 4 columns separated by tabs where line 1 has 3; ",
-        },
-        Case {
-            name: "words alone",
-            spoil: |scratch| scratch.write("data.conll", "anna\nwas\n"),
-            arguments: TAG,
-            code: 1,
-            error: "error: data.conll:1: one column only (\"anna\") where a tag is needed after the word, separated by a tab or blanks",
-        },
-        Case {
-            name: "an empty word",
-            spoil: |scratch| scratch.write("data.conll", "anna\tB-PER\n\tO\n"),
-            arguments: TAG,
-            code: 1,
-            error: "error: data.conll:2: the word is empty; fill it in, or drop it and its tag",
-        },
-        Case {
-            name: "comments alone",
-            spoil: |scratch| scratch.write("data.conll", "# nothing\n\n"),
-            arguments: TAG,
-            code: 1,
-            error: "error: data.conll: no sentence in the file, only comments and blank lines",
-        },
+            },
+            BadFile {
+                name: "words alone",
+                file: "data.conll",
+                contents: "anna\nwas\n",
+                error: "error: data.conll:1: one column only (\"anna\") where a tag is needed after the word, separated by a tab or blanks",
+            },
+            BadFile {
+                name: "an empty word",
+                file: "data.conll",
+                contents: "anna\tB-PER\n\tO\n",
+                error: "error: data.conll:2: the word is empty; fill it in, or drop it and its tag",
+            },
+            BadFile {
+                name: "comments alone",
+                file: "data.conll",
+                contents: "# nothing\n\n",
+                error: "error: data.conll: no sentence in the file, only comments and blank lines",
+            },
+        ],
+    );
+    check(&[
         Case {
             name: "CoNLL for a task of texts",
             spoil: |scratch| scratch.write("data.conll", "anna\tB-PER\n"),
@@ -84,68 +83,57 @@ fn an_inside_from_nowhere_is_told_with_its_line() {
 
 #[test]
 fn words_in_jsonl_that_cannot_be_used_are_refused() {
-    check(&[
-        Case {
-            name: "lines that are no objects",
-            spoil: |scratch| scratch.write("data.jsonl", "{\"tokens\":[\"a\"],\"tags\":[\"O\"]}\n12\n[1]\n{\"tokens\":\n"),
-            arguments: LISTS,
-            code: 1,
-            error: "error: 3 problems in data.jsonl\n  \
+    check_files(
+        "token_classification",
+        &[
+            BadFile {
+                name: "lines that are no objects",
+                file: "data.jsonl",
+                contents: "{\"tokens\":[\"a\"],\"tags\":[\"O\"]}\n12\n[1]\n{\"tokens\":\n",
+                error: "error: 3 problems in data.jsonl\n  \
                     data.jsonl:2: the line holds a number where an object is needed, a key for each column, such as {\"text\": \"...\"}\n  \
                     data.jsonl:3: the line holds a list where an object is needed, a key for each column, such as {\"text\": \"...\"}\n  \
                     data.jsonl:4: not JSON at column ",
-        },
-        Case {
-            name: "a key twice",
-            spoil: |scratch| scratch.write("data.jsonl", "{\"tokens\":[\"a\"],\"tags\":[\"O\"],\"tags\":[\"B-X\"]}\n"),
-            arguments: LISTS,
-            code: 1,
-            error: "error: data.jsonl:1: the key \"tags\" is there twice; each line must name a value once",
-        },
-        Case {
-            name: "lists that do not fit",
-            spoil: |scratch| {
-                scratch.write(
-                    "data.jsonl",
-                    "{\"tokens\":[\"a\",\"b\"],\"tags\":[\"O\"]}\n{\"tokens\":[\"a\"],\"tags\":[3]}\n{\"tokens\":\"a b\",\"tags\":[]}\n",
-                );
             },
-            arguments: LISTS,
-            code: 1,
-            error: "error: 3 problems in data.jsonl\n  \
+            BadFile {
+                name: "a key twice",
+                file: "data.jsonl",
+                contents: "{\"tokens\":[\"a\"],\"tags\":[\"O\"],\"tags\":[\"B-X\"]}\n",
+                error: "error: data.jsonl:1: the key \"tags\" is there twice; each line must name a value once",
+            },
+            BadFile {
+                name: "lists that do not fit",
+                file: "data.jsonl",
+                contents: "{\"tokens\":[\"a\",\"b\"],\"tags\":[\"O\"]}\n{\"tokens\":[\"a\"],\"tags\":[3]}\n{\"tokens\":\"a b\",\"tags\":[]}\n",
+                error: "error: 3 problems in data.jsonl\n  \
                     data.jsonl:1: 2 words but 1 tag\n  \
                     data.jsonl:2: item 1 of \"tags\" is the number 3; numbers say nothing without their list of names, write the names \
                     of the tags, such as \"B-PER\"\n  \
                     data.jsonl:3: \"tokens\" holds a string where a list is needed, such as [\"...\", \"...\"]; jsonl has lists, csv and \
                     tsv have none",
-        },
-        Case {
-            name: "offsets outside of the text",
-            spoil: |scratch| {
-                scratch.write(
-                    "data.jsonl",
-                    "{\"text\":\"安娜来了\",\"entities\":[{\"start\":0,\"end\":6,\"label\":\"PER\"}]}\n\
+            },
+            BadFile {
+                name: "offsets outside of the text",
+                file: "data.jsonl",
+                contents: "{\"text\":\"安娜来了\",\"entities\":[{\"start\":0,\"end\":6,\"label\":\"PER\"}]}\n\
                      {\"text\":\"bob\",\"entities\":[{\"start\":2,\"end\":1,\"label\":\"PER\"}]}\n\
                      {\"text\":\"bob\",\"entities\":[{\"start\":-1,\"end\":1,\"label\":\"PER\"}]}\n\
                      {\"text\":\"bob\",\"entities\":\"bob\"}\n",
-                );
-            },
-            arguments: LISTS,
-            code: 1,
-            error: "error: 4 problems in data.jsonl\n  \
+                error: "error: 4 problems in data.jsonl\n  \
                     data.jsonl:1: entity 1 is from 0 to 6, but the text has 4 characters; count in characters, not bytes, from 0\n  \
                     data.jsonl:2: entity 1 is from 2 to 1; the start must be below the end\n  \
                     data.jsonl:3: the \"start\" of entity 1 is the number -1; accepted are {\"start\": 0, \"end\": 5, \"label\": \"PER\"} and \
                     the like, start and end counted in characters\n  \
                     data.jsonl:4: \"entities\" holds a string where a list is needed, such as [{\"start\": 0, \"end\": 5, ",
-        },
-        Case {
-            name: "no column of words",
-            spoil: nothing,
-            arguments: &["train", "--task", "token_classification", "--model", "tiny", "--train", "train.csv", "--output", "out"],
-            code: 1,
-            error: "error: train.csv: no column for the list of entities; the columns are \"text\", \"label\"; looked for entities; name the \
+            },
+        ],
+    );
+    check(&[Case {
+        name: "no column of words",
+        spoil: nothing,
+        arguments: &["train", "--task", "token_classification", "--model", "tiny", "--train", "train.csv", "--output", "out"],
+        code: 1,
+        error: "error: train.csv: no column for the list of entities; the columns are \"text\", \"label\"; looked for entities; name the \
                     column with label_column",
-        },
-    ]);
+    }]);
 }

@@ -117,6 +117,21 @@ fn an_encoder_of_sentences_gives_vectors_and_the_cosine_of_pairs() {
     assert_eq!(written.code, Some(0), "{written:?}");
     let row: Value = serde_json::from_str(scratch.read("out.jsonl").lines().next().unwrap()).unwrap();
     assert_eq!(row["embedding"].as_array().unwrap().len(), 32);
+    let columns = |file: &str, further: &[&str]| -> Value {
+        let said = scratch.run(&[&["predict", "--model", "run", "--input", file, "--output", "out.jsonl"], further].concat());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        serde_json::from_str(scratch.read("out.jsonl").lines().next().unwrap()).unwrap()
+    };
+    scratch.write("triplets.csv", "anchor,positive,negative\na film,a film,good\n");
+    let one = columns("pairs.csv", &[])["similarity"].as_f64().unwrap();
+    let row = columns("triplets.csv", &[]);
+    let both: Vec<f64> = row["similarities"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect();
+    assert!((both[0] - 1.0).abs() < 1e-5 && both[1] < 0.999 && both.len() == 2 && one < 0.999, "{row} {one}");
+    assert_eq!(columns("triplets.csv", &["--text-column", "negative"])["embedding"].as_array().unwrap().len(), 32);
+    let said = scratch.json(&["predict", "--model", "run", "--input", "triplets.csv", "--json"]);
+    assert_eq!((&said["texts"][2], said["similarities"].as_array().unwrap().len()), (&"good".into(), 2));
+    let other = scratch.run(&["predict", "--model", "tiny", "--input", "triplets.csv"]);
+    assert!(other.code == Some(1) && other.stderr.contains("no column for the text"), "{other:?}");
     let known = scratch.run(&["predict", "--model", "run", "--pooling", "mean", "--text", "a film"]);
     assert!(known.stderr.contains("says itself what it gives; leave pooling and normalize out"), "{}", known.stderr);
     std::fs::remove_file(scratch.path("run/modules.json")).unwrap();

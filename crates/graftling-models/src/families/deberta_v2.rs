@@ -48,61 +48,41 @@ const PLACES: Ignored = Ignored {
 const COUNTED: Ignored =
     Ignored { pattern: Pattern::Exactly("embeddings.position_ids"), reason: "a list of 0, 1, 2 ... that is counted anew" };
 
-/// `legacy: true`, which is what a config without the key means: a head in the form of BERT's.
-const LEGACY: NameTable = NameTable {
-    backbone_prefix: "deberta.",
-    backbone: BACKBONE,
-    heads: &[
-        SEQUENCES,
-        TOKENS,
-        (
-            HeadKind::MaskedLanguageModelling,
-            &[
-                module("language.dense", "cls.predictions.transform.dense"),
-                module("language.norm", "cls.predictions.transform.LayerNorm"),
-                module("language", "cls.predictions"),
-            ],
-        ),
-        ANSWERS,
-    ],
-    ignored: &[
-        COUNTED,
-        PLACES,
-        REPLACED,
-        Ignored { pattern: Pattern::StartsWith("cls.predictions.decoder."), reason: "another name of weights that are read" },
-        Ignored {
-            pattern: Pattern::StartsWith("lm_predictions."),
-            reason: "the head of masked language modelling where the config says \"legacy\": false",
-        },
-    ],
-};
+const fn names(heads: &'static [(HeadKind, &'static [Module])], ignored: &'static [Ignored]) -> NameTable {
+    NameTable { backbone_prefix: "deberta.", backbone: BACKBONE, heads, ignored }
+}
 
-/// `legacy: false`: the head of the program that the checkpoints were trained with.
-const ORIGINAL: NameTable = NameTable {
-    backbone_prefix: "deberta.",
-    backbone: BACKBONE,
-    heads: &[
-        SEQUENCES,
-        TOKENS,
-        (
-            HeadKind::MaskedLanguageModelling,
-            &[
-                module("language.dense", "lm_predictions.lm_head.dense"),
-                module("language.norm", "lm_predictions.lm_head.LayerNorm"),
-                module("language", "lm_predictions.lm_head"),
-            ],
-        ),
-        ANSWERS,
-    ],
-    ignored: &[
-        COUNTED,
-        PLACES,
-        REPLACED,
-        Ignored {
-            pattern: Pattern::StartsWith("cls.predictions."),
-            reason: "the head of masked language modelling where the config says \"legacy\": true",
-        },
-    ],
+/// `legacy: true`, which is what a config without the key means: a head of masked words in the form of BERT's.
+const LEGACY: NameTable = names(
+    &[SEQUENCES, TOKENS, (HeadKind::MaskedLanguageModelling, LEGACY_LANGUAGE), ANSWERS],
+    &[COUNTED, PLACES, REPLACED, DECODER, ORIGINAL_LEFT_OUT],
+);
+
+/// `legacy: false`: the head of masked words of the program that the checkpoints were trained with.
+const ORIGINAL: NameTable = names(
+    &[SEQUENCES, TOKENS, (HeadKind::MaskedLanguageModelling, ORIGINAL_LANGUAGE), ANSWERS],
+    &[COUNTED, PLACES, REPLACED, LEGACY_LEFT_OUT],
+);
+
+const LEGACY_LANGUAGE: &[Module] = &[
+    module("language.dense", "cls.predictions.transform.dense"),
+    module("language.norm", "cls.predictions.transform.LayerNorm"),
+    module("language", "cls.predictions"),
+];
+const ORIGINAL_LANGUAGE: &[Module] = &[
+    module("language.dense", "lm_predictions.lm_head.dense"),
+    module("language.norm", "lm_predictions.lm_head.LayerNorm"),
+    module("language", "lm_predictions.lm_head"),
+];
+const DECODER: Ignored =
+    Ignored { pattern: Pattern::StartsWith("cls.predictions.decoder."), reason: "another name of weights that are read" };
+const LEGACY_LEFT_OUT: Ignored = Ignored {
+    pattern: Pattern::StartsWith("cls.predictions."),
+    reason: "the head of masked language modelling where the config says \"legacy\": true",
+};
+const ORIGINAL_LEFT_OUT: Ignored = Ignored {
+    pattern: Pattern::StartsWith("lm_predictions."),
+    reason: "the head of masked language modelling where the config says \"legacy\": false",
 };
 
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {

@@ -53,6 +53,10 @@ impl<L> SameText for Example<L> {
     fn texts(&self) -> Vec<&str> {
         [Some(&self.text), self.text_pair.as_ref()].into_iter().flatten().map(|text| text.trim()).collect()
     }
+
+    fn line(&self) -> Option<usize> {
+        Some(self.line)
+    }
 }
 
 impl<L> Example<L> {

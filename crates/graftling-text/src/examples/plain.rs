@@ -33,6 +33,10 @@ impl SameText for PlainExample {
     fn texts(&self) -> Vec<&str> {
         vec![self.text.trim()]
     }
+
+    fn line(&self) -> Option<usize> {
+        Some(self.line)
+    }
 }
 
 /// Reads texts: a line a text (.txt), or the column of a table that holds the texts, plain or compressed by gzip. The format comes

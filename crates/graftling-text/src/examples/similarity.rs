@@ -51,11 +51,19 @@ impl SameText for SimilarityExample {
     fn texts(&self) -> Vec<&str> {
         vec![self.first.trim(), self.second.trim()]
     }
+
+    fn line(&self) -> Option<usize> {
+        Some(self.line)
+    }
 }
 
 impl SameText for TripletExample {
     fn texts(&self) -> Vec<&str> {
         vec![self.anchor.trim(), self.positive.trim(), self.negative.trim()]
+    }
+
+    fn line(&self) -> Option<usize> {
+        Some(self.line)
     }
 }
 

@@ -168,13 +168,21 @@ fn broken_rows_are_refused_with_their_lines() {
 }
 
 #[test]
-fn the_first_twenty_problems_are_told_and_the_rest_is_counted() {
+fn the_first_problems_of_each_kind_are_told_and_the_rest_is_counted() {
     let message = refusal("a.csv", format!("text,label\n{}", "x\n".repeat(50)).as_bytes());
     let lines: Vec<&str> = message.lines().collect();
-    assert_eq!(lines.len(), 22);
+    assert_eq!(lines.len(), 7);
     assert_eq!(lines[0], "50 problems in a.csv");
-    assert_eq!(lines[20], "  a.csv:21: 1 field where the header names 2");
-    assert_eq!(lines[21], "  and 30 more");
+    assert_eq!(lines[5], "  a.csv:6: 1 field where the header names 2");
+    assert_eq!(lines[6], "  and 45 more like it (lines 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, ...)");
+    let message = refusal("a.jsonl", format!("{}{{\"a\": 1, \"a\": 2}}\n7", "{\n".repeat(6)).as_bytes());
+    let told: Vec<&str> = message.lines().skip(5).collect();
+    assert_eq!(told.len(), 4, "{message}");
+    assert_eq!(told[1], "  and 1 more like it (line 6)");
+    assert!(
+        told[2].starts_with("  a.jsonl:7: the key \"a\" is there twice") && told[3].starts_with("  a.jsonl:8: "),
+        "{message}"
+    );
 }
 
 #[test]

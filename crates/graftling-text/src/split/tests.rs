@@ -1,10 +1,10 @@
 //! The split: shares, repeats, seeds, and what is too small; and texts that two datasets share.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::{ChosenColumns, leakage_notice, shared_texts};
+use crate::{ChosenColumns, SameText, TokenExample, leakage_notice};
 
 fn dataset(name: &str, examples: impl IntoIterator<Item = (String, &'static str)>) -> Dataset {
     let example = |(index, (text, label)): (usize, (String, &str))| Example {
@@ -77,7 +77,8 @@ fn identical_texts_never_stand_on_both_sides() {
         let split = stratified_split(repeated, 0.2, seed).unwrap();
         let trained: HashSet<&str> = split.train.examples.iter().map(|example| example.text.as_str()).collect();
         assert!(split.validation.examples.iter().all(|example| !trained.contains(example.text.as_str())), "seed {seed}");
-        assert_eq!(shared_texts(&split.train, &split.validation), []);
+        let parts = [&split.train, &split.validation].map(|part| (&*part.source, &*part.examples));
+        assert_eq!(leakage_notice(parts[0], parts[1]), None);
     }
 }
 
@@ -112,15 +113,23 @@ fn a_split_that_cannot_be_is_refused() {
 fn texts_of_the_training_data_are_found_in_the_test_data() {
     let training = dataset("train.csv", [("one".to_owned(), "a"), ("two".to_owned(), "b"), ("one".to_owned(), "a")]);
     let test = dataset("test.csv", [("three".to_owned(), "a"), (" one".to_owned(), "b"), ("two".to_owned(), "b")]);
-    let shared = shared_texts(&training, &test);
-    let lines: Vec<(&str, usize, usize)> = shared.iter().map(|text| (text.text, text.first_line, text.second_line)).collect();
-    assert_eq!(lines, [(" one", 2, 3), ("two", 3, 4)]);
+    let told = |one: &Dataset, other: &Dataset| leakage_notice((&one.source, &one.examples), (&other.source, &other.examples));
     assert_eq!(
-        leakage_notice(&training, &test).as_deref(),
+        told(&training, &test).as_deref(),
         Some(
             "test.csv: 2 of 3 texts stand in train.csv, too (first: line 3, \"one\", is line 2 there); \
              figures on them say nothing about new texts"
         )
     );
-    assert_eq!(leakage_notice(&test, &dataset("other.csv", [("four".to_owned(), "a")])), None);
+    assert_eq!(told(&test, &dataset("other.csv", [("four".to_owned(), "a")])), None);
+}
+
+#[test]
+fn sentences_of_the_training_data_are_found_by_their_words() {
+    let sentences = |texts: [&str; 2]| texts.map(|text| TokenExample::from_text(text, 7));
+    let (training, test) = (sentences(["Anna came.", "Bob went."]), sentences(["Bob went .", "Bob came."]));
+    let told = leakage_notice((Path::new("train.conll"), &training), (Path::new("test.conll"), &test));
+    let expected = "test.conll: 1 of 2 texts stand in train.conll, too (first: line 7, \"Bob went .\", is line 7 there); ";
+    assert!(told.as_ref().is_some_and(|told| told.starts_with(expected)), "{told:?}");
+    assert_eq!(training[0].line(), Some(7));
 }

@@ -77,9 +77,4 @@ impl ConllFile {
         let lines: Vec<String> = self.text.split('\n').enumerate().map(line).collect();
         writer::write_text(path, layout.gzip, &lines.join("\n"))
     }
-
-    /// The file.
-    pub fn source(&self) -> &Path {
-        &self.sentences.source
-    }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::wording::{counted, did_you_mean, plain_list, quoted};
+use crate::wording::{counted, quoted};
 
 /// One thing that is wrong with an example whose words have tags.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +42,6 @@ pub(crate) enum TokenProblem {
     EntityBlank { item: usize, start: usize, end: usize },
     /// Two entities share characters.
     EntityOverlap { first: EntityAt, second: EntityAt },
-    /// A tag is none of those that the model tells apart.
-    UnknownTag { word: String, tag: String, accepted: Vec<String>, near: Option<String> },
 }
 
 /// Which part of an entity is wrong.
@@ -144,14 +142,6 @@ impl fmt::Display for TokenProblem {
             Self::EntityOverlap { first, second } => {
                 write!(formatter, "{first} and {second} overlap; each word has one tag, keep one of them")
             }
-            Self::UnknownTag { word, tag, accepted, near } => write!(
-                formatter,
-                "the tag {} of the word {} is not one of {}{}",
-                quoted(tag),
-                quoted(word),
-                plain_list(accepted),
-                did_you_mean(near.as_deref())
-            ),
         }
     }
 }

@@ -1,44 +1,17 @@
-//! The tags of a dataset: their numbers, and what is odd about them. Knows nothing of how files hold them.
+//! The tags of a dataset, and what is odd about them. Knows nothing of how files hold them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::problem::TokenProblem;
-use super::{TokenDataset, TokenExample, WordOrigin, at};
-use crate::problem::Problems;
+use super::{TokenDataset, TokenExample, WordOrigin};
+use crate::LabelSet;
 use crate::wording::counted;
-use crate::{LabelSet, TextError};
 
 impl TokenDataset {
     /// All tags that occur, sorted.
     pub fn tag_set(&self) -> LabelSet {
         let distinct: BTreeSet<&String> = self.examples.iter().filter_map(|example| example.tags.as_ref()).flatten().collect();
         LabelSet::from_names(&distinct.into_iter().collect::<Vec<_>>())
-    }
-
-    /// The number of every tag in a set; all tags that are not in it are told in one error. An example without tags has none.
-    pub fn tag_ids(&self, tags: &LabelSet) -> Result<Vec<Vec<usize>>, TextError> {
-        let mut problems = Problems::new(&self.source);
-        let mut ids = Vec::with_capacity(self.examples.len());
-        for example in &self.examples {
-            let written = example.tags.as_deref().unwrap_or_default();
-            let number = |(index, tag): (usize, &String)| {
-                tags.id(tag).unwrap_or_else(|| {
-                    problems.add_with(|| {
-                        let unknown = TokenProblem::UnknownTag {
-                            word: example.words.get(index).cloned().unwrap_or_default(),
-                            tag: tag.clone(),
-                            accepted: tags.names().to_vec(),
-                            near: tags.nearest(tag).map(str::to_owned),
-                        };
-                        at(example.line_of(index), unknown)
-                    });
-                    0
-                })
-            };
-            ids.push(written.iter().enumerate().map(number).collect());
-        }
-        problems.check().map(|()| ids)
     }
 }
 

@@ -9,12 +9,13 @@ use graftling_text::{TextInput, TextToken};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::Error;
+use crate::decisions::Decisions;
 use crate::features::{Tokenized, tokenize_every_token};
 use crate::inference::each_batch;
 use crate::loaded::{INFERENCE_TOKENS, Loaded};
 use crate::reading::LongTexts;
 use crate::recipe::Task;
-use crate::tasks::softmax;
+use crate::tasks::softmax_at;
 use groups::{Grouping, Scored};
 
 /// How the tags of tokens become those of words and entities: the strategies of transformers' `TokenClassificationPipeline`.
@@ -132,6 +133,7 @@ impl Aggregation {
         let (tokenized, tokens) = tokenize_every_token(tokenizer, inputs, reading, windows_alone)?;
         let grouping = Grouping::of_labels(objective.labels());
         let joined = |written| tokenizer.joined_tokens(written);
+        let temperature = objective.decisions().map_or(1.0, Decisions::divisor);
         let mut said: Vec<Vec<Aggregated>> = vec![Vec::new(); inputs.len()];
         each_batch(model, &tokenized, reading, INFERENCE_TOKENS, |batch| {
             let columns = batch.columns();
@@ -140,7 +142,7 @@ impl Aggregation {
                 let windows = tokenized.texts[text].clone().map(|window| {
                     let tokens: &[TextToken] = &tokens[window];
                     let scored = tokens.iter().zip(rows.by_ref());
-                    scored.map(|(token, logits)| Scored { token, probabilities: softmax(logits) }).collect()
+                    scored.map(|(token, logits)| Scored { token, probabilities: softmax_at(temperature, logits) }).collect()
                 });
                 let mut windows: Vec<Vec<Scored<'_>>> = windows.collect();
                 if !windows_alone {

@@ -13,7 +13,7 @@ use super::plan::{Plan, PlannedStep};
 use crate::evaluate::Scored;
 use crate::recipe::{BestMetric, Recipe};
 use crate::resume::{DATA, Interrupted, UPDATES};
-use crate::run_folder::{RunFolder, TRAINER_STATE, evaluation_entries};
+use crate::run_folder::{RunFolder, TRAINER_STATE};
 use crate::{Error, Evaluation, StopReason};
 
 /// The key of the curve over all steps.
@@ -121,7 +121,9 @@ impl TrainingState {
         self.checkpoints = interrupted.checkpoints.iter().copied().filter(|step| *step <= self.step).collect();
         self.log = saved["log_history"].as_array().ok_or_else(damaged)?.clone();
         if !saved["best_global_step"].is_null() {
-            let (step, value) = (count(&saved["best_global_step"])?, number(&saved["best_metric"])?);
+            // JSON has no word for a figure that was not defined.
+            let value = if saved["best_metric"].is_null() { f64::NAN } else { number(&saved["best_metric"])? };
+            let step = count(&saved["best_global_step"])?;
             self.best = Some(BestSoFar { step, value, scored: None });
         }
         self.curve = Curve::deserialize(&saved[CURVE]).map_err(|_| damaged())?;
@@ -171,7 +173,7 @@ impl TrainingState {
     }
 
     pub(super) fn log_evaluation(&mut self, evaluation: &Evaluation) {
-        let mut entry = evaluation_entries("eval", evaluation);
+        let mut entry = evaluation.flat("eval");
         entry.insert("epoch".to_owned(), json!(self.epoch));
         entry.insert("step".to_owned(), json!(self.step));
         self.log.push(Value::Object(entry));

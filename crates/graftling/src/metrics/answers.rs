@@ -163,10 +163,10 @@ impl AnswerMetrics {
             text += "SQuAD's figures take words apart at white space alone; by mixed segmentation each Chinese character and each kana is a word\n";
         }
         if let Some([exact, f1]) = &self.best {
-            text += &format!(
-                "with null_score_diff_threshold {} the exact match would be {:.4}, with {} the f1 would be {:.4}\n",
-                exact.threshold, exact.figure, f1.threshold, f1.figure
-            );
+            let (one, other) = (exact.threshold, f1.threshold);
+            let second = if one == other { "and".to_owned() } else { format!("with {other}") };
+            let (exact, f1) = (figure(exact.figure), figure(f1.figure));
+            text += &format!("with null_score_diff_threshold {one} the exact match would be {exact}, {second} the f1 {f1}\n");
         }
         text
     }
@@ -356,6 +356,15 @@ mod tests {
             }
         }
         assert!(with_unanswerable > 20);
+    }
+
+    #[test]
+    fn a_threshold_that_is_the_best_for_both_figures_is_told_once() {
+        let golds = ["a cat".to_owned()];
+        let judged = |golds, null_score_diff| JudgedAnswer { golds, answer: "", passage: "cat", null_score_diff };
+        let told = |answers: &[JudgedAnswer<'_>]| AnswerMetrics::new(answers, 0.0).table().lines().last().map(str::to_owned);
+        let expected = "with null_score_diff_threshold -1 the exact match would be 100.0000, and the f1 100.0000";
+        assert_eq!(told(&[judged(&golds, Some(-1.0)), judged(&[], Some(2.0))]).as_deref(), Some(expected));
     }
 
     #[test]

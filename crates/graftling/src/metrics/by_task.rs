@@ -116,11 +116,7 @@ impl Metrics {
                 vec![("perplexity", figures.perplexity()), ("accuracy", figures.accuracy), ("loss", figures.loss)]
             }
             Self::Answers(figures) => figures.headline(),
-            Self::Entities(figures) => {
-                let strict = figures.strict.as_ref().map(|(_, strict)| ("strict F1", strict.micro.f1));
-                let first = [("entity F1", figures.default.micro.f1)].into_iter().chain(strict);
-                first.chain([("tag accuracy", figures.accuracy), ("loss", figures.loss)]).collect()
-            }
+            Self::Entities(figures) => figures.headline(),
         }
     }
 

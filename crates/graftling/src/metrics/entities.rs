@@ -1,5 +1,5 @@
 //! The figures of entities found in sentences, as seqeval 1.2.2 counts them: in its default mode, and in its strict mode where the tags
-//! have a scheme. Knows tags only; no model and no word.
+//! have a scheme; and of tags that spell no entities, each of which is a class of words. Knows tags only; no model and no word.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,13 +20,24 @@ pub struct EntityMetrics {
     pub loss: f64,
     /// Share of words whose tag was predicted.
     pub accuracy: f64,
-    /// By the tolerant rules of `conlleval`, seqeval's default mode.
+    /// What is found.
+    pub units: Units,
+    /// By the tolerant rules of `conlleval`, seqeval's default mode; of words, by their tags.
     pub default: EntityFigures,
     /// By the letter of the scheme that the tags are written in, where they have one.
     pub strict: Option<(Scheme, EntityFigures)>,
 }
 
-/// Entities that are right when type, beginning and end are.
+/// What tags stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// Entities of one word or more.
+    Entities,
+    /// Words, each by itself: parts of speech, for instance.
+    Words,
+}
+
+/// Entities that are right when type, beginning and end are; or words that are right when their tag is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EntityFigures {
     /// All entities pooled.
@@ -54,6 +65,17 @@ impl EntityMetrics {
     /// # Panics
     /// If there are not as many predicted sentences and words as true ones.
     pub fn with_scheme<T: AsRef<str>>(scheme: Option<Scheme>, truths: &[Vec<T>], predictions: &[Vec<T>], loss: f64) -> Self {
+        let default = EntityFigures::new(&SpanCounts::tolerant(truths, predictions));
+        let strict = |scheme| Some((scheme, EntityFigures::new(&SpanCounts::strict(scheme, truths, predictions)?)));
+        let strict = scheme.and_then(strict);
+        Self { units: Units::Entities, default, strict, ..Self::of_words(truths, predictions, loss) }
+    }
+
+    /// Of tags that spell no entities: each is a class of words, judged as scikit-learn judges classes.
+    ///
+    /// # Panics
+    /// If there are not as many predicted sentences and words as true ones.
+    pub fn of_words<T: AsRef<str>>(truths: &[Vec<T>], predictions: &[Vec<T>], loss: f64) -> Self {
         assert_eq!(truths.len(), predictions.len(), "entity metrics: sentences");
         let words: u64 = truths.iter().map(|truth| truth.len() as u64).sum();
         let right: u64 = truths.iter().zip(predictions).map(|(truth, said)| right_words(truth, said)).sum();
@@ -61,9 +83,21 @@ impl EntityMetrics {
             examples: truths.len() as u64,
             loss,
             accuracy: if words == 0 { 0.0 } else { right as f64 / words as f64 },
-            default: EntityFigures::new(&SpanCounts::tolerant(truths, predictions)),
-            strict: scheme
-                .and_then(|scheme| Some((scheme, EntityFigures::new(&SpanCounts::strict(scheme, truths, predictions)?)))),
+            units: Units::Words,
+            default: EntityFigures::new(&SpanCounts::of_words(truths, predictions)),
+            strict: None,
+        }
+    }
+
+    /// The figures that matter most, each with its name in a line of text.
+    pub fn headline(&self) -> Vec<(&'static str, f64)> {
+        let last = [("tag accuracy", self.accuracy), ("loss", self.loss)];
+        match self.units {
+            Units::Entities => {
+                let strict = self.strict.as_ref().map(|(_, strict)| ("strict F1", strict.micro.f1));
+                [("entity F1", self.default.micro.f1)].into_iter().chain(strict).chain(last).collect()
+            }
+            Units::Words => [("macro F1", self.default.macro_.f1)].into_iter().chain(last).collect(),
         }
     }
 
@@ -99,13 +133,22 @@ impl EntityMetrics {
         flat
     }
 
-    /// Precision, recall and F1 of each type and averaged, in both modes where there are two.
+    /// Precision, recall and F1 of each type and averaged, in both modes where there are two and they differ.
     pub fn table(&self) -> String {
-        let mut text = format!("entities, seqeval's default mode\n{}", self.default.table());
-        if let Some((scheme, figures)) = &self.strict {
-            text += &format!("\nentities, seqeval's strict mode ({scheme})\n{}", figures.table());
+        if self.units == Units::Words {
+            return self.default.table_of_words();
         }
-        text
+        let default = self.default.table();
+        match &self.strict {
+            None => format!("entities, seqeval's default mode\n{default}"),
+            Some((scheme, strict)) if *strict == self.default => {
+                format!("entities, the same in seqeval's default mode and in its strict mode ({scheme})\n{default}")
+            }
+            Some((scheme, strict)) => format!(
+                "entities, seqeval's default mode\n{default}\nentities, seqeval's strict mode ({scheme})\n{}",
+                strict.table()
+            ),
+        }
     }
 }
 
@@ -128,6 +171,15 @@ impl SpanCounts {
     pub fn tolerant<T: AsRef<str>>(truths: &[Vec<T>], predictions: &[Vec<T>]) -> Self {
         let entities = |sentences: &[Vec<T>]| sentences.iter().map(|tags| tolerant_entities(tags)).collect::<Vec<_>>();
         Self::new(&entities(truths), &entities(predictions))
+    }
+
+    /// Of each word by itself.
+    pub fn of_words<T: AsRef<str>>(truths: &[Vec<T>], predictions: &[Vec<T>]) -> Self {
+        let word = |(place, tag): (usize, &T)| Span { kind: tag.as_ref().to_owned(), start: place, end: place + 1 };
+        let words = |sentences: &[Vec<T>]| -> Vec<Vec<Span>> {
+            sentences.iter().map(|tags| tags.iter().enumerate().map(word).collect()).collect()
+        };
+        Self::new(&words(truths), &words(predictions))
     }
 
     /// By the letter of a scheme; `None` where the tags are not of it.
@@ -184,6 +236,14 @@ impl EntityFigures {
         for (name, figures) in [("micro", self.micro), ("macro", self.macro_), ("weighted", self.weighted)] {
             rows.push(row(name, &figures, entities));
         }
+        format!("{title}{}", aligned(&rows, 1))
+    }
+
+    /// Pooled they are the accuracy, which is told elsewhere.
+    fn table_of_words(&self) -> String {
+        let words: u64 = self.types.iter().map(|of_tag| of_tag.support).sum();
+        let (title, mut rows) = classes_table(["tag", "tags"], &self.types);
+        rows.extend([("macro", self.macro_), ("weighted", self.weighted)].map(|(name, figures)| row(name, &figures, words)));
         format!("{title}{}", aligned(&rows, 1))
     }
 }

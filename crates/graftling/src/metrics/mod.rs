@@ -34,7 +34,7 @@ pub use calibration::{temperature_of_classes, temperature_of_labels};
 pub use classification::{Averages, ClassMetrics, ClassificationMetrics, ZeroDivisions};
 pub use confusion_matrix::{Confusion, ConfusionMatrix};
 pub use embeddings::{EmbeddingFigures, EmbeddingMetrics};
-pub use entities::{EntityFigures, EntityMetrics};
+pub use entities::{EntityFigures, EntityMetrics, Units};
 pub use generation::{
     Bleu, BleuScore, BleuTokenizer, Chrf, ChrfVariant, JudgedText, LanguageTokenizer, NotALanguage, Rouge, RougeScore,
     RougeScores, RougeTokenizer, Smoothing, TargetLanguage, Ter, TerScore, TextGenerationMetrics, TextMetric, TokenLosses,

@@ -267,3 +267,30 @@ fn the_scheme_follows_from_the_letters_of_the_tags() {
     }
     assert_eq!(Scheme::Iob2.entities(&["S-A"]), None);
 }
+
+#[test]
+fn a_strict_mode_that_differs_in_nothing_is_told_in_a_line() {
+    let tags = ["B-X", "I-X", "O"].map(str::to_owned);
+    let table = |truth: [&str; 2], said: [&str; 2]| EntityMetrics::new(&tags, &[truth.to_vec()], &[said.to_vec()], 0.0).table();
+    let same = table(["B-X", "I-X"], ["B-X", "I-X"]);
+    assert!(same.starts_with("entities, the same in seqeval's default mode and in its strict mode (IOB2)\n"), "{same}");
+    let other = table(["B-X", "I-X"], ["I-X", "I-X"]);
+    assert_eq!(other.matches("entities, seqeval's").count(), 2, "{other}");
+}
+
+#[test]
+fn tags_that_spell_no_entities_are_judged_as_classes_of_words() {
+    let tags = ["ADV", "NOUN", "VERB"].map(str::to_owned);
+    let (truths, said) = (vec!["NOUN", "VERB", "ADV", "NOUN"], vec!["NOUN", "NOUN", "ADV", "VERB"]);
+    let place = |tag: &&str| tags.iter().position(|other| other == tag).unwrap();
+    let pairs = truths.iter().map(place).zip(said.iter().map(place));
+    let classes = ClassificationMetrics::new(&ConfusionMatrix::from_pairs(3, pairs), &tags, 0.0);
+    let words = EntityMetrics::of_words(&[truths], &[said], 0.0);
+    assert_eq!((&words.default.types, words.default.macro_), (&classes.classes, classes.macro_));
+    assert_eq!(
+        (words.default.weighted, words.default.micro, words.accuracy),
+        (classes.weighted, classes.micro, classes.accuracy)
+    );
+    assert_eq!(words.headline()[0], ("macro F1", classes.macro_.f1));
+    assert!(words.table().starts_with("tag       precision"), "{}", words.table());
+}

@@ -152,13 +152,10 @@ impl Values {
         let unclassified = masked || questions || embedding;
         let of_classifiers = "it belongs to tasks with labels or numbers";
         self.contradiction("head_bias", "task", self.changed("head_bias") && unclassified, of_classifiers);
-        for name in ["class_weights", "label_smoothing", "focal_gamma"] {
-            let unlabelled = regression || masked || questions || embedding;
+        let unlabelled = regression || masked || questions || embedding;
+        for name in ["class_weights", "label_smoothing", "focal_gamma", "calibrate"] {
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
         }
-        let of_texts = matches!(recipe.task, Task::SequenceClassification | Task::MultiLabelClassification);
-        let uncalibrated = "it belongs to sequence_classification and multi_label_classification";
-        self.contradiction("calibrate", "task", self.changed("calibrate") && !of_texts, uncalibrated);
         let several = recipe.task == Task::MultiLabelClassification;
         let one_answer = "it belongs to multi_label_classification";
         self.contradiction("thresholds", "task", self.changed("thresholds") && !several, one_answer);

@@ -228,9 +228,10 @@ impl BestMetric {
         !matches!(self, BestMetric::Loss | BestMetric::Mse | BestMetric::Mae)
     }
 
-    /// Whether `figure` is strictly better than `best`. A figure that is not a number never is.
+    /// Whether `figure` is strictly better than `best`. A figure that is not a number never is, and any number is better than one.
     pub fn improves(self, figure: f64, best: f64) -> bool {
-        if self.higher_is_better() { figure > best } else { figure < best }
+        let better = if self.higher_is_better() { figure > best } else { figure < best };
+        better || (best.is_nan() && !figure.is_nan())
     }
 }
 

@@ -189,11 +189,11 @@ options! {
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
-        /// (multi_label_classification), mse (sequence_regression), f1 (token_classification, question_answering), loss (masked_lm), and of
+        /// (multi_label_classification), mse (sequence_regression), f1 (entities of token_classification, question_answering), loss (masked_lm), and of
         /// sentence_embedding spearman, average_precision or accuracy, by the form of the examples.
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// What is fitted on the validation examples at the end, so that probabilities say how often the model is right: a temperature
-        /// that logits are divided by. The most probable label stays the same (sequence_classification, multi_label_classification).
+        /// that logits are divided by. The most probable label stays the same (all tasks with labels).
         calibrate: Calibrate = choice(Calibrate::WORDS), Typed("none");
         /// The probability above which a label holds: a half; or, fitted on the validation examples at the end, one for all labels with
         /// the highest micro F1, or one for each label with the highest F1 of its own; or those given, and a half for other labels

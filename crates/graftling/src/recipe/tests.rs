@@ -344,6 +344,9 @@ fn a_figure_that_is_not_a_number_never_improves() {
     assert!(BestMetric::Loss.improves(0.1, 0.2) && !BestMetric::Loss.improves(f64::NAN, 0.2));
     assert!(BestMetric::Accuracy.improves(0.2, 0.1) && !BestMetric::Accuracy.improves(f64::NAN, 0.1));
     assert!(!BestMetric::Accuracy.improves(0.1, 0.1));
+    // A correlation may not be defined at first; the checkpoint after which it is must not lose to that.
+    assert!(BestMetric::Pearson.improves(-0.1, f64::NAN) && BestMetric::Loss.improves(9.0, f64::NAN));
+    assert!(!BestMetric::Pearson.improves(f64::NAN, f64::NAN));
 }
 
 #[test]

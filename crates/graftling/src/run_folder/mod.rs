@@ -22,7 +22,7 @@ use crate::resume;
 use crate::sentence_settings::SentenceSettings;
 
 pub(crate) use card::card;
-pub(crate) use results::{Results, evaluation_entries};
+pub(crate) use results::Results;
 
 /// The recipe of a run, and the mark by which a run folder is known.
 pub(crate) const RECIPE: &str = "recipe.toml";

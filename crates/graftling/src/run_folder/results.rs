@@ -1,9 +1,8 @@
 //! The figures of a run under the names that transformers' Trainer gives them. Knows nothing of where they are written.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 
+use crate::figures::per_second;
 use crate::{Evaluation, TrainSummary};
 
 /// Everything a run has to report, one map for each part.
@@ -20,7 +19,7 @@ impl Results {
     /// The results that a summary tells.
     pub fn new(summary: &TrainSummary) -> Self {
         let evaluation = |prefix, evaluation: &Option<Evaluation>| {
-            let mut entries = evaluation_entries(prefix, evaluation.as_ref()?);
+            let mut entries = evaluation.as_ref()?.flat(prefix);
             entries.insert("epoch".to_owned(), json!(summary.epoch));
             Some(entries)
         };
@@ -58,30 +57,4 @@ pub(crate) fn train_entries(summary: &TrainSummary) -> Map<String, Value> {
     put("stopped", json!(summary.stopped));
     put("peak_memory_bytes", json!(summary.peak_memory_bytes));
     entries
-}
-
-/// The figures of an evaluation, each name with this prefix.
-pub(crate) fn evaluation_entries(prefix: &str, evaluation: &Evaluation) -> Map<String, Value> {
-    let mut entries = evaluation.metrics.flat(prefix);
-    let samples = evaluation.metrics.examples();
-    if let Some(intervals) = &evaluation.intervals {
-        entries.insert(format!("{prefix}_intervals"), intervals.to_json());
-    }
-    if let Some(unfitted) = &evaluation.unfitted {
-        entries.extend(unfitted.flat(prefix, &evaluation.labels));
-    }
-    let mut put = |name: &str, value: Value| entries.insert(format!("{prefix}_{name}"), value);
-    put("runtime", json!(evaluation.runtime.as_secs_f64()));
-    put("samples", json!(samples));
-    put("samples_per_second", json!(per_second(samples, evaluation.runtime)));
-    put("tokens", json!(evaluation.tokens));
-    put("tokens_per_second", json!(per_second(evaluation.tokens, evaluation.runtime)));
-    put("truncated_samples", json!(evaluation.truncation.truncated_texts));
-    put("truncated_tokens", json!(evaluation.truncation.cut_tokens));
-    entries
-}
-
-/// 0 where no time has passed.
-fn per_second(count: u64, time: Duration) -> f64 {
-    if time.is_zero() { 0.0 } else { count as f64 / time.as_secs_f64() }
 }

@@ -5,9 +5,10 @@ use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{TextInput, Tokenizer};
 
-use super::sequence_classification::{largest, softmax};
+use super::class_logits::{largest, softmax_at};
 use super::{Answer, Judged, Objective, Spoken, Target, Verdict};
 use crate::data::Data;
+use crate::decisions::Decisions;
 use crate::features::{Features, Tokenized, Wanted};
 use crate::metrics::{LanguageMetrics, LanguageSample, Metrics, Resampled};
 use crate::predict::Guess;
@@ -128,7 +129,7 @@ impl Objective for MaskedLm {
     fn answer(&self, logits: &[f32], columns: usize, _: &[Features]) -> Answer {
         let rows = logits.chunks(columns);
         let best = rows.map(|row| {
-            let probabilities = softmax(row);
+            let probabilities = softmax_at(1.0, row);
             let mut rest = row.to_vec();
             let guesses = (0..GUESSES.min(row.len())).map(|_| {
                 let token = largest(&rest);
@@ -163,14 +164,14 @@ impl Objective for MaskedLm {
         Said::Masks { masks: masked.zip(best(answer)).map(|(mask, guesses)| of_mask(mask, guesses)).collect() }
     }
 
-    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+    fn metrics(&self, _: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         let counts = counts(answers, targets);
         let (tokens, right) = counts.iter().fold((0, 0), |sum, (tokens, right)| (sum.0 + tokens, sum.1 + right));
         Metrics::Language(LanguageMetrics::new(targets.len() as u64, tokens as u64, right as u64, loss))
     }
 
-    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
-        Some(Box::new(LanguageSample::new(&counts(answers, targets), losses.to_vec())))
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: Vec<f64>) -> Box<dyn Resampled> {
+        Box::new(LanguageSample::new(&counts(answers, targets), losses))
     }
 
     fn has_own_losses(&self) -> bool {
@@ -300,7 +301,8 @@ mod tests {
         let tokens: Vec<Vec<u32>> =
             best(&answer).iter().map(|guesses| guesses.iter().map(|(token, _)| *token).collect()).collect();
         assert_eq!(tokens, [[1, 3, 2, 0, 4], [2, 0, 1, 3, 4]]);
-        let Metrics::Language(metrics) = objective(0.15, false).metrics(&[answer], &[Target::Tokens(vec![1, 0])], 1.0) else {
+        let targets = [Target::Tokens(vec![1, 0])];
+        let Metrics::Language(metrics) = objective(0.15, false).metrics(&Decisions::default(), &[answer], &targets, 1.0) else {
             panic!("language")
         };
         assert_eq!((metrics.tokens, metrics.accuracy), (2, 0.5));

@@ -5,6 +5,7 @@
 //! answers have a form that no other task has, the compiler asks for the variants of [`Data`], [`Target`], [`Answer`], [`Said`] and
 //! [`Metrics`].
 
+mod class_logits;
 mod class_loss;
 mod judged;
 mod masked_lm;
@@ -36,7 +37,7 @@ use sequence_classification::SequenceClassification;
 use sequence_regression::Regression;
 use token_classification::TokenClassification;
 
-pub(crate) use sequence_classification::softmax;
+pub(crate) use class_logits::softmax_at;
 
 /// What the model should say about one example.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,8 +116,8 @@ pub(crate) enum Answer {
     Labels { logits: Vec<f32> },
     /// Numbers.
     Numbers(Vec<f32>),
-    /// The most probable class of each word that the model saw, and its probability.
-    Tags { classes: Vec<usize>, probabilities: Vec<f32> },
+    /// One logit a class for each word that the model saw, those of a word end to end.
+    Tags { logits: Vec<f32> },
     /// The most probable tokens of each row of logits with their probabilities, the best first.
     Tokens(Vec<Vec<(u32, f32)>>),
     /// A passage of the context, or that there is none.
@@ -217,20 +218,26 @@ pub(crate) trait Objective: Send + Sync {
     /// An answer in words, for a person or a program that asked for it.
     fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said;
 
-    /// How good the answers are; `loss` is the mean over all terms.
-    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics;
+    /// How good the answers are, where probabilities and decisions are made by these; `loss` is the mean over all terms, at their
+    /// temperature.
+    fn metrics(&self, by: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics;
 
     /// What probabilities and decisions are made by, where something may be fitted or given for that.
     fn decisions(&self) -> Option<&Decisions> {
         None
     }
 
-    /// Makes probabilities and decisions by these from now on.
+    /// The same, to make them by others from now on.
+    fn decisions_mut(&mut self) -> Option<&mut Decisions> {
+        None
+    }
+
+    /// The sum of the loss terms of each answer when its logits are divided by a temperature.
     ///
     /// # Panics
     /// If the task has no [`decisions`](Self::decisions).
-    fn decide_by(&mut self, decisions: Decisions) {
-        panic!("a task without decisions: {decisions:?}");
+    fn losses_at(&self, temperature: f64, _answers: &[Answer], _targets: &[Target]) -> Vec<f64> {
+        panic!("a task without probabilities, at temperature {temperature}");
     }
 
     /// What the recipe wants to be fitted to the answers on the validation split; asked only where there are
@@ -239,17 +246,10 @@ pub(crate) trait Objective: Send + Sync {
         FittedDecisions::default()
     }
 
-    /// The [`metrics`](Self::metrics) as they would be with nothing fitted or given.
-    fn unfitted_metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        self.metrics(answers, targets, loss)
-    }
-
     /// The answers example by example, from which the figures can be computed for any drawing of the examples: what intervals and
-    /// comparisons of two models are made from. `losses` has the sum of each example's loss terms. `None` where the figures are none
-    /// of examples, each by itself.
-    fn sample(&self, _answers: &[Answer], _targets: &[Target], _losses: &[f64]) -> Option<Box<dyn Resampled>> {
-        None
-    }
+    /// comparisons of two models are made from. `losses` has the sum of each example's loss terms, at the temperature of the
+    /// [`decisions`](Self::decisions), where an example [has one of its own](Self::has_own_losses).
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: Vec<f64>) -> Box<dyn Resampled>;
 
     /// Whether the loss of an example can be computed from the example alone; [`sample`](Self::sample) is told each then.
     fn has_own_losses(&self) -> bool {
@@ -309,24 +309,23 @@ pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Obje
 /// The task of a fine-tuned model with this head, and its objective; `None` where no task has such a head. The recipe is that of the
 /// run, where it is known.
 pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, Box<dyn Objective>)> {
-    let (problem, labels) = match head {
-        Head::SequenceClassification { problem, labels } => (problem, labels),
-        Head::TokenClassification { labels } => {
-            return Some((Task::TokenClassification, Box::new(TokenClassification::from_labels(labels))));
-        }
-        Head::MaskedLanguageModelling => return Some((Task::MaskedLm, Box::new(MaskedLm::new(recipe)))),
-        // What comes next is not asked by any task yet.
-        Head::CausalLanguageModelling | Head::SequenceToSequence => return None,
-        Head::QuestionAnswering => return Some((Task::QuestionAnswering, Box::new(QuestionAnswering::from_recipe(recipe)))),
-        Head::SentenceEmbedding { pooling, normalize } => {
-            return Some((Task::SentenceEmbedding, Box::new(SentenceEmbedding::from_head(*pooling, *normalize, recipe))));
-        }
-    };
-    Some(match problem {
-        ProblemType::SingleLabelClassification => {
+    Some(match head {
+        Head::SequenceClassification { problem: ProblemType::SingleLabelClassification, labels } => {
             (Task::SequenceClassification, Box::new(SequenceClassification::from_labels(labels)))
         }
-        ProblemType::MultiLabelClassification => (Task::MultiLabelClassification, Box::new(MultiLabel::from_labels(labels))),
-        ProblemType::Regression => (Task::SequenceRegression, Box::new(Regression::from_labels(labels, recipe))),
+        Head::SequenceClassification { problem: ProblemType::MultiLabelClassification, labels } => {
+            (Task::MultiLabelClassification, Box::new(MultiLabel::from_labels(labels)))
+        }
+        Head::SequenceClassification { problem: ProblemType::Regression, labels } => {
+            (Task::SequenceRegression, Box::new(Regression::from_labels(labels, recipe)))
+        }
+        Head::TokenClassification { labels } => (Task::TokenClassification, Box::new(TokenClassification::from_labels(labels))),
+        Head::MaskedLanguageModelling => (Task::MaskedLm, Box::new(MaskedLm::new(recipe))),
+        // What comes next is not asked by any task yet.
+        Head::CausalLanguageModelling | Head::SequenceToSequence => return None,
+        Head::QuestionAnswering => (Task::QuestionAnswering, Box::new(QuestionAnswering::from_recipe(recipe))),
+        Head::SentenceEmbedding { pooling, normalize } => {
+            (Task::SentenceEmbedding, Box::new(SentenceEmbedding::from_head(*pooling, *normalize, recipe)))
+        }
     })
 }

@@ -5,7 +5,6 @@ use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet, unknown_labels};
 
 use super::class_loss::ClassLoss;
-use super::sequence_classification::NO_TEMPERATURE;
 use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
@@ -36,18 +35,6 @@ impl MultiLabel {
     /// The labels of a model, in the order of its logits.
     pub fn from_labels(labels: &[String]) -> Self {
         Self { labels: LabelSet::from_names(labels), loss: ClassLoss::plain(), decisions: Decisions::default() }
-    }
-
-    fn metrics_by(&self, decisions: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let Decided { truths, probabilities, said } = Decided::of(answers, targets, decisions);
-        let loss = match decisions.temperature {
-            None => loss,
-            Some(temperature) => losses_at(temperature, answers, targets).iter().sum::<f64>() / (truths.len() as f64).max(1.0),
-        };
-        Metrics::MultiLabel {
-            figures: MultiLabelMetrics::new(self.labels(), &truths, &said, loss),
-            probabilities: ProbabilityMetrics::of_labels(self.labels.len(), &probabilities, &truths),
-        }
     }
 
     /// The thresholds that a recipe wants, of answers with a temperature, and the labels that have none of their own to be fitted to.
@@ -118,20 +105,30 @@ impl Objective for MultiLabel {
         }
     }
 
-    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        self.metrics_by(&self.decisions, answers, targets, loss)
-    }
-
-    fn unfitted_metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        self.metrics_by(&Decisions::default(), answers, targets, loss)
+    fn metrics(&self, by: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        let Decided { truths, probabilities, said } = Decided::of(answers, targets, by);
+        Metrics::MultiLabel {
+            figures: MultiLabelMetrics::new(self.labels(), &truths, &said, loss),
+            probabilities: ProbabilityMetrics::of_labels(self.labels.len(), &probabilities, &truths),
+        }
     }
 
     fn decisions(&self) -> Option<&Decisions> {
         Some(&self.decisions)
     }
 
-    fn decide_by(&mut self, decisions: Decisions) {
-        self.decisions = decisions;
+    fn decisions_mut(&mut self) -> Option<&mut Decisions> {
+        Some(&mut self.decisions)
+    }
+
+    fn losses_at(&self, temperature: f64, answers: &[Answer], targets: &[Target]) -> Vec<f64> {
+        let loss = |(logit, holds): (&f32, &bool)| {
+            let against = f64::from(if *holds { -*logit } else { *logit }) / temperature;
+            // ln(1 + exp(x)), without an overflow where x is large.
+            against.max(0.0) + (-against.abs()).exp().ln_1p()
+        };
+        let of_answer = |(answer, target): (&Answer, &Target)| logits(answer).iter().zip(labels(target)).map(loss).sum();
+        answers.iter().zip(targets).map(of_answer).collect()
     }
 
     fn fit_decisions(&self, recipe: &Recipe, answers: &[Answer], targets: &[Target]) -> FittedDecisions {
@@ -139,10 +136,7 @@ impl Objective for MultiLabel {
         if recipe.calibrate == Calibrate::Temperature {
             let logits: Vec<f32> = answers.iter().flat_map(logits).copied().collect();
             let truths: Vec<bool> = targets.iter().flat_map(labels).copied().collect();
-            fitted.decisions.temperature = temperature_of_labels(&logits, &truths);
-            if fitted.decisions.temperature.is_none() {
-                fitted.notices.push(NO_TEMPERATURE.to_owned());
-            }
+            fitted = FittedDecisions::of_temperature(temperature_of_labels(&logits, &truths));
         }
         // Thresholds are of the probabilities that will be told.
         let decided = Decided::of(answers, targets, &fitted.decisions);
@@ -155,13 +149,9 @@ impl Objective for MultiLabel {
         fitted
     }
 
-    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: Vec<f64>) -> Box<dyn Resampled> {
         let Decided { truths, probabilities, said } = Decided::of(answers, targets, &self.decisions);
-        let losses = match self.decisions.temperature {
-            None => losses.to_vec(),
-            Some(temperature) => losses_at(temperature, answers, targets),
-        };
-        Some(Box::new(MultiLabelSample::new(self.labels.len(), &truths, &said, &probabilities, losses)))
+        Box::new(MultiLabelSample::new(self.labels.len(), &truths, &said, &probabilities, losses))
     }
 
     fn has_own_losses(&self) -> bool {
@@ -234,17 +224,6 @@ fn given_thresholds(recipe: &Recipe, labels: &LabelSet) -> Result<Option<Vec<f64
         }
     }
     Ok(Some(thresholds))
-}
-
-/// The sum of the binary cross-entropies of each answer when its logits are divided by a temperature.
-fn losses_at(temperature: f64, answers: &[Answer], targets: &[Target]) -> Vec<f64> {
-    let loss = |(logit, holds): (&f32, &bool)| {
-        let against = f64::from(if *holds { -*logit } else { *logit }) / temperature;
-        // ln(1 + exp(x)), without an overflow where x is large.
-        against.max(0.0) + (-against.abs()).exp().ln_1p()
-    };
-    let of_answer = |(answer, target): (&Answer, &Target)| logits(answer).iter().zip(labels(target)).map(loss).sum();
-    answers.iter().zip(targets).map(of_answer).collect()
 }
 
 fn labels(target: &Target) -> &[bool] {

@@ -12,6 +12,7 @@ use graftling_text::{Examples, QuestionExample};
 
 use super::{Answer, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
+use crate::decisions::Decisions;
 use crate::features::Features;
 use crate::metrics::{AnswerMetrics, AnswerSample, JudgedAnswer, Metrics, Resampled};
 use crate::passages::{Best, Bytes, Choice, WindowLogits};
@@ -183,12 +184,12 @@ impl Objective for QuestionAnswering {
         }
     }
 
-    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+    fn metrics(&self, _: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         Metrics::Answers(AnswerMetrics::new(&judged(answers, targets), loss))
     }
 
-    fn sample(&self, answers: &[Answer], targets: &[Target], _: &[f64]) -> Option<Box<dyn Resampled>> {
-        Some(Box::new(AnswerSample::new(&judged(answers, targets))))
+    fn sample(&self, answers: &[Answer], targets: &[Target], _: Vec<f64>) -> Box<dyn Resampled> {
+        Box::new(AnswerSample::new(&judged(answers, targets)))
     }
 
     /// Off by the share of F1 that is missing, in proportion to how sure the answer was.

@@ -11,6 +11,7 @@ use graftling_tensor::{Graph, Parameters, Spans, Tensor, Var};
 
 use super::{Answer, Comparison, Objective, Spoken, Target};
 use crate::data::Data;
+use crate::decisions::Decisions;
 use crate::error::Complaints;
 use crate::features::Features;
 use crate::metrics::{EmbeddingFigures, EmbeddingMetrics, EmbeddingSample, Metrics, Resampled, SearchFigures, likeness};
@@ -212,7 +213,7 @@ impl Objective for SentenceEmbedding {
         }
     }
 
-    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+    fn metrics(&self, _: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         let figures = match Judged::of(answers, targets) {
             Judged::Scored(pairs, scores) => EmbeddingFigures::scored(&pairs, &scores),
             Judged::Decided(pairs, alike) => EmbeddingFigures::decided(&pairs, &alike),
@@ -222,13 +223,13 @@ impl Objective for SentenceEmbedding {
         Metrics::Embeddings(EmbeddingMetrics { examples: targets.len() as u64, loss, figures })
     }
 
-    fn sample(&self, answers: &[Answer], targets: &[Target], _: &[f64]) -> Option<Box<dyn Resampled>> {
-        Some(Box::new(match Judged::of(answers, targets) {
+    fn sample(&self, answers: &[Answer], targets: &[Target], _: Vec<f64>) -> Box<dyn Resampled> {
+        Box::new(match Judged::of(answers, targets) {
             Judged::Scored(pairs, scores) => EmbeddingSample::scored(&pairs, &scores),
             Judged::Decided(pairs, alike) => EmbeddingSample::decided(&pairs, &alike),
             Judged::Triplets(triplets) => EmbeddingSample::triplets(&triplets),
             Judged::Search(places, _) => EmbeddingSample::search(places),
-        }))
+        })
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {

@@ -4,6 +4,7 @@ use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet};
 
+use super::class_logits::{cross_entropy_at, largest, softmax_at};
 use super::class_loss::ClassLoss;
 use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
@@ -39,20 +40,6 @@ impl SequenceClassification {
     fn label(&self, answer: &Answer) -> (usize, Vec<f32>) {
         let logits = logits(answer);
         (largest(logits), softmax_at(self.decisions.divisor(), logits))
-    }
-
-    fn metrics_by(&self, decisions: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let truths: Vec<usize> = targets.iter().map(class).collect();
-        let probabilities = probabilities(answers, decisions);
-        let probabilities = ProbabilityMetrics::of_classes(self.labels.len(), &probabilities, &truths);
-        let pairs = truths.into_iter().zip(answers.iter().map(|answer| largest(logits(answer))));
-        let confusion = ConfusionMatrix::from_pairs(self.labels.len(), pairs);
-        let total = match decisions.temperature {
-            None => loss * targets.len() as f64,
-            Some(temperature) => losses_at(temperature, answers, targets).iter().sum(),
-        };
-        let figures = ClassificationMetrics::new(&confusion, self.labels(), total);
-        Metrics::Classification { figures, confusion, probabilities }
     }
 }
 
@@ -101,20 +88,26 @@ impl Objective for SequenceClassification {
         }
     }
 
-    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        self.metrics_by(&self.decisions, answers, targets, loss)
-    }
-
-    fn unfitted_metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        self.metrics_by(&Decisions::default(), answers, targets, loss)
+    fn metrics(&self, by: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+        let truths: Vec<usize> = targets.iter().map(class).collect();
+        let probabilities = ProbabilityMetrics::of_classes(self.labels.len(), &probabilities(answers, by), &truths);
+        let pairs = truths.into_iter().zip(answers.iter().map(|answer| largest(logits(answer))));
+        let confusion = ConfusionMatrix::from_pairs(self.labels.len(), pairs);
+        let figures = ClassificationMetrics::new(&confusion, self.labels(), loss * targets.len() as f64);
+        Metrics::Classification { figures, confusion, probabilities }
     }
 
     fn decisions(&self) -> Option<&Decisions> {
         Some(&self.decisions)
     }
 
-    fn decide_by(&mut self, decisions: Decisions) {
-        self.decisions = decisions;
+    fn decisions_mut(&mut self) -> Option<&mut Decisions> {
+        Some(&mut self.decisions)
+    }
+
+    fn losses_at(&self, temperature: f64, answers: &[Answer], targets: &[Target]) -> Vec<f64> {
+        let each = answers.iter().zip(targets);
+        each.map(|(answer, target)| cross_entropy_at(temperature, logits(answer), class(target))).collect()
     }
 
     fn fit_decisions(&self, recipe: &Recipe, answers: &[Answer], targets: &[Target]) -> FittedDecisions {
@@ -123,21 +116,13 @@ impl Objective for SequenceClassification {
         }
         let logits: Vec<f32> = answers.iter().flat_map(logits).copied().collect();
         let truths: Vec<usize> = targets.iter().map(class).collect();
-        let temperature = temperature_of_classes(self.labels.len(), &logits, &truths);
-        FittedDecisions {
-            decisions: Decisions { temperature, thresholds: None },
-            notices: temperature.is_none().then(|| NO_TEMPERATURE.to_owned()).into_iter().collect(),
-        }
+        FittedDecisions::of_temperature(temperature_of_classes(self.labels.len(), &logits, &truths))
     }
 
-    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: Vec<f64>) -> Box<dyn Resampled> {
         let pairs = targets.iter().zip(answers).map(|(target, answer)| (class(target), largest(logits(answer)))).collect();
-        let losses = match self.decisions.temperature {
-            None => losses.to_vec(),
-            Some(temperature) => losses_at(temperature, answers, targets),
-        };
         let probabilities = probabilities(answers, &self.decisions);
-        Some(Box::new(ClassificationSample::new(self.labels.len(), pairs, &probabilities, losses)))
+        Box::new(ClassificationSample::new(self.labels.len(), pairs, &probabilities, losses))
     }
 
     fn has_own_losses(&self) -> bool {
@@ -175,10 +160,6 @@ impl Objective for SequenceClassification {
     }
 }
 
-/// What is said where no temperature is the best.
-pub(super) const NO_TEMPERATURE: &str = "no temperature is fitted, for the validation examples set no limit to it: \
-     all of them are told right, or no better than by guessing; probabilities stay as they are";
-
 fn logits(answer: &Answer) -> &[f32] {
     match answer {
         Answer::Label { logits } => logits,
@@ -191,40 +172,11 @@ fn probabilities(answers: &[Answer], decisions: &Decisions) -> Vec<f32> {
     answers.iter().flat_map(|answer| softmax_at(decisions.divisor(), logits(answer))).collect()
 }
 
-/// The cross-entropy of each answer when its logits are divided by a temperature.
-fn losses_at(temperature: f64, answers: &[Answer], targets: &[Target]) -> Vec<f64> {
-    let loss = |(answer, target): (&Answer, &Target)| {
-        let logits = logits(answer);
-        let largest = logits[largest(logits)];
-        let scaled = |logit: f32| f64::from(logit - largest) / temperature;
-        logits.iter().map(|logit| scaled(*logit).exp()).sum::<f64>().ln() - scaled(logits[class(target)])
-    };
-    answers.iter().zip(targets).map(loss).collect()
-}
-
 fn class(target: &Target) -> usize {
     match target {
         Target::Class(class) => *class,
         other => panic!("sequence classification: {other:?}"),
     }
-}
-
-/// The place of the largest logit, the first of equal ones, as in numpy's and torch's argmax.
-pub(super) fn largest(logits: &[f32]) -> usize {
-    (0..logits.len()).rev().max_by(|&left, &right| logits[left].total_cmp(&logits[right])).unwrap_or(0)
-}
-
-/// `exp(x_i) / sum exp(x)`, shifted by the largest value so that nothing overflows.
-pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
-    softmax_at(1.0, logits)
-}
-
-/// The same of logits that are divided by a temperature.
-fn softmax_at(temperature: f64, logits: &[f32]) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> = logits.iter().map(|logit| (f64::from(logit - largest) / temperature).exp()).collect();
-    let sum: f64 = exponentials.iter().sum();
-    exponentials.iter().map(|exponential| (exponential / sum) as f32).collect()
 }
 
 #[cfg(test)]
@@ -262,17 +214,12 @@ mod tests {
     #[test]
     fn a_temperature_changes_probabilities_and_losses_but_no_label() {
         let mut warm = objective();
-        warm.decide_by(Decisions { temperature: Some(2.0), thresholds: None });
+        *warm.decisions_mut().unwrap() = Decisions { temperature: Some(2.0), thresholds: None };
         let (label, probabilities) = said(&warm, &[0.0, 2.0 * f32::ln(2.0), 0.0]);
         assert_eq!(label, "neutral");
         assert!((probabilities[1] - 0.5).abs() < 1e-6);
         let answers = [warm.answer(&[0.0, 2.0 * f32::ln(2.0), 0.0], 3, &[])];
-        let (fitted, unfitted) = (
-            warm.metrics(&answers, &[Target::Class(1)], 0.25).loss(),
-            warm.unfitted_metrics(&answers, &[Target::Class(1)], 0.25).loss(),
-        );
-        assert!((fitted - f64::ln(2.0)).abs() < 1e-7 && unfitted == 0.25, "{fitted}, {unfitted}");
-        let sample = warm.sample(&answers, &[Target::Class(1)], &[0.25]).unwrap();
-        assert_eq!(sample.values(&[1]).last(), Some(&fitted));
+        let losses = warm.losses_at(2.0, &answers, &[Target::Class(1)]);
+        assert!(losses.len() == 1 && (losses[0] - f64::ln(2.0)).abs() < 1e-7, "{losses:?}");
     }
 }

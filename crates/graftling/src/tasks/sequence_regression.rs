@@ -6,6 +6,7 @@ use graftling_text::Dataset;
 
 use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
+use crate::decisions::Decisions;
 use crate::error::Complaints;
 use crate::features::Features;
 use crate::metrics::{Metrics, RegressionMetrics, RegressionSample, Resampled};
@@ -84,16 +85,16 @@ impl Objective for Regression {
         Said::Numbers { numbers: said(answer).to_vec() }
     }
 
-    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+    fn metrics(&self, _: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         let truths: Vec<f32> = targets.iter().flat_map(numbers).copied().collect();
         let predictions: Vec<f32> = answers.iter().flat_map(said).copied().collect();
         Metrics::Regression(RegressionMetrics::new(&truths, &predictions, self.labels.len(), loss))
     }
 
-    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: Vec<f64>) -> Box<dyn Resampled> {
         let truths: Vec<f32> = targets.iter().flat_map(numbers).copied().collect();
         let predictions: Vec<f32> = answers.iter().flat_map(said).copied().collect();
-        Some(Box::new(RegressionSample::new(&truths, &predictions, self.labels.len(), losses.to_vec())))
+        Box::new(RegressionSample::new(&truths, &predictions, self.labels.len(), losses))
     }
 
     fn has_own_losses(&self) -> bool {

@@ -8,14 +8,15 @@ use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{LabelSet, TokenDataset, TokenExample, WordOrigin};
 
+use super::class_logits::{cross_entropy_at, largest, softmax_at};
 use super::class_loss::ClassLoss;
-use super::sequence_classification::{largest, softmax};
 use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, ToldWord, Verdict};
 use crate::data::Data;
+use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::Features;
-use crate::metrics::{EntityMetrics, EntitySample, Metrics, Resampled, Scheme, tolerant_entities};
+use crate::metrics::{EntityMetrics, EntitySample, Metrics, Resampled, Scheme, temperature_of_classes, tolerant_entities};
 use crate::predict::{Entity, TaggedWord};
-use crate::recipe::{BestMetric, Recipe};
+use crate::recipe::{BestMetric, Calibrate, Recipe};
 use crate::{Error, Said};
 
 /// The tag of a word that belongs to nothing. A word that was cut off has it, too, and so counts as missed.
@@ -25,6 +26,7 @@ const OUTSIDE: &str = "O";
 pub(super) struct TokenClassification {
     tags: LabelSet,
     loss: ClassLoss,
+    decisions: Decisions,
 }
 
 impl TokenClassification {
@@ -36,12 +38,34 @@ impl TokenClassification {
         }
         let given = dataset.examples.iter().flat_map(|example| example.tags.iter().flatten());
         let loss = ClassLoss::of_one_label(recipe, &tags, given.filter_map(|tag| tags.id(tag)))?;
-        Ok(Self { tags, loss })
+        Ok(Self { tags, loss, decisions: Decisions::default() })
     }
 
     /// The tags of a model, in the order of its logits.
     pub fn from_labels(labels: &[String]) -> Self {
-        Self { tags: LabelSet::from_names(labels), loss: ClassLoss::plain() }
+        Self { tags: LabelSet::from_names(labels), loss: ClassLoss::plain(), decisions: Decisions::default() }
+    }
+
+    /// The logits of each word that the model saw.
+    fn rows<'a>(&self, answer: &'a Answer) -> impl Iterator<Item = &'a [f32]> + use<'a> {
+        logits(answer).chunks_exact(self.tags.len())
+    }
+
+    /// The most probable class of each word that the model saw.
+    fn classes(&self, answer: &Answer) -> Vec<usize> {
+        self.rows(answer).map(largest).collect()
+    }
+
+    /// The same with its probability.
+    fn decided(&self, answer: &Answer) -> Vec<(usize, f32)> {
+        let decided = |row| (largest(row), softmax_at(self.decisions.divisor(), row));
+        self.rows(answer).map(decided).map(|(class, probabilities)| (class, probabilities[class])).collect()
+    }
+
+    /// The logits of each word of a sentence whose tag the model knows, and its class.
+    fn judgeable<'a>(&self, answer: &'a Answer, target: &Target) -> Vec<(&'a [f32], usize)> {
+        let Tagged { classes, seen, .. } = tagged(target);
+        self.rows(answer).zip(seen).filter_map(|(row, &word)| Some((row, classes[word]?))).collect()
     }
 
     /// The tag of every word, said of the words that the model saw.
@@ -57,7 +81,7 @@ impl TokenClassification {
     fn said_tags(&self, answers: &[Answer], targets: &[Target]) -> Vec<Vec<&str>> {
         let of_sentence = |(answer, target): (&Answer, &Target)| {
             let Tagged { tags, seen, .. } = tagged(target);
-            self.of_all_words(seen, self::tags(answer).0, tags.len())
+            self.of_all_words(seen, &self.classes(answer), tags.len())
         };
         answers.iter().zip(targets).map(of_sentence).collect()
     }
@@ -126,24 +150,17 @@ impl Objective for TokenClassification {
         Some(self.loss.prior_of_classes(self.tags.len(), classes))
     }
 
-    fn answer(&self, logits: &[f32], columns: usize, _: &[Features]) -> Answer {
-        let rows = logits.chunks(columns);
-        let said = rows.map(|row| {
-            let class = largest(row);
-            (class, softmax(row)[class])
-        });
-        let (classes, probabilities) = said.unzip();
-        Answer::Tags { classes, probabilities }
+    fn answer(&self, logits: &[f32], _: usize, _: &[Features]) -> Answer {
+        Answer::Tags { logits: logits.to_vec() }
     }
 
     fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said {
-        let ((classes, probabilities), Some(example)) = (tags(answer), of.words) else {
-            panic!("token classification: tags without words")
-        };
+        let Some(example) = of.words else { panic!("token classification: tags without words") };
         let seen = of.seen;
-        let tags = self.of_all_words(seen, classes, example.words.len());
+        let (classes, probabilities): (Vec<usize>, Vec<f32>) = self.decided(answer).into_iter().unzip();
+        let tags = self.of_all_words(seen, &classes, example.words.len());
         let mut certainty = vec![None; example.words.len()];
-        seen.iter().zip(probabilities).for_each(|(&word, &probability)| certainty[word] = Some(probability));
+        seen.iter().zip(probabilities).for_each(|(&word, probability)| certainty[word] = Some(probability));
         if !self.spells_entities() {
             let words = example.words.iter().zip(&tags).zip(&certainty);
             let tagged = words.map(|((word, tag), probability)| TaggedWord {
@@ -165,15 +182,46 @@ impl Objective for TokenClassification {
         Said::Entities { entities, tags: tags.into_iter().map(str::to_owned).collect() }
     }
 
-    fn metrics(&self, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
+    fn metrics(&self, _: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         let (truths, predictions) = (true_tags(targets), self.said_tags(answers, targets));
-        Metrics::Entities(EntityMetrics::new(self.labels(), &truths, &predictions, loss))
+        Metrics::Entities(match self.spells_entities() {
+            true => EntityMetrics::new(self.labels(), &truths, &predictions, loss),
+            false => EntityMetrics::of_words(&truths, &predictions, loss),
+        })
     }
 
-    fn sample(&self, answers: &[Answer], targets: &[Target], losses: &[f64]) -> Option<Box<dyn Resampled>> {
+    fn decisions(&self) -> Option<&Decisions> {
+        Some(&self.decisions)
+    }
+
+    fn decisions_mut(&mut self) -> Option<&mut Decisions> {
+        Some(&mut self.decisions)
+    }
+
+    fn losses_at(&self, temperature: f64, answers: &[Answer], targets: &[Target]) -> Vec<f64> {
+        let of_sentence = |(answer, target)| {
+            self.judgeable(answer, target).into_iter().map(|(row, class)| cross_entropy_at(temperature, row, class)).sum()
+        };
+        answers.iter().zip(targets).map(of_sentence).collect()
+    }
+
+    /// A temperature for the tags of all words that the model saw.
+    fn fit_decisions(&self, recipe: &Recipe, answers: &[Answer], targets: &[Target]) -> FittedDecisions {
+        if recipe.calibrate == Calibrate::None {
+            return FittedDecisions::default();
+        }
+        let words = answers.iter().zip(targets).flat_map(|(answer, target)| self.judgeable(answer, target));
+        let (rows, truths): (Vec<&[f32]>, Vec<usize>) = words.unzip();
+        FittedDecisions::of_temperature(temperature_of_classes(self.tags.len(), &rows.concat(), &truths))
+    }
+
+    fn sample(&self, answers: &[Answer], targets: &[Target], losses: Vec<f64>) -> Box<dyn Resampled> {
         let (truths, predictions) = (true_tags(targets), self.said_tags(answers, targets));
         let terms: Vec<usize> = targets.iter().map(Target::terms).collect();
-        Some(Box::new(EntitySample::new(self.labels(), &truths, &predictions, losses.to_vec(), &terms)))
+        Box::new(match self.spells_entities() {
+            true => EntitySample::new(self.labels(), &truths, &predictions, losses, &terms),
+            false => EntitySample::of_words(&truths, &predictions, losses, &terms),
+        })
     }
 
     fn has_own_losses(&self) -> bool {
@@ -186,19 +234,18 @@ impl Objective for TokenClassification {
 
     /// A word that was cut off counts as wrong if it is part of something.
     fn judged(&self, answer: &Answer, target: &Target) -> Option<Judged> {
-        let (said, probabilities) = tags(answer);
         let Tagged { tags, seen, .. } = tagged(target);
-        let rows = seen.iter().zip(said).zip(probabilities);
+        let (said, probabilities): (Vec<usize>, Vec<f32>) = self.decided(answer).into_iter().unzip();
+        let rows = seen.iter().zip(&said).zip(probabilities);
         let decisions: Vec<(f32, bool)> =
-            rows.map(|((&word, &class), &probability)| (probability, tags[word] == self.tags.name(class))).collect();
-        let right = self.of_all_words(seen, said, tags.len()).iter().zip(tags).all(|(said, tag)| said == tag);
-
+            rows.map(|((&word, &class), probability)| (probability, tags[word] == self.tags.name(class))).collect();
+        let right = self.of_all_words(seen, &said, tags.len()).iter().zip(tags).all(|(said, tag)| said == tag);
         Some(Judged { verdict: Verdict::new(right), decisions, numbers: Vec::new() })
     }
 
     fn told(&self, answer: &Answer, target: &Target, of: &Spoken<'_>) -> Told {
         let Tagged { tags, seen, .. } = tagged(target);
-        let said = self.of_all_words(seen, self::tags(answer).0, tags.len());
+        let said = self.of_all_words(seen, &self.classes(answer), tags.len());
         let words = of.words.iter().flat_map(|example| &example.words).zip(tags).zip(said);
         let told = words.map(|((word, tag), said)| ToldWord { word: word.clone(), tag: tag.clone(), predicted: said.to_owned() });
         Told::Tags { words: told.collect() }
@@ -206,7 +253,7 @@ impl Objective for TokenClassification {
 
     fn best_metrics(&self) -> &'static [BestMetric] {
         use BestMetric::{Accuracy, F1, F1Macro, F1Weighted, Loss};
-        if self.spells_entities() { &[F1, F1Macro, F1Weighted, Accuracy, Loss] } else { &[Accuracy, Loss] }
+        if self.spells_entities() { &[F1, F1Macro, F1Weighted, Accuracy, Loss] } else { &[Accuracy, F1Macro, F1Weighted, Loss] }
     }
 }
 
@@ -255,10 +302,10 @@ fn tagged(target: &Target) -> Tagged<'_> {
     }
 }
 
-/// The class of each word that the model saw, and its probability.
-fn tags(answer: &Answer) -> (&[usize], &[f32]) {
+/// The logits of all words that the model saw, end to end.
+fn logits(answer: &Answer) -> &[f32] {
     match answer {
-        Answer::Tags { classes, probabilities } => (classes, probabilities),
+        Answer::Tags { logits } => logits,
         other => panic!("token classification: {other:?}"),
     }
 }
@@ -278,9 +325,16 @@ fn wording(example: &TokenExample, start: usize, end: usize) -> (String, Option<
 mod tests {
     use super::*;
 
+    /// Words of these classes, each with a probability of one half.
+    fn answer(tags: usize, classes: &[usize]) -> Answer {
+        let half = ((tags - 1) as f32).ln();
+        let row = |class: usize| (0..tags).map(move |other| if other == class { half } else { 0.0 });
+        Answer::Tags { logits: classes.iter().copied().flat_map(row).collect() }
+    }
+
     fn said(tags: &[&str], text: &str, classes: &[usize], seen: &[usize]) -> Said {
-        let objective = TokenClassification { tags: LabelSet::from_names(tags), loss: ClassLoss::plain() };
-        let answer = Answer::Tags { classes: classes.to_vec(), probabilities: vec![0.5; classes.len()] };
+        let objective = TokenClassification::from_labels(&tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
+        let answer = answer(tags.len(), classes);
         let example = TokenExample::from_text(text, 1);
         objective.say(&answer, &Spoken { seen, words: Some(&example), windows: &[], tokenizer: None })
     }
@@ -310,17 +364,19 @@ mod tests {
 
     #[test]
     fn words_that_were_cut_off_are_outside() {
-        let objective = TokenClassification { tags: LabelSet::from_names(&["B-X", "O"]), loss: ClassLoss::plain() };
+        let objective = TokenClassification::from_labels(&["B-X", "O"].map(str::to_owned));
         let tags = ["B-X", "B-X", "O"].map(str::to_owned).to_vec();
         let target = Target::Tags { tags, classes: vec![Some(0), Some(0), Some(1)], seen: vec![0] };
-        let answer = Answer::Tags { classes: vec![0], probabilities: vec![1.0] };
-        let Metrics::Entities(metrics) = objective.metrics(&[answer], &[target], 0.0) else { panic!("entities") };
+        let answer = Answer::Tags { logits: vec![1.0, 0.0] };
+        let Metrics::Entities(metrics) = objective.metrics(&Decisions::default(), &[answer], &[target], 0.0) else {
+            panic!("entities")
+        };
         assert_eq!((metrics.default.micro.precision, metrics.default.micro.recall), (1.0, 0.5));
     }
 
     #[test]
     fn tags_that_spell_no_entities_are_told_word_by_word() {
-        let Said::Tags { tags } = said(&["NOUN", "VERB"], "dogs bark", &[0, 1], &[0, 1]) else { panic!("tags") };
+        let Said::Tags { tags } = said(&["ADJ", "NOUN", "VERB"], "dogs bark", &[1, 2], &[0, 1]) else { panic!("tags") };
         assert_eq!(
             tags.iter().map(|word| (word.word.as_str(), word.tag.as_str())).collect::<Vec<_>>(),
             [("dogs", "NOUN"), ("bark", "VERB")]

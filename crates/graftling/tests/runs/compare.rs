@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use graftling::{Columns, CompareRequest, Comparison, Error, NoObserver, compare};
+use graftling::{Collected, Columns, CompareRequest, Comparison, Error, NoObserver, compare};
 
 use crate::fixture::Fixture;
 
@@ -55,6 +55,36 @@ fn a_run_that_learnt_is_told_from_one_that_did_not_and_not_from_itself() {
     assert_eq!(options, ["epochs", "learning_rate"]);
     assert_eq!(comparison.options[0].1, ["2.0", "8.0", "2.0"].map(|value| Some(value.to_owned())));
     assert!(comparison.sides.iter().all(|side| side.cost.train_seconds.is_some() && side.evaluation.intervals.is_some()));
+}
+
+#[test]
+fn what_is_told_of_the_file_is_told_once() {
+    let fixture = Fixture::new();
+    let run = fixture.run("run", "max_steps = 1\nepochs = 3").0.output;
+    let mut collected = Collected::default();
+    compare(&request(&[&run, &run, &run], Some(fixture.path("test.csv"))), &mut collected).expect("a comparison");
+    let found = collected.notices.iter().filter(|notice| notice.contains("found by name")).count();
+    assert_eq!(found, 1, "{:?}", collected.notices);
+}
+
+#[test]
+fn losses_of_two_kinds_are_not_compared() {
+    let fixture = Fixture::new();
+    let numbers =
+        fs::read_to_string(fixture.path("train.csv")).unwrap().replace(",positive", ",1.5").replace(",negative", ",-0.5");
+    fixture.write("numbers.csv", numbers.as_bytes());
+    let numbers = fixture.path("numbers.csv");
+    let options =
+        format!("max_steps = 1\nepochs = 3\ntask = 'sequence_regression'\ntrain = {numbers:?}\nvalidation = {numbers:?}");
+    let run = |name: &str, loss: &str| fixture.run(name, &format!("{options}\nregression_loss = '{loss}'")).0.output;
+    let (squared, absolute) = (run("squared", "mean_squared_error"), run("absolute", "mean_absolute_error"));
+    let named = |runs: &[&PathBuf]| -> Vec<&str> {
+        let comparison = compared(runs, Some(numbers.clone())).expect("a comparison");
+        comparison.contrasts[0].differences.iter().map(|difference| difference.name.key).collect()
+    };
+    assert!(named(&[&squared, &squared]).contains(&"loss"));
+    let differing = named(&[&squared, &absolute]);
+    assert!(differing.contains(&"mae") && !differing.contains(&"loss"), "{differing:?}");
 }
 
 #[test]

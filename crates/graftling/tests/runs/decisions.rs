@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use graftling::metrics::Metrics;
-use graftling::{Error, EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, evaluate};
+use graftling::{
+    Aggregation, AggregationStrategy, Error, EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, evaluate,
+};
 
 use crate::fixture::{Fixture, json};
 
@@ -76,6 +78,55 @@ fn a_temperature_lowers_the_validation_loss_changes_no_label_and_stays_with_the_
 }
 
 #[test]
+fn a_temperature_of_tags_lowers_the_loss_changes_no_tag_and_is_obeyed() {
+    let fixture = Fixture::new();
+    // One name in six is tagged as nothing.
+    let sentence = |number: usize| {
+        let tag = if number.is_multiple_of(6) { "O" } else { "B-X" };
+        format!("the\tO\n{}\t{tag}\nwas\tO\n\n", ["movie", "film"][number % 2])
+    };
+    fixture.write("noisy.conll", (0..48).map(sentence).collect::<String>().as_bytes());
+    let path = fixture.path("noisy.conll");
+    let options = |calibrate: &str| {
+        let files = format!("train = {path:?}\nvalidation = {path:?}\ntest = {path:?}");
+        format!("task = 'token_classification'\n{files}\nepochs = 4\ndropout = 0.0\n{calibrate}")
+    };
+    let (plain, _) = fixture.run("plain", &options(""));
+    let (fitted, _) = fixture.run("fitted", &options("calibrate = 'temperature'"));
+    let (before, after) = (plain.validation.unwrap().metrics, fitted.validation.unwrap());
+    let unfitted = after.unfitted.as_ref().expect("the figures without the temperature");
+    let temperature = unfitted.decisions.temperature.expect("a temperature");
+    assert_eq!(unfitted.metrics, before);
+    assert!(after.metrics.loss() < before.loss(), "{temperature}: {} {}", after.metrics.loss(), before.loss());
+    let (Metrics::Entities(one), Metrics::Entities(other)) = (&after.metrics, &before) else { panic!("entities") };
+    assert_eq!((&one.default, &one.strict, one.accuracy), (&other.default, &other.strict, other.accuracy));
+    let again = evaluation(&fitted.output, &path);
+    assert_eq!(again.metrics, after.metrics);
+    let interval = again.intervals.as_ref().and_then(|intervals| intervals.get("loss")).expect("an interval of the loss");
+    assert!((interval.value - after.metrics.loss()).abs() < 1e-9, "{interval:?}");
+    assert_eq!(fitted.test.unwrap().metrics, after.metrics);
+
+    // Of two tags the logarithm of the odds is the difference of the logits.
+    let odds = |run: &Path, aggregation: Option<AggregationStrategy>| {
+        let mut predictor = Predictor::load(run).expect("a predictor");
+        if let Some(strategy) = aggregation {
+            predictor = predictor.with_aggregation(Aggregation::new(strategy)).expect("an aggregation");
+        }
+        let p = match predictor.predict(&[TextInput { text: "the movie was", pair: None }]).expect("a prediction").remove(0).said
+        {
+            Said::Entities { entities, .. } => entities[0].probability,
+            Said::Aggregated { entities } => entities[0].probability,
+            other => panic!("{other:?}"),
+        };
+        f64::from(p / (1.0 - p)).ln()
+    };
+    for aggregation in [None, Some(AggregationStrategy::None)] {
+        let (cold, warm) = (odds(&plain.output, aggregation), odds(&fitted.output, aggregation));
+        assert!((cold / temperature - warm).abs() < 1e-3, "{aggregation:?}: {cold} at 1, {warm} at {temperature}");
+    }
+}
+
+#[test]
 fn thresholds_raise_f1_on_validation_and_are_obeyed_afterwards() {
     let fixture = Fixture::new();
     // A rare label, whose probability stays below a half; and one that validation does not have.
@@ -141,6 +192,10 @@ fn what_does_not_belong_to_the_model_is_refused() {
         (
             "{\"thresholds\": {\"negative\": 0.5, \"positive\": 1}}",
             "the threshold of \"positive\" is 1; accepted is a number from 0",
+        ),
+        (
+            "{\"thresholds\": {\"negative\": 0.5, \"positive\": 0.3}}",
+            "thresholds belong to multi_label_classification, but the model is of sequence_classification",
         ),
     ] {
         fs::write(run.join("decisions.json"), written).unwrap();

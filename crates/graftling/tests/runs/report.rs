@@ -354,6 +354,33 @@ fn a_report_is_made_anew_in_another_language_and_with_other_data() {
 }
 
 #[test]
+fn every_figure_of_every_split_is_shown_and_facts_that_do_not_fit_together_break_nothing() {
+    let fixture = Fixture::new();
+    let labels = sixteen(|number| format!("\"label {}\"", number % 3));
+    let run = run(&fixture, "sequence_classification", "one.jsonl", &labels, "").output;
+    let mut facts = json(&run.join("report.json"));
+    let test = &mut facts["evaluations"][1];
+    test["figures"]["of_the_test_alone"] = 0.5.into();
+    test["examined"]["wrong"] = 7.into();
+    test["examined"]["hardest"] = Value::Array(Vec::new());
+    test["examined"]["confusion"]["cells"] = serde_json::json!([[0, 0, 3], [9, 1, 2], [1, 9, 2]]);
+    fs::write(run.join("report.json"), facts.to_string()).expect("other facts");
+    report(&again(&run), &mut NoObserver).expect("a report");
+    let page = page(&run);
+    checked(&page);
+    assert!(page.contains("of_the_test_alone"));
+}
+
+#[test]
+fn texts_that_are_cut_are_a_share_of_the_texts_and_not_of_the_examples() {
+    let fixture = Fixture::new();
+    let run = run(&fixture, "sentence_embedding", "pairs.jsonl", &pairs(), "max_length = 3").output;
+    let facts = json(&run.join("report.json"));
+    assert_eq!((&facts["data"][0]["examples"], &facts["data"][0]["truncated_texts"]), (&16.into(), &32.into()));
+    assert!(page(&run).contains("32 (100.0 %)"));
+}
+
+#[test]
 fn what_is_no_run_has_no_report_to_make_anew() {
     let fixture = Fixture::new();
     let refused = report(&again(&fixture.model()), &mut NoObserver).unwrap_err().to_string();

@@ -71,6 +71,25 @@ fn a_resumed_run_equals_the_unbroken_run_whatever_step_it_was_cut_after() {
 }
 
 #[test]
+fn a_run_whose_best_figure_was_not_defined_is_resumed() {
+    let fixture = Fixture::new();
+    // A correlation with numbers that are all alike is not defined.
+    let numbered = |name: &str, number: fn(usize) -> f32| {
+        let rows: String = (0..16).map(|place| format!("the film was good {place},{}\n", number(place))).collect();
+        fixture.write(name, format!("text,label\n{rows}").as_bytes());
+        fixture.path(name)
+    };
+    let (train, validation) = (numbered("numbers.csv", |place| place as f32), numbered("constant.csv", |_| 1.5));
+    let options = format!(
+        "task = 'sequence_regression'\ntrain = {train:?}\nvalidation = {validation:?}\nmetric_for_best_model = 'pearson'\nepochs = 3"
+    );
+    cut(&fixture, "run", &options, 3);
+    assert!(json(&fixture.path("run/checkpoint-3/trainer_state.json"))["best_metric"].is_null());
+    let (summary, _) = fixture.run("run", &format!("{options}\nresume = true"));
+    assert_eq!((summary.steps, summary.best.map(|best| best.step)), (6, Some(2)));
+}
+
+#[test]
 fn only_the_last_checkpoint_holds_moments() {
     let fixture = Fixture::new();
     let (summary, _) = fixture.run("run", "epochs = 3\nsave_total_limit = 'none'");

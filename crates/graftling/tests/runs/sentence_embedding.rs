@@ -190,6 +190,27 @@ fn a_run_is_a_folder_of_sentence_transformers_and_gives_vectors_and_cosines() {
     assert!(summary.output.join("2_Normalize").is_dir());
 }
 
+#[test]
+fn a_default_prompt_stands_before_every_text_in_training_and_after() {
+    let fixture = Fixture::new();
+    let prompts = |name: &str| format!(r#"{{"prompts": {{"query": "the movie was "}}, "default_prompt_name": {name}}}"#);
+    fixture.write("model/config_sentence_transformers.json", prompts("\"query\"").as_bytes());
+    let (summary, collected) = fixture.run("run", &options(&fixture, "pairs.jsonl", &pairs(), "epochs = 1"));
+    assert!(collected.notices.iter().any(|notice| notice.starts_with("\"the movie was \" is put before every text")));
+    let run = summary.output;
+    assert_eq!(json(&run.join("config_sentence_transformers.json"))["default_prompt_name"], "query");
+    let again = evaluate(&request(&run, &fixture.path("pairs.jsonl")), &mut NoObserver).expect("an evaluation");
+    assert_eq!(Some(again.metrics), summary.validation.map(|validation| validation.metrics));
+    let said = |text: &str| {
+        let predictor = Predictor::load(&run).expect("a predictor");
+        vector(predictor.predict(&[TextInput { text, pair: None }]).expect("a vector").remove(0).said)
+    };
+    let prompted = said("good");
+    fs::write(run.join("config_sentence_transformers.json"), prompts("null")).expect("no prompt");
+    assert_eq!(said("the movie was good"), prompted);
+    assert_ne!(said("good"), prompted);
+}
+
 fn vector(said: Said) -> Vec<f32> {
     match said {
         Said::Embedding { embedding } => embedding,

@@ -205,6 +205,38 @@ fn tags_of_words_are_learnt_and_told_as_entities() {
 }
 
 #[test]
+fn parts_of_speech_are_judged_word_by_word() {
+    let fixture = Fixture::new();
+    let sentence = |number: usize| {
+        let (noun, verb) = (["film", "movie", "story", "anna"][number / 4], ["is", "was", "never", "not"][number % 4]);
+        format!("{noun}\tNOUN\n{verb}\tVERB\ngood\tADJ\n\n")
+    };
+    fixture.write("sixteen.conll", (0..16).map(sentence).collect::<String>().as_bytes());
+    let path = fixture.path("sixteen.conll").display().to_string();
+    let files = format!("task = 'token_classification'\ntrain = {path:?}\nvalidation = {path:?}");
+    let options = format!("{files}\nmetric_for_best_model = 'f1_macro'\nepochs = 30\ndropout = 0.0\nwarmup = 0");
+    let (summary, _) = fixture.run("run", &options);
+    let evaluation = summary.validation.expect("a validation");
+    intervals_are_around_the_headline(&evaluation);
+    let names: Vec<&str> = evaluation.metrics.classes().iter().map(|class| class.label.as_str()).collect();
+    assert_eq!(names, ["ADJ", "NOUN", "VERB"]);
+    assert_eq!(evaluation.metrics.headline()[0], ("macro F1", 1.0));
+    let report = json(&summary.output.join("report.json"));
+    assert_eq!(report["evaluations"][0]["headline"], serde_json::json!(["f1_macro", "accuracy", "loss"]));
+}
+
+#[test]
+fn a_word_of_which_the_tokenizer_leaves_nothing_is_told() {
+    let fixture = Fixture::new();
+    fixture.write("tags.conll", "anna\tB-PER\n\u{200B}\tO\nis\tO\n\n".repeat(8).as_bytes());
+    let path = fixture.path("tags.conll").display().to_string();
+    let options = format!("task = 'token_classification'\ntrain = {path:?}\nvalidation = {path:?}\nmax_steps = 1\nepochs = 3");
+    let (_, collected) = fixture.run("run", &options);
+    let told = "8 words give no token (the first is word 2 of sentence 1): no tag can be said of such, and it counts as O";
+    assert!(collected.notices.iter().any(|notice| notice == told), "{:?}", collected.notices);
+}
+
+#[test]
 fn what_words_a_split_sets_aside_follows_from_the_seed() {
     let fixture = Fixture::new();
     fixture.write("sixteen.conll", tagged().as_bytes());

@@ -27,8 +27,10 @@ pub(in crate::report) struct Labels<'a> {
 pub(in crate::report) fn chart(confusion: &ConfusionFacts, labels: &Labels<'_>) -> Markup {
     let names: Vec<String> = confusion.labels.iter().map(|label| text::name(label, NAME)).collect();
     let count = names.len();
+    // The facts may come from a file that was written by hand.
+    let cells = || confusion.cells.iter().filter(|[truth, predicted, _]| (*truth.max(predicted) as usize) < count);
     let mut sums = vec![0_u64; count];
-    confusion.cells.iter().for_each(|[truth, _, count]| sums[*truth as usize] += count);
+    cells().for_each(|[truth, _, times]| sums[*truth as usize] = sums[*truth as usize].saturating_add(*times));
     let written = count <= MOST_WRITTEN;
     let longest = names.iter().map(|name| name.width()).max().unwrap_or(0) as f64;
     let size = if written { 11.0 } else { 8.0 };
@@ -58,7 +60,7 @@ pub(in crate::report) fn chart(confusion: &ConfusionFacts, labels: &Labels<'_>) 
                 }
                 text x=(px(width - 2.0)) y=(px(y + side / 2.0 + size * 0.36)) text-anchor="end" { (crate::figures::count(sums[place])) }
             }
-            @for [truth, predicted, count] in &confusion.cells {
+            @for [truth, predicted, count] in cells() {
                 @let share = *count as f64 / sums[*truth as usize].max(1) as f64;
                 rect x=(px(at(*predicted))) y=(px(down(*truth))) width=(px(side)) height=(px(side)) fill=(shade(share)) {}
                 @if written {

@@ -95,6 +95,9 @@ fn share(axis: &Axis<'_>, value: f64) -> f64 {
     if axis.to > axis.from { (value - axis.from) / (axis.to - axis.from) } else { 0.5 }
 }
 
+/// Numbers from here on would not fit beside an axis with all their digits.
+const LONG: f64 = 1e7;
+
 /// A place in a picture, to a tenth of a unit.
 pub(super) fn px(value: f64) -> String {
     let text = format!("{value:.1}");
@@ -105,7 +108,7 @@ pub(super) fn px(value: f64) -> String {
 fn ticks(axis: &Axis<'_>, about: usize) -> Vec<(f64, String)> {
     let raw = (axis.to - axis.from) / about.max(2) as f64;
     if !(raw.is_finite() && raw > 0.0) {
-        return vec![(axis.from, number(axis.from))];
+        return vec![(axis.from, if axis.from.abs() < LONG { number(axis.from) } else { format!("{:e}", axis.from) })];
     }
     let power = 10_f64.powf(raw.log10().floor());
     let factor = match raw / power {
@@ -118,8 +121,9 @@ fn ticks(axis: &Axis<'_>, about: usize) -> Vec<(f64, String)> {
     let first = (axis.from / step - 1e-6).ceil() as i64;
     let last = (axis.to / step + 1e-6).floor() as i64;
     let decimals = (-step.log10().floor()).max(0.0) as usize;
+    let largest = axis.from.abs().max(axis.to.abs());
     let text = |value: f64| match decimals {
-        0 => number(value),
+        0 if largest < LONG => number(value),
         1..=3 => format!("{value:.decimals$}"),
         _ if value == 0.0 => "0".to_owned(),
         _ => {
@@ -143,13 +147,14 @@ mod tests {
 
     #[test]
     fn ticks_stand_at_round_numbers() {
-        let cases: [(f64, f64, usize, &[&str]); 6] = [
+        let cases: [(f64, f64, usize, &[&str]); 7] = [
             (0.0, 1.0, 5, &["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
             (0.0, 1834.0, 4, &["0", "500", "1,000", "1,500"]),
             (-4.2, 4.3, 4, &["-4", "-2", "0", "2", "4"]),
             (0.0, 2e-4, 4, &["0", "5e-5", "1.0e-4", "1.5e-4", "2.0e-4"]),
             (0.31, 0.35, 4, &["0.31", "0.32", "0.33", "0.34", "0.35"]),
             (7.0, 7.0, 4, &["7"]),
+            (-1e30, 2e30, 3, &["-1e30", "0", "1e30", "2e30"]),
         ];
         for (from, to, about, expected) in cases {
             let told: Vec<String> = ticks(&Axis { from, to, title: "" }, about).into_iter().map(|(_, text)| text).collect();

@@ -16,6 +16,8 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
         0 => "0".to_owned(),
         part => format!("{} ({:.1} %)", count(part as u64), 100.0 * part as f64 / of.max(1) as f64),
     };
+    // An example may be several texts, each of which the model reads by itself.
+    let texts = |split: &SplitFacts| split.lengths.counts.iter().sum::<u64>() as usize;
     type Row<'a> = (&'static str, Box<dyn Fn(&SplitFacts) -> String + 'a>);
     let contradicting = facts.data.iter().any(|split| split.repeats.contradicting > 0);
     let windows = facts.data.iter().any(|split| split.texts_in_windows > 0);
@@ -27,7 +29,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
         ),
         (language.of("tokens, 95 % have at most", "词元数，95 % 不超过"), Box::new(|split| whole(split.lengths.percentile_95))),
         (language.of("tokens of the longest text", "最长文本的词元数"), Box::new(|split| whole(split.lengths.most))),
-        (language.of("texts that are cut", "被截断的文本"), Box::new(|split| share(split.truncated_texts, split.examples))),
+        (language.of("texts that are cut", "被截断的文本"), Box::new(|split| share(split.truncated_texts, texts(split)))),
         (language.of("tokens that are lost", "丢失的词元"), Box::new(|split| count(split.cut_tokens as u64))),
         (
             language.of("texts that repeat an earlier one", "与前文重复的文本"),
@@ -37,7 +39,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
     if windows {
         rows.push((
             language.of("texts read in windows", "分窗读取的文本"),
-            Box::new(|split| share(split.texts_in_windows, split.examples)),
+            Box::new(|split| share(split.texts_in_windows, texts(split))),
         ));
     }
     if contradicting {
@@ -51,7 +53,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
         Box::new(|split| split.repeats.also_in_train.map_or("–".to_owned(), |also| share(also, split.examples))),
     ));
     let leaked = facts.data.iter().any(|split| split.repeats.also_in_train.is_some_and(|also| also > 0));
-    let (tokens, texts, longest) = (
+    let (tokens, count_of_texts, longest) = (
         language.of("tokens of a text", "每条文本的词元数"),
         language.of("texts", "文本数"),
         language.of("max_length", "最大长度"),
@@ -83,7 +85,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                 @let name = language.split(&split.split);
                 figure {
                     figcaption { b { (said!(language, "{name} split, length of the texts", "{name}，文本长度")) } }
-                    (histogram::chart(&split.lengths, &Labels { about: tokens, x: tokens, y: texts }, Some((split.max_length as f64, longest))))
+                    (histogram::chart(&split.lengths, &Labels { about: tokens, x: tokens, y: count_of_texts }, Some((split.max_length as f64, longest))))
                 }
             }
         }

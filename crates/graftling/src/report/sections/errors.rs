@@ -28,7 +28,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
     Some(html! {
         p {
             @let wrong = count(wrong as u64);
-            @match examined.hardest[0].told {
+            @match examined.hardest.first().map_or(&Told::Nothing, |case| &case.told) {
                 Told::Numbers { .. } => (said!(
                     language,
                     "{split} split: the {shown} of {examples} examples whose predicted number is furthest from the true one.",

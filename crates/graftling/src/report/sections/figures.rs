@@ -11,7 +11,9 @@ use crate::report::names;
 
 pub(super) fn section(facts: &Facts) -> Option<Markup> {
     let language = facts.language;
-    let first = facts.evaluations.first()?;
+    if facts.evaluations.is_empty() {
+        return None;
+    }
     Some(html! {
         table {
             thead { tr {
@@ -26,7 +28,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                 th { (language.of("name in the results files", "结果文件中的名称")) }
             } }
             tbody {
-                @for name in first.figures.keys() { tr {
+                @for name in names(facts) { tr {
                     th scope="row" { (names::of(language, name)) }
                     @for evaluation in &facts.evaluations {
                         td class="n" { (shown(evaluation.figures.get(name))) }
@@ -53,6 +55,18 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
             ))
         }
     })
+}
+
+/// The figures that any split has, those of the first one first: a split may have questions without an answer, or Chinese ones, that
+/// another lacks.
+fn names(facts: &Facts) -> Vec<&String> {
+    let mut names: Vec<&String> = Vec::new();
+    for name in facts.evaluations.iter().flat_map(|evaluation| evaluation.figures.keys()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// Whole numbers are counts; texts stand as they are.

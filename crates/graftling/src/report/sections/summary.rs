@@ -61,7 +61,10 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
             p {
                 (language.of("Figures are those of decisions by ", "各项指标按以下设定作出判断："))
                 span lang="en" { (decided) }
-                (language.of("; the step was chosen without.", "；选择步数时未使用。"))
+                (language.of(
+                    "; what was fitted of it was fitted at the end, for the step that is the best without it.",
+                    "；其中拟合所得的部分在选定步数之后拟合，选择步数时未使用。",
+                ))
             }
         }
     })
