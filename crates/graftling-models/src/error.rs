@@ -4,6 +4,8 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::PathBuf;
 
+use crate::checkpoint::gguf::GgufProblem;
+
 /// What went wrong with a model folder.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -166,6 +168,30 @@ pub enum ModelError {
         /// How many parameters there are.
         expected: usize,
         /// Every weight that does not fit.
+        problems: Vec<WeightProblem>,
+    },
+    /// A GGUF file is damaged, or of a kind that is not offered.
+    #[error("{}: {problem}", path.display())]
+    Gguf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: GgufProblem,
+    },
+    /// The metadata of a GGUF file does not describe a model that is offered.
+    #[error("{}: {}", path.display(), lines(problems, "its metadata describes no model that can be imported"))]
+    GgufKeys {
+        /// The file.
+        path: PathBuf,
+        /// Every key that is refused.
+        problems: Vec<ConfigProblem>,
+    },
+    /// The tensors of a GGUF file are not those of its architecture.
+    #[error("{}: {}", path.display(), lines(problems, "its tensors are not those of its architecture"))]
+    GgufTensors {
+        /// The file.
+        path: PathBuf,
+        /// Every tensor that does not fit.
         problems: Vec<WeightProblem>,
     },
 }
