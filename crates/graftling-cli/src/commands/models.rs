@@ -140,7 +140,8 @@ fn import_file(arguments: &ImportArguments, console: &Console) -> Result<(), Fai
     for notice in &imported.notices {
         console.tell(&format!("note: {}: {notice}", arguments.file.display()));
     }
-    let Imported { model_type, num_hidden_layers, parameter_count, vocabulary_size, max_positions, types, size_bytes, .. } = &imported;
+    let Imported { model_type, num_hidden_layers, parameter_count, vocabulary_size, max_positions, types, size_bytes, .. } =
+        &imported;
     if arguments.json {
         return console.print_json(&json!({
             "file": arguments.file,

@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 use tokenizers::AddedToken;
 use tokenizers::processors::template::TemplateProcessing;
 
+use super::Tokenizer;
 use super::folder::guarded;
 use super::settings::Settings;
-use super::Tokenizer;
 use crate::TextError;
 
 /// The kinds of vocabularies that are read, as `tokenizer.ggml.model` names them.

@@ -24,13 +24,7 @@ pub(super) struct TensorType {
 /// How many values a block of the K types holds: ggml's `QK_K`.
 const SUPER: usize = 256;
 
-const fn offered(
-    number: u32,
-    name: &'static str,
-    block: usize,
-    bytes: usize,
-    read: fn(&[u8], &mut [f32]),
-) -> TensorType {
+const fn offered(number: u32, name: &'static str, block: usize, bytes: usize, read: fn(&[u8], &mut [f32])) -> TensorType {
     TensorType { number, name, block, bytes, read: Some(read) }
 }
 

@@ -192,9 +192,7 @@ impl<'a> GgufCheckpoint<'a> {
     /// Writes model.safetensors, config.json and generation_config.json into a folder that is there, each whole or not at all.
     pub fn write(&self, folder: &Path, dtype: WeightDtype) -> Result<(), ModelError> {
         let mut odd = None;
-        let written = replace(&folder.join(SINGLE), self.size_bytes(dtype), |writer| {
-            self.stream(writer, dtype, &mut odd)
-        });
+        let written = replace(&folder.join(SINGLE), self.size_bytes(dtype), |writer| self.stream(writer, dtype, &mut odd));
         if let Some(error) = odd {
             return Err(error);
         }
@@ -215,11 +213,9 @@ impl<'a> GgufCheckpoint<'a> {
         let written = self.stream(writer, dtype, &mut odd);
         match odd {
             Some(error) => Err(error),
-            None => written.map_err(|source| ModelError::Write {
-                path: PathBuf::from(SINGLE),
-                bytes: self.size_bytes(dtype),
-                source,
-            }),
+            None => {
+                written.map_err(|source| ModelError::Write { path: PathBuf::from(SINGLE), bytes: self.size_bytes(dtype), source })
+            }
         }
     }
 
@@ -292,7 +288,9 @@ impl Weight<'_> {
                     let turned = &mut turned[..(count - start).min(CHUNK)];
                     for (place, value) in turned.iter_mut().enumerate().map(|(index, value)| (start + index, value)) {
                         *value = values[match layout {
-                            Layout::RotaryPairs { heads } => row_of_pair(place / columns, rows / heads) * columns + place % columns,
+                            Layout::RotaryPairs { heads } => {
+                                row_of_pair(place / columns, rows / heads) * columns + place % columns
+                            }
                             _ => place % rows * columns + place / rows,
                         }];
                     }

@@ -179,7 +179,9 @@ impl Sizes {
             keys.refuse("vocab_size", said.to_string(), format!("{rows}, as many as {EMBEDDING} has rows"));
         }
         // What would make another model of it than the one of this name in transformers.
-        for name in ["expert_count", "expert_used_count", "attention.max_alibi_bias", "attention.clamp_kqv", "use_parallel_residual"] {
+        for name in
+            ["expert_count", "expert_used_count", "attention.max_alibi_bias", "attention.clamp_kqv", "use_parallel_residual"]
+        {
             keys.only(name, 0);
         }
         keys.only("attention.causal", 1);
@@ -219,7 +221,8 @@ impl Ids {
             [only] => Some(json!(only)),
             several => Some(json!(several)),
         };
-        let keys = [("bos_token_id", self.bos.map(Value::from)), ("eos_token_id", ends), ("pad_token_id", self.pad.map(Value::from))];
+        let keys =
+            [("bos_token_id", self.bos.map(Value::from)), ("eos_token_id", ends), ("pad_token_id", self.pad.map(Value::from))];
         keys.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
     }
 }
@@ -246,7 +249,10 @@ fn rotary_decoder(decoder: Decoder, sizes: &Sizes, keys: &mut Keys<'_>) -> (Map<
     let rotated = keys.size_if_there("rope.dimension_count", LARGEST_WIDTH);
     let said = keys.size_if_there("attention.key_length", LARGEST_WIDTH);
     let head_dim = said.or(rotated).unwrap_or((hidden / heads).max(1));
-    for (name, found) in [("rope.dimension_count", rotated), ("attention.value_length", keys.size_if_there("attention.value_length", LARGEST_WIDTH))] {
+    for (name, found) in [
+        ("rope.dimension_count", rotated),
+        ("attention.value_length", keys.size_if_there("attention.value_length", LARGEST_WIDTH)),
+    ] {
         if let Some(found) = found.filter(|found| *found != head_dim) {
             keys.refuse(name, found.to_string(), format!("{head_dim}, the width of a head"));
         }
@@ -286,9 +292,11 @@ fn rotary_decoder(decoder: Decoder, sizes: &Sizes, keys: &mut Keys<'_>) -> (Map<
             add("attn_k_norm.weight", "self_attn.k_norm.weight", &[head_dim], Layout::Same);
         }
         add("ffn_norm.weight", "post_attention_layernorm.weight", &[hidden], Layout::Same);
-        for (tensor, name, rows, columns) in
-            [("ffn_gate", "gate_proj", inner, hidden), ("ffn_up", "up_proj", inner, hidden), ("ffn_down", "down_proj", hidden, inner)]
-        {
+        for (tensor, name, rows, columns) in [
+            ("ffn_gate", "gate_proj", inner, hidden),
+            ("ffn_up", "up_proj", inner, hidden),
+            ("ffn_down", "down_proj", hidden, inner),
+        ] {
             add(&format!("{tensor}.weight"), &format!("mlp.{name}.weight"), &[rows, columns], Layout::Same);
             if inner_bias {
                 add(&format!("{tensor}.bias"), &format!("mlp.{name}.bias"), &[rows], Layout::Same);
@@ -314,7 +322,9 @@ fn rotary_decoder(decoder: Decoder, sizes: &Sizes, keys: &mut Keys<'_>) -> (Map<
     }));
     match decoder {
         Decoder::Llama => config.extend(object(json!({ "attention_bias": attention_bias, "mlp_bias": inner_bias }))),
-        Decoder::Qwen3 => config.extend(object(json!({ "attention_bias": false, "sliding_window": null, "use_sliding_window": false }))),
+        Decoder::Qwen3 => {
+            config.extend(object(json!({ "attention_bias": false, "sliding_window": null, "use_sliding_window": false })))
+        }
         _ => config.extend(object(json!({ "sliding_window": null, "use_sliding_window": false }))),
     }
     (config, weights)

@@ -25,7 +25,9 @@ pub enum GgufProblem {
         files: u64,
     },
     /// The file ends too early.
-    #[error("cut off or damaged: {what} at byte {place} has {needed} bytes, but the file ends at {bytes}; fetch or copy it again")]
+    #[error(
+        "cut off or damaged: {what} at byte {place} has {needed} bytes, but the file ends at {bytes}; fetch or copy it again"
+    )]
     CutOff {
         /// What is being read.
         what: &'static str,

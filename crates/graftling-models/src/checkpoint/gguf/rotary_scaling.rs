@@ -23,7 +23,9 @@ pub(super) enum RotaryScaling {
 impl RotaryScaling {
     /// What the keys of an architecture say.
     pub fn of_keys(keys: &mut Keys<'_>) -> Self {
-        for (name, only) in [("rope.scaling.attn_factor", 1), ("rope.scaling.yarn_ext_factor", 1), ("rope.scaling.yarn_attn_factor", 1)] {
+        for (name, only) in
+            [("rope.scaling.attn_factor", 1), ("rope.scaling.yarn_ext_factor", 1), ("rope.scaling.yarn_attn_factor", 1)]
+        {
             keys.only(name, only);
         }
         keys.only("rope.scaling.yarn_beta_fast", 32);
@@ -34,7 +36,10 @@ impl RotaryScaling {
         let factor = keys.number_if_there("rope.scaling.factor", factors);
         let original = keys.size_if_there("rope.scaling.original_context_length", LARGEST_TABLE);
         // Says whether the model was trained on long contexts; nothing is computed from it.
-        keys.only("rope.scaling.finetuned", i32::from(keys.gguf.switch("rope.scaling.finetuned").is_ok_and(|on| on == Some(true))));
+        keys.only(
+            "rope.scaling.finetuned",
+            i32::from(keys.gguf.switch("rope.scaling.finetuned").is_ok_and(|on| on == Some(true))),
+        );
         match (kind, factor) {
             ("linear", Some(factor)) => Self::Linear { factor },
             ("yarn", Some(factor)) => match original {
@@ -86,7 +91,10 @@ impl RotaryScaling {
         let mut scalings = candidates.map(|(high, original)| (factor, 1.0, high, original));
         let found = scalings.find(|(factor, low, high, original)| {
             let original = *original as f64;
-            divisors.iter().zip(&turns).all(|(divisor, turns)| near(*divisor, llama3_divisor(*turns, *factor, *low, *high, original)))
+            divisors
+                .iter()
+                .zip(&turns)
+                .all(|(divisor, turns)| near(*divisor, llama3_divisor(*turns, *factor, *low, *high, original)))
         });
         found.map(|(factor, low, high, original)| Self::Llama3 { factor, low, high, original })
     }
