@@ -266,7 +266,7 @@ fn tensors_that_do_not_fit_are_refused() {
         ),
         (
             with(|writer| writer.named("output_norm.weight").offset = Some(1 << 62)),
-            "cut off or damaged: the 16 bytes of \"output_norm.weight\" are said to begin at 4611686018427387904 of 1872 bytes of values; fetch or copy it again",
+            "cut off or damaged: the 16 bytes of \"output_norm.weight\" are said to begin at 4611686018427387904 of 1736 bytes of values; fetch or copy it again",
         ),
     ];
     for (told, expected) in cases {
