@@ -1,5 +1,6 @@
 //! Everything that can be wrong with a checkpoint, with the facts of each case. Knows no way to put it right but says it.
 
+use std::ffi::OsString;
 use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::PathBuf;
@@ -38,6 +39,18 @@ pub enum ModelError {
     NoConfig {
         /// The folder.
         folder: PathBuf,
+    },
+    /// The folder has a GGUF file instead of a config and weights.
+    #[error(
+        "{}: no config.json here, but {}, which is a model in one file; make a model folder of it first: graftling models import {} \
+         --output FOLDER",
+        folder.display(), file.to_string_lossy(), folder.join(file).display()
+    )]
+    OnlyGguf {
+        /// The folder.
+        folder: PathBuf,
+        /// The name of the file.
+        file: OsString,
     },
     /// A JSON file is larger than any that is honest.
     #[error("{}: {bytes} bytes, but a file of this kind has at most {largest}", path.display())]

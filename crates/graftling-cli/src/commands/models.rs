@@ -49,9 +49,9 @@ pub struct PullArguments {
 /// What may be typed after `models import`.
 #[derive(Args)]
 pub struct ImportArguments {
-    /// A GGUF file of a language model (llama, qwen2, qwen3 or gpt2)
+    /// A GGUF file of a language model (llama, qwen2, qwen3 or gpt2), a folder that holds one, or the name of such a model
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    file: String,
     /// The folder to make; it may be there if it is empty
     #[arg(long, value_name = "FOLDER")]
     output: PathBuf,
@@ -136,15 +136,16 @@ fn import_file(arguments: &ImportArguments, console: &Console) -> Result<(), Fai
         Dtype::F16 => WeightDtype::F16,
         Dtype::Bf16 => WeightDtype::Bf16,
     };
-    let imported = import(&ImportRequest { file: &arguments.file, output: &arguments.output, dtype })?;
+    let file = models::gguf_file(&arguments.file, console)?;
+    let imported = import(&ImportRequest { file: &file, output: &arguments.output, dtype })?;
     for notice in &imported.notices {
-        console.tell(&format!("note: {}: {notice}", arguments.file.display()));
+        console.tell(&format!("note: {}: {notice}", file.display()));
     }
     let Imported { model_type, num_hidden_layers, parameter_count, vocabulary_size, max_positions, types, size_bytes, .. } =
         &imported;
     if arguments.json {
         return console.print_json(&json!({
-            "file": arguments.file,
+            "file": file,
             "folder": arguments.output,
             "model_type": model_type,
             "num_hidden_layers": num_hidden_layers,

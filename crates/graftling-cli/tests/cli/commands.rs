@@ -8,7 +8,7 @@ use crate::scratch::Scratch;
 #[test]
 fn every_command_explains_itself() {
     let scratch = Scratch::new();
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 12] = [
         &[],
         &["train"],
         &["evaluate"],
@@ -18,6 +18,7 @@ fn every_command_explains_itself() {
         &["models"],
         &["models", "list"],
         &["models", "pull"],
+        &["models", "import"],
         &["models", "inspect"],
         &["quickstart"],
     ];
