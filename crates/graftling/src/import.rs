@@ -94,7 +94,7 @@ pub enum ImportProblem {
 /// disk has no room.
 pub fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     let ImportRequest { file, output, dtype } = *request;
-    check_output(output)?;
+    let output = &checked_output(output)?;
     let mapped = GgufFile::open(file)?;
     let gguf = mapped.parse()?;
     let checkpoint = GgufCheckpoint::of(file, &gguf)?;
@@ -124,18 +124,19 @@ pub fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     })
 }
 
-fn check_output(output: &Path) -> Result<(), Error> {
+/// The output folder by a name that it can be given: one that is there is replaced, even where it was named `.`.
+fn checked_output(output: &Path) -> Result<PathBuf, Error> {
     if output.is_file() {
         return Err(Error::OutputIsAFile { path: output.to_owned() });
     }
     let failed = |source| Error::Read { path: output.to_owned(), source };
     let mut names = match fs::read_dir(output) {
         Ok(names) => names,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(output.to_owned()),
         Err(error) => return Err(failed(error)),
     };
     match names.next() {
-        None => Ok(()),
+        None => fs::canonicalize(output).map_err(failed),
         Some(name) => {
             let found = name.map_err(failed)?.file_name().to_string_lossy().into_owned();
             Err(ImportProblem::OutputNotEmpty { folder: output.to_owned(), found }.into())

@@ -6,6 +6,9 @@
 
 use half::f16;
 
+/// Reads the values of one block.
+type ReadBlock = fn(&[u8], &mut [f32]);
+
 /// A type of tensors.
 #[derive(Debug)]
 pub(super) struct TensorType {
@@ -18,13 +21,13 @@ pub(super) struct TensorType {
     /// How many bytes a block has.
     pub bytes: usize,
     /// How a block is read, where it is.
-    read: Option<fn(&[u8], &mut [f32])>,
+    read: Option<ReadBlock>,
 }
 
 /// How many values a block of the K types holds: ggml's `QK_K`.
 const SUPER: usize = 256;
 
-const fn offered(number: u32, name: &'static str, block: usize, bytes: usize, read: fn(&[u8], &mut [f32])) -> TensorType {
+const fn offered(number: u32, name: &'static str, block: usize, bytes: usize, read: ReadBlock) -> TensorType {
     TensorType { number, name, block, bytes, read: Some(read) }
 }
 

@@ -34,12 +34,18 @@ pub struct GgufFile {
 
 impl GgufFile {
     /// Opens a file.
+    ///
+    /// # Errors
+    /// If the system does not let it be read.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let map = map(path).map_err(|source| ModelError::Read { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), map })
     }
 
     /// What is in it.
+    ///
+    /// # Errors
+    /// As [`Gguf::parse`], with the file's name.
     pub fn parse(&self) -> Result<Gguf<'_>, ModelError> {
         Gguf::parse(&self.map).map_err(|problem| self.refusal(problem))
     }
@@ -177,6 +183,9 @@ impl<'a> Gguf<'a> {
     }
 
     /// The text of a key, where it is there.
+    ///
+    /// # Errors
+    /// If it is no text in UTF-8.
     pub fn text(&self, key: &str) -> Result<Option<&'a str>, GgufProblem> {
         match self.value(key) {
             None => Ok(None),
@@ -186,6 +195,9 @@ impl<'a> Gguf<'a> {
     }
 
     /// The switch of a key, where it is there.
+    ///
+    /// # Errors
+    /// If it is no switch.
     pub fn switch(&self, key: &str) -> Result<Option<bool>, GgufProblem> {
         match self.value(key) {
             None => Ok(None),
@@ -195,18 +207,22 @@ impl<'a> Gguf<'a> {
     }
 
     /// The whole number from 0 of a key, where it is there.
+    ///
+    /// # Errors
+    /// If it is no whole number from 0.
     pub fn count(&self, key: &str) -> Result<Option<u64>, GgufProblem> {
-        match self.value(key) {
-            None => Ok(None),
-            Some(value) => match value {
-                Value::Whole(number) => u64::try_from(*number).ok(),
-                _ => None,
-            }
-            .map_or_else(|| Err(refused(key, value, "a whole number from 0")), |number| Ok(Some(number))),
-        }
+        let Some(value) = self.value(key) else { return Ok(None) };
+        let number = match value {
+            Value::Whole(number) => u64::try_from(*number).ok(),
+            _ => None,
+        };
+        number.map(Some).ok_or_else(|| refused(key, value, "a whole number from 0"))
     }
 
     /// The texts of a key; none where it is not there.
+    ///
+    /// # Errors
+    /// If it is no array of texts in UTF-8.
     pub fn texts(&self, key: &str) -> Result<Vec<&'a str>, GgufProblem> {
         let Some(array) = self.array(key, "an array of texts")? else { return Ok(Vec::new()) };
         let text = |(place, value): (usize, Value<'a>)| match value {
@@ -217,6 +233,9 @@ impl<'a> Gguf<'a> {
     }
 
     /// The whole numbers of a key; none where it is not there.
+    ///
+    /// # Errors
+    /// If it is no array of whole numbers.
     pub fn integers(&self, key: &str) -> Result<Vec<i64>, GgufProblem> {
         let accepted = "an array of whole numbers";
         let Some(array) = self.array(key, accepted)? else { return Ok(Vec::new()) };
@@ -228,6 +247,9 @@ impl<'a> Gguf<'a> {
     }
 
     /// The numbers of a key; none where it is not there.
+    ///
+    /// # Errors
+    /// If it is no array of numbers in single precision.
     pub fn numbers(&self, key: &str) -> Result<Vec<f32>, GgufProblem> {
         let accepted = "an array of numbers in single precision";
         let Some(array) = self.array(key, accepted)? else { return Ok(Vec::new()) };
@@ -247,7 +269,7 @@ impl<'a> Gguf<'a> {
     }
 }
 
-fn utf8<'a>(bytes: &'a [u8], what: impl Fn() -> String) -> Result<&'a str, GgufProblem> {
+fn utf8(bytes: &[u8], what: impl Fn() -> String) -> Result<&str, GgufProblem> {
     std::str::from_utf8(bytes).map_err(|_| GgufProblem::NotUtf8 { what: what() })
 }
 
@@ -275,7 +297,7 @@ fn announced<'a>(cursor: &mut Cursor<'a>, alignment: u64) -> Result<Announced<'a
         accepted: accepted(),
     })?;
     let (block, width) = (kind.block as u64, sizes[0]);
-    if width % block != 0 {
+    if !width.is_multiple_of(block) {
         return Err(refuse(format!("rows of {width} values"), format!("multiples of {block} for {}", kind.name)));
     }
     sizes.reverse();
@@ -286,7 +308,7 @@ fn announced<'a>(cursor: &mut Cursor<'a>, alignment: u64) -> Result<Announced<'a
         return Err(refuse(format!("the shape {sizes:?}"), "dimensions from 1 whose product is below 2^64 bytes".to_owned()));
     };
     let offset = cursor.u64("where values begin")?;
-    if offset % alignment != 0 {
+    if !offset.is_multiple_of(alignment) {
         return Err(GgufProblem::Alignment { name: name.to_owned(), offset, alignment });
     }
     Ok(Announced { name, shape, kind, size, offset })

@@ -190,6 +190,9 @@ impl<'a> GgufCheckpoint<'a> {
     }
 
     /// Writes model.safetensors, config.json and generation_config.json into a folder that is there, each whole or not at all.
+    ///
+    /// # Errors
+    /// If a value is not finite or beyond what `dtype` can hold, or the system does not let a file be written.
     pub fn write(&self, folder: &Path, dtype: WeightDtype) -> Result<(), ModelError> {
         let mut odd = None;
         let written = replace(&folder.join(SINGLE), self.size_bytes(dtype), |writer| self.stream(writer, dtype, &mut odd));

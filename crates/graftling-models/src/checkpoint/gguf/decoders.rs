@@ -243,7 +243,7 @@ fn is_tied(gguf: &Gguf<'_>) -> bool {
 fn rotary_decoder(decoder: Decoder, sizes: &Sizes, keys: &mut Keys<'_>) -> (Map<String, Value>, Vec<Wanted>) {
     let Sizes { layers, hidden, inner, heads, context, vocabulary } = *sizes;
     let key_heads = keys.size_if_there("attention.head_count_kv", heads).unwrap_or(heads);
-    if heads % key_heads != 0 {
+    if !heads.is_multiple_of(key_heads) {
         keys.refuse("attention.head_count_kv", key_heads.to_string(), format!("divisors of the {heads} heads"));
     }
     let rotated = keys.size_if_there("rope.dimension_count", LARGEST_WIDTH);
@@ -257,7 +257,7 @@ fn rotary_decoder(decoder: Decoder, sizes: &Sizes, keys: &mut Keys<'_>) -> (Map<
             keys.refuse(name, found.to_string(), format!("{head_dim}, the width of a head"));
         }
     }
-    if head_dim % 2 != 0 {
+    if !head_dim.is_multiple_of(2) {
         keys.refuse("attention.key_length", head_dim.to_string(), "even widths of heads".to_owned());
     }
     let epsilon = keys.number("attention.layer_norm_rms_epsilon", 0.0..=1.0);
@@ -350,7 +350,7 @@ fn scaling(keys: &mut Keys<'_>, base: f64, head_dim: usize) -> RotaryScaling {
 /// GPT-2: positions by number, weights with the inputs first, norms with a bias.
 fn gpt2(sizes: &Sizes, keys: &mut Keys<'_>) -> (Map<String, Value>, Vec<Wanted>) {
     let Sizes { layers, hidden, inner, heads, context, vocabulary } = *sizes;
-    if hidden % heads != 0 {
+    if !hidden.is_multiple_of(heads) {
         keys.refuse("attention.head_count", heads.to_string(), format!("divisors of the width {hidden}"));
     }
     let epsilon = keys.number("attention.layer_norm_epsilon", 0.0..=1.0);

@@ -41,10 +41,14 @@ impl<'a> Keys<'a> {
     }
 
     fn value(&mut self, name: &str) -> Option<Value<'a>> {
+        self.pass_over(name);
+        self.gguf.value(&self.full(name)).copied()
+    }
+
+    /// Knows a key of which nothing is made.
+    pub fn pass_over(&mut self, name: &str) {
         let key = self.full(name);
-        let value = self.gguf.value(&key).copied();
         self.asked_for.insert(key);
-        value
     }
 
     /// A whole number from 1 to `largest`, which must be there.

@@ -36,10 +36,7 @@ impl RotaryScaling {
         let factor = keys.number_if_there("rope.scaling.factor", factors);
         let original = keys.size_if_there("rope.scaling.original_context_length", LARGEST_TABLE);
         // Says whether the model was trained on long contexts; nothing is computed from it.
-        keys.only(
-            "rope.scaling.finetuned",
-            i32::from(keys.gguf.switch("rope.scaling.finetuned").is_ok_and(|on| on == Some(true))),
-        );
+        keys.pass_over("rope.scaling.finetuned");
         match (kind, factor) {
             ("linear", Some(factor)) => Self::Linear { factor },
             ("yarn", Some(factor)) => match original {
