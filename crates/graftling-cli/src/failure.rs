@@ -167,6 +167,21 @@ pub enum Failure {
         /// The output file.
         path: PathBuf,
     },
+    /// A folder has no GGUF file to import, or several.
+    #[error(
+        "{}: {}; name the file to import",
+        folder.display(),
+        match found.as_slice() {
+            [] => "no GGUF file here".to_owned(),
+            several => format!("several GGUF files here ({})", several.join(", ")),
+        }
+    )]
+    NotOneGguf {
+        /// The folder.
+        folder: PathBuf,
+        /// The names of the GGUF files in it.
+        found: Vec<String>,
+    },
     /// A file could not be read or written.
     #[error("{}: cannot {action}: {source}", path.display())]
     File {

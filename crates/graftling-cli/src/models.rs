@@ -2,6 +2,7 @@
 //! Knows nothing of what the model is used for.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use graftling_hub::{Environment, Pulled, Silent, resolve};
@@ -16,6 +17,27 @@ const OFFLINE: &str = "HF_HUB_OFFLINE";
 /// The folder of a model, fetched where it is not here yet.
 pub fn folder(model: &str, console: &Console) -> Result<PathBuf, Failure> {
     Ok(resolve(model, &environment(), &mut DownloadProgress::new(console))?)
+}
+
+/// The GGUF file of this name, or the one in the folder of a model that is fetched where it is not here yet.
+pub fn gguf_file(named: &str, console: &Console) -> Result<PathBuf, Failure> {
+    let path = Path::new(named);
+    let is_gguf = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
+    if path.is_file() || is_gguf(path) {
+        return Ok(path.to_owned());
+    }
+    let folder = folder(named, console)?;
+    let failed = |source| Failure::File { path: folder.clone(), action: "list", source };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(failed)? {
+        let name = PathBuf::from(entry.map_err(failed)?.file_name());
+        found.extend(is_gguf(&name).then(|| name.to_string_lossy().into_owned()));
+    }
+    found.sort();
+    match found.as_slice() {
+        [only] => Ok(folder.join(only)),
+        _ => Err(Failure::NotOneGguf { folder, found }),
+    }
 }
 
 /// The folder of a model, every file of it verified, and where it came from.

@@ -16,7 +16,10 @@ pub enum HubError {
         catalogue: String,
     },
     /// The path is there but is a file.
-    #[error("model {path:?}: this is a file; give the folder that holds it, with its config.json and tokenizer files")]
+    #[error(
+        "model {path:?}: this is a file; give the folder that holds it, with its config.json and tokenizer files (of a GGUF file, the one \
+         that graftling models import makes of it)"
+    )]
     NotAFolder {
         /// The path as given.
         path: PathBuf,

@@ -71,7 +71,10 @@ mod tests {
     fn a_name_that_means_nothing_says_what_would() {
         for (name, part) in [
             ("all-MiniLM-L6-v1", "did you mean \"all-MiniLM-L6-v2\"?"),
-            ("gpt2", "the catalogue, which has all-MiniLM-L6-v2; a model of the hub is named \"org/name\""),
+            (
+                "gpt2",
+                "the catalogue, which has all-MiniLM-L6-v2, SmolLM2-135M-Instruct-GGUF; a model of the hub is named \"org/name\"",
+            ),
             ("./nowhere", "no such folder"),
             ("a/b/c", "no such folder"),
             ("", "no such folder"),

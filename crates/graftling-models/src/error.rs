@@ -1,8 +1,11 @@
 //! Everything that can be wrong with a checkpoint, with the facts of each case. Knows no way to put it right but says it.
 
+use std::ffi::OsString;
 use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::PathBuf;
+
+use crate::checkpoint::gguf::GgufProblem;
 
 /// What went wrong with a model folder.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +39,18 @@ pub enum ModelError {
     NoConfig {
         /// The folder.
         folder: PathBuf,
+    },
+    /// The folder has a GGUF file instead of a config and weights.
+    #[error(
+        "{}: no config.json here, but {}, which is a model in one file; make a model folder of it first: graftling models import {} \
+         --output FOLDER",
+        folder.display(), file.to_string_lossy(), folder.join(file).display()
+    )]
+    OnlyGguf {
+        /// The folder.
+        folder: PathBuf,
+        /// The name of the file.
+        file: OsString,
     },
     /// A JSON file is larger than any that is honest.
     #[error("{}: {bytes} bytes, but a file of this kind has at most {largest}", path.display())]
@@ -166,6 +181,30 @@ pub enum ModelError {
         /// How many parameters there are.
         expected: usize,
         /// Every weight that does not fit.
+        problems: Vec<WeightProblem>,
+    },
+    /// A GGUF file is damaged, or of a kind that is not offered.
+    #[error("{}: {problem}", path.display())]
+    Gguf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: GgufProblem,
+    },
+    /// The metadata of a GGUF file does not describe a model that is offered.
+    #[error("{}: {}", path.display(), lines(problems, "its metadata describes no model that can be imported"))]
+    GgufKeys {
+        /// The file.
+        path: PathBuf,
+        /// Every key that is refused.
+        problems: Vec<ConfigProblem>,
+    },
+    /// The tensors of a GGUF file are not those of its architecture.
+    #[error("{}: {}", path.display(), lines(problems, "its tensors are not those of its architecture"))]
+    GgufTensors {
+        /// The file.
+        path: PathBuf,
+        /// Every tensor that does not fit.
         problems: Vec<WeightProblem>,
     },
 }

@@ -38,6 +38,7 @@ mod nn;
 mod past;
 
 pub use batch::PackedBatch;
+pub use checkpoint::gguf::{Gguf, GgufCheckpoint, GgufFile, GgufProblem, GgufTensor, WeightDtype};
 pub use checkpoint::load::{IgnoredWeight, LoadReport};
 pub use checkpoint::save::{NamedValues, write_values};
 pub use checkpoint::values::read_values;

@@ -62,6 +62,7 @@ pub use token_dataset::{
     labelled_tokens, read_labelled_tokens, unlabelled_tokens, words_of,
 };
 pub use tokenizer::{
-    EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport,
+    EncodeOptions, Encoding, Encodings, FirstText, GgufVocabulary, Overflow, TextInput, TextToken, Tokenizer, TokenlessWords,
+    TruncationReport,
 };
 pub use writer::{NewColumn, write_table};

@@ -5,6 +5,7 @@ mod byte_level;
 mod class;
 mod encode;
 mod folder;
+mod gguf;
 mod given_words;
 mod marks;
 mod offsets;
@@ -22,6 +23,7 @@ mod wordpiece;
 use std::sync::OnceLock;
 
 pub use encode::{EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TokenlessWords};
+pub use gguf::GgufVocabulary;
 pub use text_tokens::TextToken;
 pub use truncation_report::TruncationReport;
 

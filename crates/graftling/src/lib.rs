@@ -32,6 +32,7 @@ mod evaluate;
 mod features;
 pub mod figures;
 mod fit;
+mod import;
 mod inference;
 mod learning_rate;
 mod loaded;
@@ -61,8 +62,9 @@ pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost,
 pub use decisions::{Decisions, DecisionsProblem};
 pub use error::{Error, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
-pub use graftling_models::Pooling;
+pub use graftling_models::{Pooling, WeightDtype};
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};
+pub use import::{ImportProblem, ImportRequest, Imported, import};
 pub use loaded::BareEncoder;
 pub use observer::{Collected, Event, NoObserver, Observer, SplitName, StopReason};
 pub use passages::NoAnswer;

@@ -1,10 +1,13 @@
-//! `graftling models`: the catalogue, fetching a model, and what a model folder says of itself.
+//! `graftling models`: the catalogue, fetching a model, importing one, and what a model folder says of itself.
 //! Knows nothing of how a model is fetched or read.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use graftling::{ImportRequest, Imported, WeightDtype, import};
 use graftling_hub::{Origin, catalogue};
 use graftling_models::{Head, Inspection, TensorFacts, inspect};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::console::Console;
 use crate::failure::{Ending, Failure};
@@ -18,6 +21,8 @@ pub enum Commands {
     List(ListArguments),
     /// Fetch a model, or bring it up to date, and verify every file.
     Pull(PullArguments),
+    /// Turn a GGUF file into a model folder: config, weights, tokenizer.
+    Import(ImportArguments),
     /// Show what a model folder says of itself: its config and its weights.
     Inspect(InspectArguments),
 }
@@ -41,6 +46,31 @@ pub struct PullArguments {
     json: bool,
 }
 
+/// What may be typed after `models import`.
+#[derive(Args)]
+pub struct ImportArguments {
+    /// A GGUF file of a language model (llama, qwen2, qwen3 or gpt2), a folder that holds one, or the name of such a model
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// The folder to make; it may be there if it is empty
+    #[arg(long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// How weights are stored: f32 keeps every value as it is, bf16 and f16 take half the room
+    #[arg(long, value_name = "KIND", value_enum, default_value = "f32")]
+    dtype: Dtype,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// The words of `--dtype`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Dtype {
+    F32,
+    F16,
+    Bf16,
+}
+
 /// What may be typed after `models inspect`.
 #[derive(Args)]
 pub struct InspectArguments {
@@ -57,6 +87,7 @@ pub fn run(command: Commands, console: &Console) -> Result<Ending, Failure> {
     match command {
         Commands::List(arguments) => list(&arguments, console)?,
         Commands::Pull(arguments) => pull(&arguments, console)?,
+        Commands::Import(arguments) => import_file(&arguments, console)?,
         Commands::Inspect(arguments) => show(&arguments, console)?,
     }
     Ok(Ending::Complete)
@@ -97,6 +128,50 @@ fn pull(arguments: &PullArguments, console: &Console) -> Result<(), Failure> {
         return console.print_json(&json!({ "name": arguments.name, "folder": pulled.folder, "origin": origin }));
     }
     console.print(&format!("{}: {origin}\n{}\n", arguments.name, pulled.folder.display()))
+}
+
+fn import_file(arguments: &ImportArguments, console: &Console) -> Result<(), Failure> {
+    let dtype = match arguments.dtype {
+        Dtype::F32 => WeightDtype::F32,
+        Dtype::F16 => WeightDtype::F16,
+        Dtype::Bf16 => WeightDtype::Bf16,
+    };
+    let file = models::gguf_file(&arguments.file, console)?;
+    let imported = import(&ImportRequest { file: &file, output: &arguments.output, dtype })?;
+    for notice in &imported.notices {
+        console.tell(&format!("note: {}: {notice}", file.display()));
+    }
+    let Imported { model_type, num_hidden_layers, parameter_count, vocabulary_size, max_positions, types, size_bytes, .. } =
+        &imported;
+    if arguments.json {
+        return console.print_json(&json!({
+            "file": file,
+            "folder": arguments.output,
+            "model_type": model_type,
+            "num_hidden_layers": num_hidden_layers,
+            "parameters": parameter_count,
+            "vocab_size": vocabulary_size,
+            "max_position_embeddings": max_positions,
+            "tensors": types.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect::<Map<_, _>>(),
+            "dtype": dtype.word(),
+            "bytes": size_bytes,
+            "notices": imported.notices,
+        }));
+    }
+    let count = |number: usize| figures::count(number as u64);
+    let tensors: Vec<String> = types.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
+    let rows = [
+        ("family", (*model_type).to_owned()),
+        ("layers", count(*num_hidden_layers)),
+        ("parameters", count(*parameter_count)),
+        ("vocabulary", count(*vocabulary_size)),
+        ("positions", count(*max_positions)),
+        ("tensors", tensors.join(", ")),
+        ("weights", format!("{} as {}", figures::size(*size_bytes), dtype.word())),
+        ("folder", arguments.output.display().to_string()),
+    ];
+    let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+    console.print(&table(&[Side::Left, Side::Left], &rows))
 }
 
 fn show(arguments: &InspectArguments, console: &Console) -> Result<(), Failure> {

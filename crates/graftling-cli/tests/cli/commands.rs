@@ -19,6 +19,7 @@ fn every_command_explains_itself() {
         &["models"],
         &["models", "list"],
         &["models", "pull"],
+        &["models", "import"],
         &["models", "inspect"],
         &["quickstart"],
     ];

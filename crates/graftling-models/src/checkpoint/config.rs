@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::sentence_modules;
+use super::{gguf, sentence_modules};
 use crate::error::{LabelProblem, ModelError};
 use crate::families::{Family, Translation};
 use crate::head::{Head, HeadKind, ProblemType};
@@ -45,7 +45,11 @@ impl Config {
         }
         let path = folder.join(CONFIG);
         if !path.exists() {
-            return Err(ModelError::NoConfig { folder: folder.to_owned() });
+            let folder = folder.to_owned();
+            return Err(match gguf::file_in(&folder) {
+                Some(file) => ModelError::OnlyGguf { folder, file },
+                None => ModelError::NoConfig { folder },
+            });
         }
         let keys: Map<String, Value> = read_json(&path, "model config")?;
         let model_type = keys.get("model_type").and_then(Value::as_str);

@@ -95,7 +95,11 @@ pub fn write_values(path: &Path, entries: &[NamedValues<'_>]) -> Result<(), Mode
 }
 
 fn write_entries(path: &Path, entries: &[Entry<'_>]) -> Result<(), ModelError> {
-    let header = header(entries);
+    let stored = |entry| {
+        let Entry { name, shape, .. }: &Entry<'_> = entry;
+        Stored { name, shape, dtype: "F32", bytes: 4 * entry.len() }
+    };
+    let header = header(entries.iter().map(stored));
     let values: usize = entries.iter().map(Entry::len).sum();
     replace(path, (header.len() + 4 * values) as u64, |writer| {
         writer.write_all(&header)?;
@@ -103,15 +107,23 @@ fn write_entries(path: &Path, entries: &[Entry<'_>]) -> Result<(), ModelError> {
     })
 }
 
-/// The length of the header and the header itself, filled up with blanks to a multiple of eight as the format asks.
-fn header(entries: &[Entry<'_>]) -> Vec<u8> {
+/// What a header says of the values under a name.
+pub(super) struct Stored<'a> {
+    pub name: &'a str,
+    pub shape: &'a [usize],
+    pub dtype: &'static str,
+    pub bytes: usize,
+}
+
+/// The length of the header and the header itself, filled up with blanks to a multiple of eight as the format asks. The values lie end to end in the
+/// order of the entries.
+pub(super) fn header<'a>(entries: impl Iterator<Item = Stored<'a>>) -> Vec<u8> {
     let mut json = Map::new();
     json.insert("__metadata__".to_owned(), json!({ "format": "pt" }));
     let mut start = 0;
-    for entry in entries {
-        let end = start + 4 * entry.len();
-        let facts = json!({ "dtype": "F32", "shape": entry.shape, "data_offsets": [start, end] });
-        json.insert(entry.name.clone(), facts);
+    for Stored { name, shape, dtype, bytes } in entries {
+        let end = start + bytes;
+        json.insert(name.to_owned(), json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] }));
         start = end;
     }
     let mut text = Value::Object(json).to_string();

@@ -72,7 +72,7 @@ impl Tokenizer {
         }
     }
 
-    fn assemble(
+    pub(super) fn assemble(
         path: &Path,
         mut pipeline: tokenizers::Tokenizer,
         settings: Settings,
@@ -121,7 +121,7 @@ fn unknown_class(path: &Path, settings: &Settings) -> TextError {
 }
 
 /// What this makes, tried on a text and a pair. The library panics on some parts that make no sense.
-fn guarded(
+pub(super) fn guarded(
     path: &Path,
     make: impl FnOnce() -> Result<tokenizers::Tokenizer, TextError>,
 ) -> Result<tokenizers::Tokenizer, TextError> {

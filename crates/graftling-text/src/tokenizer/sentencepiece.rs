@@ -3,7 +3,7 @@
 
 mod charsmap;
 mod layout;
-mod merges;
+pub(super) mod merges;
 mod proto;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("evaluate", &[]),
     ("compare", &[]),
     ("predict", &[]),
-    ("models", &["list", "pull", "inspect"]),
+    ("models", &["list", "pull", "import", "inspect"]),
     ("quickstart", &[]),
     ("report", &[]),
     ("score", &[]),

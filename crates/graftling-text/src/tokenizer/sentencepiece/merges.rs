@@ -6,9 +6,15 @@ use tokenizers::models::bpe::Vocab;
 /// The ids of all pieces, and all pairs of pieces whose whole is one, the best score first. Among equal scores the longer parts go
 /// first, as in transformers' `generate_merges`.
 pub(super) fn of(vocabulary: &[(String, f64)]) -> (Vocab, Vec<(String, String)>) {
-    let ids: Vocab = vocabulary.iter().enumerate().map(|(id, (piece, _))| (piece.clone(), id as u32)).collect();
+    let numbered: Vec<(&str, u32, f64)> = vocabulary.iter().zip(0..).map(|((piece, score), id)| (&**piece, id, *score)).collect();
+    of_numbered(&numbered)
+}
+
+/// The same of pieces that have ids of their own.
+pub(in crate::tokenizer) fn of_numbered(pieces: &[(&str, u32, f64)]) -> (Vocab, Vec<(String, String)>) {
+    let ids: Vocab = pieces.iter().map(|(piece, id, _)| ((*piece).to_owned(), *id)).collect();
     let mut merges = Vec::new();
-    for (piece, score) in vocabulary {
+    for (piece, _, score) in pieces {
         let parts = piece.char_indices().skip(1).map(|(byte, _)| piece.split_at(byte));
         let mut pairs: Vec<(u32, u32, &str, &str)> =
             parts.filter_map(|(left, right)| Some((*ids.get(left)?, *ids.get(right)?, left, right))).collect();

@@ -1,0 +1,28 @@
+//! GGUF files (versions 2 and 3, little endian): the container, its blocks of quantised values, and what its metadata and tensors are in a folder
+//! of Hugging Face's. Knows no tokenizer: what a file says of its vocabulary is handed on as it is.
+//!
+//! The format is described by ggml's `docs/gguf.md`; names of tensors and keys are those of llama.cpp's converter.
+
+mod blocks;
+mod container;
+mod conversion;
+mod cursor;
+mod decoders;
+mod keys;
+mod problem;
+mod rotary_scaling;
+mod value;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+pub use container::{Gguf, GgufFile, GgufTensor};
+pub use conversion::{GgufCheckpoint, WeightDtype};
+pub use problem::GgufProblem;
+
+/// The name of a GGUF file in a folder, where there is one.
+pub(crate) fn file_in(folder: &Path) -> Option<OsString> {
+    let names = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.file_name()));
+    names.filter(|name| Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"))).min()
+}

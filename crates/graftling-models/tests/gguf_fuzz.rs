@@ -1,0 +1,150 @@
+//! A hundred thousand damaged GGUF files: each gives a typed error or a sound model, with no panic and no more memory than its size is good for.
+//! The damage knows where the numbers of a file lie, so that it comes past the first of them.
+
+mod gguf_writer;
+
+use std::io;
+use std::path::Path;
+
+use gguf_writer::{Kind, Value, Writer, tiny_llama};
+use graftling_models::{Gguf, GgufCheckpoint, WeightDtype};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+const CASES: usize = 100_000;
+/// What is asked for whatever the file: the buffers of values that are being converted, and what a message takes.
+const ANY_FILE_BYTES: usize = 48 << 10;
+/// What is asked for by a byte of a file: records of keys and tensors, the names of weights, the header of what is written.
+const BYTES_A_BYTE: usize = 16;
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound.max(1) as u64) as usize
+    }
+}
+
+/// A model with a value and a tensor of each kind that is read in its own way.
+fn sound() -> Writer {
+    let mut writer = tiny_llama();
+    writer.set("tokenizer.ggml.scores", Value::Raw(9, [&6_u32.to_le_bytes()[..], &6_u64.to_le_bytes(), &[0; 24]].concat()));
+    writer.set("general.alignment", Value::U32(32));
+    writer.set("llama.rope.scaling.type", Value::Text("none".into()));
+    writer.tensor("output.weight", &[4, 6], Kind::F32);
+    writer.tensor("rope_freqs.weight", &[2], Kind::F32);
+    writer.with_values("rope_freqs.weight", &[1.0, 1.0])
+}
+
+/// Damages a file in one way; `numbers` tells where its numbers were before.
+fn damage(bytes: &mut Vec<u8>, numbers: &[std::ops::Range<usize>], random: &mut Random) {
+    let place = random.below(bytes.len());
+    match random.below(14) {
+        0 => bytes.truncate(place),
+        1 if !bytes.is_empty() => bytes[place] ^= 1 << random.below(8),
+        2 if !bytes.is_empty() => bytes[place] = random.next() as u8,
+        3 => {
+            let length = random.below(40).min(bytes.len() - place);
+            bytes.drain(place..place + length);
+        }
+        4 => {
+            let length = random.below(40).min(bytes.len() - place);
+            let copied = bytes[place..place + length].to_vec();
+            let to = random.below(bytes.len());
+            bytes.splice(to..to, copied);
+        }
+        // The values of tensors stand in the second half of the file.
+        5 | 6 if bytes.len() > 8 => {
+            let place = bytes.len() / 2 + random.below(bytes.len() / 2 - 4);
+            bytes[place..place + 4].copy_from_slice(&f32::INFINITY.to_le_bytes());
+        }
+        _ => {
+            let range = numbers[random.below(numbers.len())].clone();
+            let other = numbers[random.below(numbers.len())].clone();
+            if range.end > bytes.len() || other.end > bytes.len() {
+                return;
+            }
+            let number = |range: &std::ops::Range<usize>| {
+                bytes[range.clone()].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+            };
+            let was = number(&range);
+            let becomes = match random.below(14) {
+                0 => 0,
+                1 => was.wrapping_add(1),
+                2 => was.wrapping_sub(1),
+                3 => was.wrapping_mul(2),
+                4 => u64::from(u32::MAX),
+                5 => u64::MAX,
+                6 => 1 << random.below(64),
+                7 => (1 << random.below(64)) - 1,
+                8 => bytes.len() as u64,
+                9 => was.wrapping_add(32),
+                10 => number(&other),
+                11 => random.below(42) as u64,
+                12 => random.below(300) as u64,
+                _ => random.next(),
+            };
+            let width = range.len();
+            bytes[range].copy_from_slice(&becomes.to_le_bytes()[..width]);
+        }
+    }
+}
+
+/// How far a file came.
+#[derive(Clone, Copy)]
+enum Outcome {
+    /// No GGUF file.
+    Container,
+    /// No model.
+    Checkpoint,
+    /// Values or a vocabulary that cannot be used.
+    Contents,
+    Sound,
+}
+
+/// Reads a file as an import does: the model it becomes, its weights, and what is said of its vocabulary.
+fn import(bytes: &[u8]) -> Outcome {
+    let Ok(gguf) = Gguf::parse(bytes) else { return Outcome::Container };
+    let Ok(checkpoint) = GgufCheckpoint::of(Path::new("model.gguf"), &gguf) else { return Outcome::Checkpoint };
+    let sound = checkpoint.write_weights(&mut io::sink(), WeightDtype::F16).is_ok()
+        && gguf.texts("tokenizer.ggml.tokens").is_ok()
+        && gguf.integers("tokenizer.ggml.token_type").is_ok()
+        && gguf.numbers("tokenizer.ggml.scores").is_ok();
+    if sound { Outcome::Sound } else { Outcome::Contents }
+}
+
+#[test]
+fn damaged_files_give_errors_within_the_memory_of_their_size() {
+    let (sound, numbers) = sound().written();
+    assert!(matches!(import(&sound), Outcome::Sound), "a sound file is read");
+    let mut random = Random(20_240_623);
+    let (mut outcomes, mut most) = ([0; 4], 0);
+    for case in 0..CASES {
+        let mut bytes = sound.clone();
+        for _ in 0..=random.below(2) {
+            damage(&mut bytes, &numbers, &mut random);
+        }
+        let before = MEMORY.current_usage();
+        MEMORY.reset_peak_usage();
+        let outcome = import(&bytes);
+        let taken = MEMORY.peak_usage().saturating_sub(before);
+        let allowed = ANY_FILE_BYTES + BYTES_A_BYTE * bytes.len();
+        assert!(taken <= allowed, "case {case}: {taken} bytes for a file of {}; allowed {allowed}", bytes.len());
+        outcomes[outcome as usize] += 1;
+        most = most.max(taken);
+    }
+    assert!(matches!(import(&sound), Outcome::Sound), "a sound file is still read");
+    // The damage is of no use if it does not come past the first checks.
+    assert!(outcomes.iter().all(|count| *count > CASES / 200), "{outcomes:?}, {most} bytes at most");
+}
