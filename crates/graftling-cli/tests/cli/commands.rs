@@ -8,7 +8,7 @@ use crate::scratch::Scratch;
 #[test]
 fn every_command_explains_itself() {
     let scratch = Scratch::new();
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 13] = [
         &[],
         &["train"],
         &["evaluate"],
