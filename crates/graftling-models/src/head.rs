@@ -1,5 +1,7 @@
 //! What stands above the encoder: what a model is asked for, and under which labels. Knows no family and no weight.
 
+use graftling_tensor::ParameterId;
+
 /// What the head of a model gives, with the names of what it gives them for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Head {
@@ -31,6 +33,15 @@ pub enum Head {
         /// whose vectors are joined first.
         normalize: bool,
     },
+}
+
+/// By what vectors become logits over a vocabulary: `x W^T + b`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// The matrix, `[vocabulary, hidden_size]`: one of its own, or the word embeddings.
+    pub weight: ParameterId,
+    /// The bias, `[vocabulary]`, in some families.
+    pub bias: Option<ParameterId>,
 }
 
 /// How the vectors of the tokens of a sequence, special ones included, become one.

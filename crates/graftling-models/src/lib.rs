@@ -45,7 +45,7 @@ pub use checkpoint::values::read_values;
 pub use error::{ConfigProblem, HeaderProblem, LabelProblem, ModelError, WeightProblem};
 pub use facts::{Depth, ModelFacts};
 pub use families::Family;
-pub use head::{Head, Pooling, ProblemType};
+pub use head::{Head, Pooling, ProblemType, Vocabulary};
 pub use inspection::{Inspection, TensorFacts, inspect, sentence_head};
 pub use model::{CLASSIFIER_BIAS, Model};
 pub use past::Past;

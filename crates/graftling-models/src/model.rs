@@ -16,7 +16,7 @@ use crate::error::ModelError;
 use crate::facts::{Depth, ModelFacts};
 use crate::families::Translation;
 use crate::families::names::Names;
-use crate::head::{Head, HeadKind};
+use crate::head::{Head, HeadKind, Vocabulary};
 use crate::nn::attention::Source;
 use crate::nn::declarations::Declarations;
 use crate::nn::heads::HeadBricks;
@@ -153,6 +153,25 @@ impl Model {
     pub(crate) fn read_cached(&self, graph: &Graph<'_>, batch: &PackedBatch, caches: &mut [&mut SequenceCache]) -> Option<Var> {
         let Parts { stack, head, .. } = &self.parts;
         stack.reads_on().then(|| head.next_tokens(graph, stack, stack.read_on(graph, batch, caches)))
+    }
+
+    /// Of a causal language model the vectors from which [`forward`](Self::forward) makes logits by its
+    /// [`vocabulary`](Self::vocabulary), `[wanted, hidden_size]`: for losses and figures that never hold all logits.
+    ///
+    /// # Panics
+    /// As there, and if the model has another head.
+    pub fn forward_vectors(&self, graph: &Graph<'_>, batch: &PackedBatch) -> Var {
+        batch.assert_whole();
+        assert!(self.parts.decoder.is_none(), "forward_vectors: {} reads two sequences", self.class);
+        let wanted = batch.wanted.as_deref().map_or(Wanted::EveryToken, Wanted::Tokens);
+        let tokens = self.parts.stack.forward(graph, None, batch, wanted, &self.dropout[0]);
+        self.parts.head.unprojected(graph, tokens)
+    }
+
+    /// By what a causal language model makes logits of vectors; none under another head.
+    pub fn vocabulary(&self) -> Option<Vocabulary> {
+        let Parts { stack, decoder, head, .. } = &self.parts;
+        head.vocabulary(&decoder.as_ref().unwrap_or(stack).embeddings)
     }
 
     /// What the model gives.

@@ -12,7 +12,7 @@ use crate::architecture::{Architecture, Bias, Dropout, HeadLayout, Pooling, Voca
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 use crate::families::names::Names;
-use crate::head::{self, Head};
+use crate::head::{self, Head, Vocabulary};
 
 /// The bricks of a head.
 pub(crate) enum HeadBricks {
@@ -112,6 +112,26 @@ impl HeadBricks {
         }
     }
 
+    /// What comes next, before it is multiplied with the [`vocabulary`](Self::vocabulary), of tokens of which these are the vectors:
+    /// `[rows, hidden_size]` both.
+    ///
+    /// # Panics
+    /// If the head does not say what comes next.
+    pub fn unprojected(&self, graph: &Graph<'_>, tokens: Var) -> Var {
+        match self {
+            Self::NextToken(head) => head.unprojected(graph, tokens),
+            _ => panic!("unprojected: the head of another task"),
+        }
+    }
+
+    /// By what the head says what comes next; none where it does not.
+    pub fn vocabulary(&self, embeddings: &Embeddings) -> Option<Vocabulary> {
+        match self {
+            Self::NextToken(head) => Some(head.projection(embeddings)),
+            _ => None,
+        }
+    }
+
     /// The logits over what the layers make of a batch: a row a sequence, or a row a token that is wanted. `looked_at` is what an encoder
     /// made of other sequences, where these layers look at one.
     pub fn forward(
@@ -189,8 +209,16 @@ impl NextToken {
 
     /// tokens: `[rows, hidden_size]`; gives `[rows, vocabulary]`.
     fn forward(&self, graph: &Graph<'_>, embeddings: &Embeddings, tokens: Var) -> Var {
-        let tokens = graph.scaled(tokens, self.scale);
-        graph.linear(&tokens, self.vocabulary.unwrap_or(embeddings.word), self.bias, None)
+        let Vocabulary { weight, bias } = self.projection(embeddings);
+        graph.linear(&self.unprojected(graph, tokens), weight, bias, None)
+    }
+
+    fn unprojected(&self, graph: &Graph<'_>, tokens: Var) -> Var {
+        graph.scaled(tokens, self.scale)
+    }
+
+    fn projection(&self, embeddings: &Embeddings) -> Vocabulary {
+        Vocabulary { weight: self.vocabulary.unwrap_or(embeddings.word), bias: self.bias }
     }
 }
 
