@@ -4,13 +4,14 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::examples::COMPLETED;
 use crate::nearest::nearest;
 use crate::problem::{Problem, Problems};
 use crate::wording::quoted;
 use crate::{Table, TextError};
 
 /// Names of a column that holds the only text. The first goes before the others where several are there.
-const TEXT: [&str; 7] = ["text", "sentence", "review", "content", "文本", "内容", "评论"];
+pub(crate) const TEXT: [&str; 7] = ["text", "sentence", "review", "content", "文本", "内容", "评论"];
 
 /// Names of two columns that hold a pair of texts.
 const PAIRS: [(&str, &str); 13] = [
@@ -50,6 +51,10 @@ const NEGATIVE: [&str; 2] = ["negative", "neg"];
 const CONTEXT: [&str; 3] = ["context", "passage", "paragraph"];
 const QUESTION: [&str; 2] = ["question", "query"];
 const ANSWERS: [&str; 1] = ["answers"];
+
+/// Names of the columns of prompts and of how they go on.
+const PROMPT: [&str; 9] = ["prompt", "instruction", "question", "query", "input", "source", "document", "article", "text"];
+const COMPLETION: [&str; 8] = ["completion", "response", "output", "answer", "target", "summary", "synopsis", "highlights"];
 
 /// The names of the columns to use; what is `None` is looked for by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,6 +107,11 @@ pub(crate) enum Role {
     Context,
     Question,
     Answers,
+    /// Texts, or prompts with their completions.
+    LanguageText,
+    Prompt,
+    Completion,
+    TemplateColumn,
 }
 
 /// Whether a label column must be there.
@@ -134,6 +144,10 @@ impl Role {
                 format!("{}, or {}", TEXT.join(", "), pairs.join(", "))
             }
             Self::TextPair => PAIRS.map(|(_, second)| second).join(", "),
+            Self::LanguageText => {
+                let pairs = COMPLETED.map(|(prompt, completion)| format!("{prompt} + {completion}"));
+                format!("{}, or {}", TEXT.join(", "), pairs.join(", "))
+            }
             _ => self.names().join(", "),
         }
     }
@@ -141,8 +155,8 @@ impl Role {
     /// The names of such a column where it stands alone; a second text has none without its first.
     pub fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Text => &TEXT,
-            Self::TextPair => &[],
+            Self::Text | Self::LanguageText => &TEXT,
+            Self::TextPair | Self::TemplateColumn => &[],
             Self::Label => &LABEL,
             Self::Tokens => &TOKENS,
             Self::Tags => &TAGS,
@@ -153,13 +167,15 @@ impl Role {
             Self::Context => &CONTEXT,
             Self::Question => &QUESTION,
             Self::Answers => &ANSWERS,
+            Self::Prompt => &PROMPT,
+            Self::Completion => &COMPLETION,
         }
     }
 
     /// What such a column holds.
     pub fn plural(self) -> &'static str {
         match self {
-            Self::Text => "texts",
+            Self::Text | Self::LanguageText => "texts",
             Self::TextPair => "second texts",
             Self::Label => "labels",
             Self::Tokens => "words",
@@ -171,6 +187,9 @@ impl Role {
             Self::Context => "contexts",
             Self::Question => "questions",
             Self::Answers => "answers",
+            Self::Prompt => "prompts",
+            Self::Completion => "completions",
+            Self::TemplateColumn => "values",
         }
     }
 
@@ -178,9 +197,11 @@ impl Role {
     pub fn setting(self) -> &'static str {
         match self {
             // Lists of words and of tags or entities are to a recipe what texts and labels are.
-            Self::Text | Self::Tokens => "text_column",
+            Self::Text | Self::Tokens | Self::LanguageText | Self::Prompt => "text_column",
             Self::TextPair => "text_pair_column",
-            Self::Label | Self::Tags | Self::Entities => "label_column",
+            // A completion is what its prompt is labelled with.
+            Self::Label | Self::Tags | Self::Entities | Self::Completion => "label_column",
+            Self::TemplateColumn => "template",
             // An anchor and its positive are a pair of texts. No recipe names a negative: that there is one makes triplets of them.
             Self::Anchor => "text_column",
             Self::Positive => "text_pair_column",
@@ -196,7 +217,7 @@ impl Role {
 impl fmt::Display for Role {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Text => "text",
+            Self::Text | Self::LanguageText => "text",
             Self::TextPair => "second text",
             Self::Label => "label",
             Self::Tokens => "list of words",
@@ -208,6 +229,9 @@ impl fmt::Display for Role {
             Self::Context => "context",
             Self::Question => "question",
             Self::Answers => "list of answers",
+            Self::Prompt => "prompt",
+            Self::Completion => "completion",
+            Self::TemplateColumn => "template",
         })
     }
 }

@@ -2,6 +2,7 @@
 //! Knows nothing of files and formats.
 
 mod compared;
+mod language;
 mod plain;
 mod similarity;
 mod split;
@@ -11,6 +12,8 @@ mod tests;
 use std::path::PathBuf;
 
 pub use compared::{ComparedTexts, compared_texts, holds_comparisons, unlabelled_comparisons};
+pub(crate) use language::{COMPLETED, MessageProblem};
+pub use language::{LanguageColumns, LanguageExample, language_examples, read_language};
 pub use plain::{PlainExample, PlainFormat, plain_texts, read_lines, read_plain_texts};
 pub use similarity::{SimilarityExample, TripletColumns, TripletExample, labelled_similarities, triplets};
 pub use split::{ExampleSplit, random_split};

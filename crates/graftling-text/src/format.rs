@@ -156,7 +156,7 @@ pub(crate) fn other_use(path: &Path) -> &'static str {
     match ending(path).0.map(|extension| extension.to_ascii_lowercase()).as_deref() {
         Some("conll" | "bio" | "iob" | "iob2") => "CoNLL holds words with tags, which the task token_classification reads",
         Some("txt") => {
-            ".txt holds texts without labels, which the task masked_lm reads, or CoNLL, which the task token_classification reads"
+            ".txt holds texts without labels, which the tasks masked_lm and causal_lm read, or CoNLL, which the task token_classification reads"
         }
         Some("json") => ".json is read as questions in SQuAD's layout alone, by the task question_answering",
         _ => "the name does not tell the format",

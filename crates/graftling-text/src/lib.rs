@@ -32,6 +32,7 @@ mod questions;
 mod readers;
 mod split;
 mod table;
+mod template;
 mod token_dataset;
 mod tokenizer;
 mod wording;
@@ -42,9 +43,9 @@ pub use dataset::{Dataset, Example, labelled, multi_labelled, numbered, unlabell
 pub use encoding_guess::EncodingGuess;
 pub use error::TextError;
 pub use examples::{
-    ComparedTexts, ExampleSplit, Examples, PlainExample, PlainFormat, SameText, SimilarityExample, TripletColumns,
-    TripletExample, compared_texts, holds_comparisons, labelled_similarities, plain_texts, random_split, read_lines,
-    read_plain_texts, triplets, unlabelled_comparisons,
+    ComparedTexts, ExampleSplit, Examples, LanguageColumns, LanguageExample, PlainExample, PlainFormat, SameText,
+    SimilarityExample, TripletColumns, TripletExample, compared_texts, holds_comparisons, labelled_similarities,
+    language_examples, plain_texts, random_split, read_language, read_lines, read_plain_texts, triplets, unlabelled_comparisons,
 };
 pub use format::Format;
 pub use labels::{LabelSet, unknown_labels};
@@ -57,12 +58,13 @@ pub use questions::{
 pub use readers::read_table;
 pub use split::{Split, Stratum, stratified_split};
 pub use table::{Cell, Row, Table};
+pub use template::{Template, TemplateProblem};
 pub use token_dataset::{
     ConllFile, TokenColumns, TokenDataset, TokenExample, TokenFormat, Word, WordOrigin, WordSpan, holds_word_lists,
     labelled_tokens, read_labelled_tokens, unlabelled_tokens, words_of,
 };
 pub use tokenizer::{
-    EncodeOptions, Encoding, Encodings, FirstText, GgufVocabulary, Overflow, TextInput, TextToken, Tokenizer, TokenlessWords,
-    TruncationReport,
+    ChatEnding, ChatProblem, ChatTemplate, Conversation, EncodeOptions, Encoding, Encodings, FirstText, GgufVocabulary, Overflow,
+    TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport,
 };
 pub use writer::{NewColumn, write_table};

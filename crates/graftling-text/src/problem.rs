@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::TextError;
 use crate::columns::Role;
+use crate::examples::MessageProblem;
 use crate::questions::QuestionProblem;
 use crate::token_dataset::TokenProblem;
 use crate::wording::{counted, did_you_mean, plain_list, quoted, quoted_list, separated, shortened};
@@ -77,6 +78,8 @@ pub(crate) enum Problem {
     TokenLayouts { list: String, text: String },
     /// Words, tags or entities are wrong.
     Tokens { line: Option<usize>, problem: TokenProblem },
+    /// The messages of a conversation are wrong.
+    Messages { line: usize, problem: MessageProblem },
     /// A question or its answers are wrong.
     Question { line: Option<usize>, id: Option<String>, problem: QuestionProblem },
 }
@@ -225,6 +228,7 @@ impl Problem {
             | Self::OtherCountOfNumbers { line, .. }
             | Self::FractionLabel { line, .. }
             | Self::ManyScores { line, .. }
+            | Self::Messages { line, .. }
             | Self::UnknownLabel { line, .. } => Some(*line),
             Self::Tokens { line, .. } | Self::Question { line, .. } => *line,
             Self::DuplicateColumn { .. }
@@ -381,6 +385,7 @@ impl fmt::Display for Problem {
                 quoted(text)
             ),
             Self::Tokens { problem, .. } => write!(formatter, "{problem}"),
+            Self::Messages { problem, .. } => write!(formatter, "{problem}"),
             Self::Question { id: Some(id), problem, .. } => write!(formatter, "question {}: {problem}", quoted(id)),
             Self::Question { id: None, problem, .. } => write!(formatter, "{problem}"),
         }

@@ -2,6 +2,7 @@
 //! Knows nothing of tensors; the only room that names the tokenizer library.
 
 mod byte_level;
+mod chat;
 mod class;
 mod encode;
 mod folder;
@@ -22,6 +23,7 @@ mod wordpiece;
 
 use std::sync::OnceLock;
 
+pub use chat::{ChatEnding, ChatProblem, ChatTemplate, Conversation};
 pub use encode::{EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TokenlessWords};
 pub use gguf::GgufVocabulary;
 pub use text_tokens::TextToken;

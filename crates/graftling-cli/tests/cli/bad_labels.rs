@@ -72,7 +72,7 @@ fn files_of_another_task_are_refused() {
                 name: "texts alone where labels are needed",
                 file: "data.txt",
                 contents: "a text\nanother\n",
-                error: "error: data.txt: .txt holds texts without labels, which the task masked_lm reads, or CoNLL, which the task \
+                error: "error: data.txt: .txt holds texts without labels, which the tasks masked_lm and causal_lm read, or CoNLL, which the task \
                     token_classification reads; accepted are .csv, .tsv, .jsonl and .ndjson",
             },
             BadFile {

@@ -128,6 +128,8 @@ impl Tokenizer {
             special_tokens: Map::new(),
             model_type: Some(vocabulary.model_type.clone()),
             model_max_length: Some(vocabulary.model_max_length),
+            // It stands in the config.
+            chat_template_file: None,
         };
         let mut tokenizer = Self::assemble(path, pipeline, settings, None)?;
         tokenizer.notices.extend(notices);

@@ -15,6 +15,17 @@ impl Tokenizer {
         })
     }
 
+    /// The token that a text ends with, as it is written in texts, and its id; none where the vocabulary has no such.
+    pub fn end_token(&self) -> Option<(String, u32)> {
+        let told = self.settings.special_token("eos_token", "").ok().map(|token| token.content);
+        // What transformers' classes of decoders take where nothing is said.
+        let candidates = told.into_iter().chain(["<|endoftext|>".to_owned(), "</s>".to_owned()]);
+        candidates.into_iter().find_map(|token| {
+            let id = self.pipeline.token_to_id(&token)?;
+            Some((token, id))
+        })
+    }
+
     /// The ids of all tokens that are no part of a text: class, separator, padding, mask and whatever else was added as special.
     pub fn special_ids(&self) -> Vec<u32> {
         let added = self.pipeline.get_added_tokens_decoder();

@@ -23,6 +23,8 @@ pub(super) struct Settings {
     pub model_type: Option<String>,
     /// The longest input, where there is a limit.
     pub model_max_length: Option<usize>,
+    /// What chat_template.jinja holds, where it is there.
+    pub chat_template_file: Option<String>,
 }
 
 /// A special token and how it is found in a text.
@@ -43,7 +45,9 @@ impl Settings {
         // A config.json that cannot be read is told by whoever opens the model; the tokenizer can do without.
         let model = read_object(&folder.join("config.json")).unwrap_or_default();
         let model_type = model.get("model_type").and_then(Value::as_str).map(str::to_owned);
-        let mut settings = Settings { path, config, special_tokens, model_type, model_max_length: None };
+        let template = folder.join("chat_template.jinja");
+        let chat_template_file = if template.exists() { Some(plain_text::read(&template, false)?) } else { None };
+        let mut settings = Settings { path, config, special_tokens, model_type, model_max_length: None, chat_template_file };
         settings.model_max_length = settings.max_length()?;
         Ok(settings)
     }
@@ -57,6 +61,17 @@ impl Settings {
     /// The class as it is written.
     pub fn class_name(&self) -> Option<&str> {
         self.config.get("tokenizer_class")?.as_str()
+    }
+
+    /// The chat template: as in transformers the file of its own goes first, and of several in the configuration the one called default is meant.
+    pub fn chat_template(&self) -> Option<&str> {
+        let named = |template: &&Value| template["name"] == "default";
+        let configured = || match self.config.get("chat_template")? {
+            Value::String(template) => Some(template.as_str()),
+            Value::Array(templates) => templates.iter().find(named)?["template"].as_str(),
+            _ => None,
+        };
+        self.chat_template_file.as_deref().or_else(configured)
     }
 
     /// Whether transformers lets do_lower_case and its kin go before what tokenizer.json says: it does for the classes of one

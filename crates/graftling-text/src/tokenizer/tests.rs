@@ -244,7 +244,15 @@ fn what_was_cut_is_counted_and_worded() {
     let tokenizer = tokenizer("{}");
     let inputs = ["a", "a b a b", "a b a b a b"].map(|text| TextInput { text, pair: None });
     let cut = tokenizer.encode(&inputs, &EncodeOptions::truncated(5)).unwrap().truncation;
-    let expected = TruncationReport { texts: 3, truncated_texts: 2, tokens: 13, cut_tokens: 4, max_length: 5, longest_tokens: 8 };
+    let expected = TruncationReport {
+        texts: 3,
+        truncated_texts: 2,
+        tokens: 13,
+        cut_tokens: 4,
+        max_length: 5,
+        longest_tokens: 8,
+        cut_completions: 0,
+    };
     assert_eq!(cut, expected);
     assert_eq!(cut.to_string(), "2 of 3 texts cut to 5 tokens: 4 tokens (23.5 %) are lost, the longest text has 8");
     let whole = tokenizer.encode(&inputs, &EncodeOptions::truncated(8)).unwrap().truncation;

@@ -21,6 +21,8 @@ pub struct TruncationReport {
     pub max_length: usize,
     /// The length of the longest text before cutting, special tokens included.
     pub longest_tokens: usize,
+    /// How many completions do not even fit without their prompts, and lost their ends.
+    pub cut_completions: usize,
 }
 
 impl fmt::Display for TruncationReport {
@@ -39,6 +41,16 @@ impl fmt::Display for TruncationReport {
             counted(self.cut_tokens, "token", "tokens"),
             if self.cut_tokens == 1 { "is" } else { "are" },
             separated(self.longest_tokens)
-        )
+        )?;
+        match self.cut_completions {
+            0 => Ok(()),
+            count => write!(
+                formatter,
+                "; {} not fit by {} and {} the end",
+                counted(count, "completion does", "completions do"),
+                if count == 1 { "itself" } else { "themselves" },
+                if count == 1 { "loses" } else { "lose" }
+            ),
+        }
     }
 }
