@@ -207,7 +207,7 @@ impl Kind {
             ComparisonProblem::Tasks(self.task, other.task)
         } else if !only_first.is_empty() || !only_second.is_empty() {
             ComparisonProblem::Labels { only_first, only_second }
-        } else if self.task == Task::MaskedLm && self.vocabulary != other.vocabulary {
+        } else if matches!(self.task, Task::MaskedLm | Task::CausalLm) && self.vocabulary != other.vocabulary {
             ComparisonProblem::Vocabularies(self.vocabulary, other.vocabulary)
         } else {
             return Ok(());

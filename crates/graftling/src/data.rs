@@ -5,17 +5,31 @@ use std::path::Path;
 use std::sync::Arc;
 
 use graftling_text::{
-    Cell, Columns, ComparedTexts, Dataset, Examples, Format, PlainExample, PlainFormat, QuestionColumns, QuestionExample,
-    QuestionFormat, SameText, Stratum, TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer,
-    compared_texts, labelled, labelled_tokens, leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens,
-    read_plain_texts, read_questions, read_table, shared_contexts_notice, stratified_split,
+    Cell, Columns, ComparedTexts, Dataset, Examples, Format, LanguageColumns, LanguageExample, PlainExample, PlainFormat,
+    QuestionColumns, QuestionExample, QuestionFormat, SameText, Stratum, TextInput, TokenColumns, TokenDataset, TokenExample,
+    TokenFormat, Tokenizer, compared_texts, labelled, labelled_tokens, leakage_notice, multi_labelled, numbered, random_split,
+    read_labelled_tokens, read_language, read_plain_texts, read_questions, read_table, shared_contexts_notice, stratified_split,
 };
 
-use crate::features::{Tokenized, inputs, tokenize, tokenize_apart, tokenize_questions, tokenize_with_words, tokenize_words};
+use crate::error::LanguageError;
+use crate::features::{
+    Tokenized, inputs, tokenize, tokenize_apart, tokenize_language, tokenize_questions, tokenize_with_words, tokenize_words,
+};
 use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::report::Texts;
 use crate::{Error, Event, Observer, SplitName};
+
+/// Where the examples of a file stand in it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layout {
+    /// How the file is written; `None` goes by its name.
+    pub format: Option<Format>,
+    /// Which columns hold what; those not given are detected.
+    pub columns: Columns,
+    /// What prompts are made by from columns.
+    pub template: Option<String>,
+}
 
 /// The examples of a file, in the form that their task wants.
 pub(crate) enum Data {
@@ -29,6 +43,8 @@ pub(crate) enum Data {
     Words(TokenDataset),
     /// Texts alone.
     Plain(Examples<PlainExample>),
+    /// Texts, or prompts with their completions.
+    Language(Examples<LanguageExample>),
     /// Questions about texts.
     Questions(Examples<QuestionExample>),
     /// Texts that are compared with each other.
@@ -41,6 +57,7 @@ macro_rules! each_form {
         match $data {
             Data::Words($dataset) => $body,
             Data::Plain($dataset) => $body,
+            Data::Language($dataset) => $body,
             Data::Questions($dataset) => $body,
             Data::Compared($dataset) => $body,
             Data::Labelled($dataset) => $body,
@@ -52,7 +69,11 @@ macro_rules! each_form {
 
 impl Data {
     /// Reads the labelled examples of a task.
-    pub fn read(task: Task, path: &Path, format: Option<Format>, columns: &Columns) -> Result<Self, Error> {
+    pub fn read(task: Task, path: &Path, layout: &Layout) -> Result<Self, Error> {
+        let &Layout { format, ref columns, ref template } = layout;
+        if template.is_some() && task != Task::CausalLm {
+            return Err(LanguageError::TemplateOfOtherTask { task }.into());
+        }
         Ok(match task {
             Task::SequenceClassification => Self::Labelled(labelled(read_table(path, format)?, columns)?),
             Task::MultiLabelClassification => Self::MultiLabelled(multi_labelled(read_table(path, format)?, columns)?),
@@ -61,6 +82,7 @@ impl Data {
             Task::QuestionAnswering => Self::Questions(questions(path, format, columns)?),
             Task::SentenceEmbedding => Self::Compared(compared_texts(read_table(path, format)?, columns)?),
             Task::MaskedLm => Self::Plain(plain_texts(path, format, columns)?),
+            Task::CausalLm => Self::Language(language(path, format, columns, template.as_deref())?),
         })
     }
 
@@ -87,6 +109,10 @@ impl Data {
                 let split = random_split(dataset, fraction, seed)?;
                 (Self::Plain(split.train), Self::Plain(split.validation))
             }
+            Self::Language(dataset) => {
+                let split = random_split(dataset, fraction, seed)?;
+                (Self::Language(split.train), Self::Language(split.validation))
+            }
             Self::Questions(dataset) => {
                 let split = random_split(dataset, fraction, seed)?;
                 (Self::Questions(split.train), Self::Questions(split.validation))
@@ -111,7 +137,7 @@ impl Data {
                 }
             };
         }
-        of_forms!(Labelled MultiLabelled Numbered Words Plain Compared)
+        of_forms!(Labelled MultiLabelled Numbered Words Plain Language Compared)
     }
 
     /// What the model sees of the examples.
@@ -129,6 +155,7 @@ impl Data {
                 let examples = dataset.examples.iter().map(|example| example.texts.iter().map(String::as_str).collect());
                 tokenize_apart(tokenizer, &examples.collect::<Vec<_>>(), reading)
             }
+            Self::Language(dataset) => tokenize_language(tokenizer, &dataset.examples, reading),
             Self::Plain(dataset) => {
                 let texts = dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: None });
                 tokenize_with_words(tokenizer, &texts.collect::<Vec<_>>(), reading)
@@ -190,6 +217,25 @@ fn plain_texts(path: &Path, format: Option<Format>, columns: &Columns) -> Result
         columns.refuse(path, "a file of plain texts has no columns")?;
     }
     Ok(read_plain_texts(path, format.map(PlainFormat::Table), columns.text.as_deref())?)
+}
+
+/// Texts, or prompts with their completions: what the other tasks call a text and its label.
+fn language(
+    path: &Path,
+    format: Option<Format>,
+    columns: &Columns,
+    template: Option<&str>,
+) -> Result<Examples<LanguageExample>, Error> {
+    let Columns { text, label: completion, .. } = columns.clone();
+    let of_pairs = "causal_lm reads a text, or a prompt (text_column) and its completion (label_column)";
+    Columns { text: None, label: None, ..columns.clone() }.refuse(path, of_pairs)?;
+    let parsed = template
+        .map(|template| template.parse().map_err(|problem| LanguageError::Template { template: template.to_owned(), problem }));
+    let template = parsed.transpose()?;
+    if template.is_some() {
+        Columns { label: None, ..columns.clone() }.refuse(path, "the template names the columns of the prompt")?;
+    }
+    Ok(read_language(path, format, &LanguageColumns { text, completion, template })?)
 }
 
 /// Sentences from a CoNLL file, or from the lists or texts of a table. A column that is named holds lists where its first cell is one.

@@ -1,6 +1,7 @@
 //! Everything that can go wrong in the library, with the facts of each case. Knows no way to put it right but says it.
 
 mod complaints;
+mod language;
 mod quantity;
 mod wording;
 
@@ -17,6 +18,7 @@ use crate::import::ImportProblem;
 use crate::recipe::{BestMetric, EmbeddingLoss, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 pub(crate) use complaints::Complaints;
+pub use language::LanguageError;
 pub use quantity::Quantity;
 use wording::{did_you_mean, lines, size, tests};
 
@@ -32,6 +34,9 @@ pub enum Error {
     /// A file of texts or a tokenizer cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// A language model or its texts cannot be used.
+    #[error(transparent)]
+    Language(#[from] LanguageError),
     /// A model cannot be read or written.
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -389,12 +394,6 @@ pub enum Error {
         max_length: usize,
         /// What the model takes.
         positions: usize,
-    },
-    /// A prediction for each example was asked of a task that has none.
-    #[error("{task} is evaluated on words that are drawn from all texts, so there is no prediction for each example to write")]
-    NoPredictionEach {
-        /// The task.
-        task: Task,
     },
     /// A question came without the text to look for its answer in.
     #[error(

@@ -4,20 +4,18 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use graftling_models::Model;
-use graftling_tensor::Tensor;
+use graftling_tensor::{Tensor, Var};
 use graftling_text::{Columns, Format, TruncationReport};
 use serde_json::{Map, Value, json};
 
-use crate::data::Data;
+use crate::data::{Data, Layout};
 use crate::decisions::Decisions;
-use crate::error::Complaints;
+use crate::error::{Complaints, LanguageError};
 use crate::features::{Features, Tokenized};
 use crate::figures::per_second;
-use crate::inference::each_batch;
+use crate::inference::{Batch, Scorer, each_batch};
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::metrics::{Intervals, Metrics, Resampled};
-use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Target};
 use crate::{Error, Event, NoAnswer, Observer, Prediction, SplitName, random, threads};
@@ -43,6 +41,8 @@ pub struct EvaluateRequest {
     pub no_answer: Option<NoAnswer>,
     /// How an encoder without a head gives the vectors of texts; such a folder alone takes it, and needs it.
     pub encoder: Option<BareEncoder>,
+    /// What prompts are made by from columns; `None` is as the run made them.
+    pub template: Option<String>,
 }
 
 impl EvaluateRequest {
@@ -58,6 +58,7 @@ impl EvaluateRequest {
             resamples: None,
             no_answer: None,
             encoder: None,
+            template: None,
         }
     }
 }
@@ -221,9 +222,18 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
     let loaded = loaded::load(&request.run, request.encoder).and_then(|loaded| loaded.with_no_answer(request.no_answer));
     let loaded = complaints.note(loaded);
     let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
-    let data = complaints.note(Data::read(task, &request.data, request.format, &request.columns));
-    if request.with_predictions && task == Task::MaskedLm {
-        complaints.note::<()>(Err(Error::NoPredictionEach { task }));
+    let of_run = || loaded.as_ref().and_then(|loaded| loaded.template.clone());
+    let template = request.template.clone().or_else(of_run);
+    let layout = Layout { format: request.format, columns: request.columns.clone(), template };
+    let data = complaints.note(Data::read(task, &request.data, &layout));
+    match task {
+        Task::MaskedLm if request.with_predictions => {
+            complaints.note::<()>(Err(Error::from(LanguageError::NoPredictionOfMasks)));
+        }
+        Task::CausalLm if request.with_predictions => {
+            complaints.note::<()>(Err(Error::from(LanguageError::NoPredictionEach)));
+        }
+        _ => {}
     }
     let (Some(loaded), Some(data), true) = (loaded, data, complaints.is_empty()) else { return Err(complaints.into_error()) };
     data.announce(SplitName::Evaluation, observer);
@@ -245,7 +255,7 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
     }
     let examples = Examples::to_score(objective, tokenized, targets);
     observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
-    let scored = score(&Scorer { model: &loaded.model, objective, reading: &loaded.reading }, &examples, INFERENCE_TOKENS);
+    let scored = score(&loaded.scorer(), &examples, INFERENCE_TOKENS);
     let evaluation = scored.judged(objective, &examples, request.resamples);
     observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
     Ok(Evaluated { loaded, data, examples, scored, evaluation })
@@ -254,11 +264,33 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
 /// Sets what is drawn for evaluations apart from whatever else is drawn.
 const DRAWN: u64 = 4;
 
-/// What examples are scored by.
-pub(crate) struct Scorer<'a> {
-    pub model: &'a Model,
-    pub objective: &'a dyn Objective,
-    pub reading: &'a Reading,
+/// What came out of the texts of a batch, each of which is an example.
+pub(crate) struct ScoredBatch {
+    /// One for each text.
+    pub answers: Vec<Answer>,
+    /// The sum of the loss terms of each text; none where a text has no loss of its own.
+    pub losses: Vec<f64>,
+    /// The sum of the loss terms of all texts.
+    pub loss: f64,
+}
+
+impl ScoredBatch {
+    /// Answers and losses from the logits of each text.
+    pub fn of_logits(objective: &(impl Objective + ?Sized), batch: &Batch<'_>, targets: &[&Target]) -> Self {
+        let loss_of =
+            |logits: &Var, targets: &[&Target]| f64::from(objective.loss(batch.graph, logits, targets, 1.0).tensor().item());
+        let (mut answers, mut losses) = (Vec::with_capacity(targets.len()), Vec::new());
+        batch.each(|place, logits| {
+            let target = targets[answers.len()];
+            answers.push(objective.answer(logits, batch.columns(), batch.windows(place)));
+            if objective.has_own_losses() {
+                let rows = Tensor::from_vec(&[logits.len() / batch.columns().max(1), batch.columns()], logits.to_vec());
+                let has_terms = target.terms() > 0;
+                losses.push(if has_terms { loss_of(&batch.graph.constant(rows), &[target]) } else { 0.0 });
+            }
+        });
+        Self { answers, losses, loss: loss_of(batch.output, targets) }
+    }
 }
 
 /// What came out of scoring, example by example.
@@ -311,25 +343,25 @@ fn terms(targets: &[Target]) -> f64 {
 
 /// Runs a model over examples, a batch of at most `budget` tokens at a time, and compares what it says with what is true.
 pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> Scored {
-    let Scorer { model, objective, reading } = *scorer;
+    let objective = scorer.objective;
     let started = Instant::now();
     let mut answers: Vec<Option<Answer>> = vec![None; examples.tokenized.texts.len()];
     let mut losses = vec![0.0; if objective.has_own_losses() { examples.targets.len() } else { 0 }];
     let comparison = objective.comparison();
     let mut loss = 0.0;
-    each_batch(model, &examples.tokenized, reading, budget, |batch| {
-        if comparison.is_none() {
-            let targets: Vec<&Target> = batch.texts.iter().map(|&place| &examples.targets[place]).collect();
-            loss += f64::from(objective.loss(batch.graph, batch.logits, &targets, 1.0).tensor().item());
+    each_batch(scorer, &examples.tokenized, budget, |batch| {
+        if comparison.is_some() {
+            // A text is a part of an example here, which is judged when all its parts are there.
+            batch.each(|place, logits| {
+                answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place)));
+            });
+            return;
         }
-        batch.each(|place, logits| {
-            answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place)));
-            if let Some(own) = losses.get_mut(place).filter(|_| examples.targets[place].terms() > 0) {
-                let rows = Tensor::from_vec(&[logits.len() / batch.columns().max(1), batch.columns()], logits.to_vec());
-                let rows = batch.graph.constant(rows);
-                *own = f64::from(objective.loss(batch.graph, &rows, &[&examples.targets[place]], 1.0).tensor().item());
-            }
-        });
+        let targets: Vec<&Target> = batch.texts.iter().map(|&place| &examples.targets[place]).collect();
+        let scored = objective.scored(&batch, &targets);
+        loss += scored.loss;
+        batch.texts.iter().zip(scored.answers).for_each(|(&place, answer)| answers[place] = Some(answer));
+        batch.texts.iter().zip(scored.losses).for_each(|(&place, own)| losses[place] = own);
     });
     let answers: Vec<Answer> = answers.into_iter().flatten().collect();
     let loss = match comparison {

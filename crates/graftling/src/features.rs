@@ -1,6 +1,8 @@
 //! From texts to token ids, and from token ids to packed batches: the one way there for training, evaluation and prediction.
 //! Knows nothing of labels.
 
+mod language;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use graftling_text::{
 use crate::Error;
 use crate::passages::Passages;
 use crate::reading::{LongTexts, Reading};
+pub(crate) use language::tokenize_language;
 
 /// What the model sees of one text, or of one window of it.
 #[derive(Clone)]
@@ -52,6 +55,11 @@ impl Features {
     /// Whether there is a row of logits for each of some tokens, not one for the text.
     pub fn is_by_token(&self) -> bool {
         self.wanted.is_some() || self.passages.is_some()
+    }
+
+    /// The token that comes after each one that is wanted.
+    pub fn next_tokens(&self) -> impl Iterator<Item = u32> {
+        self.wanted.iter().flat_map(|wanted| wanted.tokens.iter().map(|&token| self.input_ids[token + 1]))
     }
 
     /// The words that logits are given for, one for each row.

@@ -23,6 +23,7 @@
 
 mod aggregation;
 mod batching;
+mod companions;
 mod compare;
 mod data;
 mod decisions;
@@ -60,7 +61,7 @@ mod train;
 pub use aggregation::{Aggregated, Aggregation, AggregationStrategy, WindowMerging};
 pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost, Side, compare};
 pub use decisions::{Decisions, DecisionsProblem};
-pub use error::{Error, Quantity};
+pub use error::{Error, LanguageError, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
 pub use graftling_models::{Pooling, WeightDtype};
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};

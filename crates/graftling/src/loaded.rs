@@ -6,6 +6,7 @@ use graftling_models::{Head, Model, Pooling, inspect, sentence_head};
 use graftling_text::Tokenizer;
 
 use crate::decisions::Decisions;
+use crate::inference::Scorer;
 use crate::reading::Reading;
 use crate::recipe::{Recipe, RecipeFile, Task};
 use crate::run_folder::RECIPE;
@@ -32,9 +33,16 @@ pub(crate) struct Loaded {
     pub task: Task,
     pub objective: Box<dyn Objective>,
     pub reading: Reading,
+    /// What the run made its prompts by.
+    pub template: Option<String>,
 }
 
 impl Loaded {
+    /// What texts are run through.
+    pub fn scorer(&self) -> Scorer<'_> {
+        Scorer { model: &self.model, objective: self.objective.as_ref(), reading: &self.reading }
+    }
+
     /// With another rule for when there is no answer to a question, where one is given.
     pub fn with_no_answer(mut self, no_answer: Option<NoAnswer>) -> Result<Self, Error> {
         match no_answer {
@@ -68,7 +76,8 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
     let wanted = match &recipe {
         Some(recipe) => recipe.max_length,
         None => {
-            tokenizer.model_max_length().map(|length| if task == Task::QuestionAnswering { length.min(usual) } else { length })
+            let windowed = matches!(task, Task::QuestionAnswering | Task::CausalLm);
+            tokenizer.model_max_length().map(|length| if windowed { length.min(usual) } else { length })
         }
     };
     let sentences = match model.head() {
@@ -77,7 +86,8 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
     };
     let max_length = sentences.max_length.or(wanted).unwrap_or(usual).min(model.facts().max_positions);
     let reading = Reading::new(task, recipe.as_ref(), max_length).with_prompt(sentences.prompt.as_deref());
-    Ok(Loaded { model, tokenizer, task, objective, reading })
+    let template = recipe.and_then(|recipe| recipe.template);
+    Ok(Loaded { model, tokenizer, task, objective, reading, template })
 }
 
 /// An encoder without a head. That it has none is made sure of: another says itself what it gives.

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::aggregation::{Aggregated, Aggregation};
 use crate::decisions::Decisions;
+use crate::error::LanguageError;
 use crate::features::{Tokenized, tokenize, tokenize_apart, tokenize_questions, tokenize_words};
 use crate::inference::each_batch;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
@@ -255,9 +256,13 @@ fn as_map<S: Serializer>(pairs: &[(String, f32)], serializer: S) -> Result<S::Ok
 }
 
 impl Predictor {
-    /// Opens a run folder, or any folder with a fine-tuned model and its tokenizer.
+    /// Opens a run folder, or any folder with a fine-tuned model and its tokenizer. A causal language model is refused: it goes on with texts.
     pub fn load(folder: &Path) -> Result<Self, Error> {
-        Ok(Self { loaded: loaded::load(folder, None)?, aggregation: None })
+        let loaded = loaded::load(folder, None)?;
+        if loaded.task == Task::CausalLm {
+            return Err(LanguageError::Generates { folder: folder.to_owned() }.into());
+        }
+        Ok(Self { loaded, aggregation: None })
     }
 
     /// Opens an encoder without a head, for vectors of texts. A folder that says itself how they are made is refused.
@@ -356,9 +361,9 @@ impl Predictor {
     }
 
     fn answered(&self, tokenized: &Tokenized, sentences: Option<&[TokenExample]>) -> Vec<Prediction> {
-        let Loaded { model, tokenizer, objective, reading, .. } = &self.loaded;
+        let Loaded { tokenizer, objective, .. } = &self.loaded;
         let mut answers: Vec<Option<Answer>> = vec![None; tokenized.texts.len()];
-        each_batch(model, tokenized, reading, INFERENCE_TOKENS, |batch| {
+        each_batch(&self.loaded.scorer(), tokenized, INFERENCE_TOKENS, |batch| {
             batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place))));
         });
         let answers: Vec<Answer> = answers.into_iter().flatten().collect();

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use graftling_models::{CLASSIFIER_BIAS, LoadReport, Model, ModelFacts, inspect, sentence_head};
 use graftling_text::{Columns, Format, Tokenizer};
 
-use crate::data::Data;
+use crate::companions::Companions;
+use crate::data::{Data, Layout};
 use crate::error::Complaints;
 use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
@@ -42,6 +43,8 @@ pub(crate) struct Prepared {
     pub reading: Reading,
     /// What a folder of sentence vectors says of texts, where the model gives such.
     pub sentences: Option<SentenceSettings>,
+    /// What lies beside a language model.
+    pub companions: Companions,
     /// What a report tells of the data.
     pub told: Told,
     /// The run that is gone on with, where it is not a new one.
@@ -104,11 +107,13 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         return Err(Error::NoClassifierBias { family: model.facts().family });
     }
     data.objective.inscribe(&mut model);
+    data.objective.recall(&model);
     let groups = strategies::apply(recipe, &mut model)?;
     if let Some(probability) = recipe.dropout {
         model.set_dropout(probability);
     }
     let from = interrupted.as_ref().map_or(folder, |interrupted| &interrupted.checkpoint);
+    let companions = if recipe.task == Task::CausalLm { Companions::read(from)? } else { Companions::default() };
     announce_model(from, &model, &report, observer);
     proceed(stop)?;
 
@@ -178,6 +183,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         learning_rate,
         reading,
         sentences,
+        companions,
         told: Told { splits, language, validation: data.validation, test: data.test },
         interrupted,
     })
@@ -243,7 +249,8 @@ impl Splits {
 }
 
 fn data(recipe: &Recipe, path: &Path) -> Result<Data, Error> {
-    Data::read(recipe.task, path, format(recipe), &columns(recipe))
+    let layout = Layout { format: format(recipe), columns: columns(recipe), template: recipe.template.clone() };
+    Data::read(recipe.task, path, &layout)
 }
 
 /// How a recipe says that its files are written.

@@ -51,6 +51,8 @@ impl Reading {
         let usual = match task {
             // A language model sees every token once.
             Task::MaskedLm => 0,
+            // The same, and the first of a window is foreseen from the last of the one before.
+            Task::CausalLm => 1,
             // 128 of 384, as in transformers' example for SQuAD.
             Task::QuestionAnswering => max_length / 3,
             _ => max_length / 4,

@@ -7,8 +7,9 @@ use graftling_models::Model;
 use serde_json::Value;
 
 use crate::decisions::FittedDecisions;
-use crate::evaluate::{Scored, Scorer, score};
+use crate::evaluate::{Scored, score};
 use crate::fit::{TrainingState, fit};
+use crate::inference::Scorer;
 use crate::preparation::{Prepared, prepare};
 use crate::recipe::Recipe;
 use crate::report::{Facts, ModelDescription, Run, ScoredSplit};

@@ -23,8 +23,8 @@ pub struct Arguments {
     /// The run folder, or any fine-tuned model of a known family
     #[arg(long, value_name = "RUN")]
     model: String,
-    /// The texts with their answers: a csv, tsv or jsonl file; CoNLL for tagged words; .txt for masked_lm; .json for
-    /// questions (SQuAD); each plain or .gz
+    /// The texts with their answers: a csv, tsv or jsonl file; CoNLL for tagged words; .txt for masked_lm and causal_lm; .json
+    /// for questions (SQuAD); each plain or .gz
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
     /// Print one JSON object with all figures on stdout
@@ -37,6 +37,9 @@ pub struct Arguments {
     /// Draw the examples anew so many times for the intervals of the figures; none leaves them out
     #[arg(long, value_name = "none|N", value_parser = resamples, default_value = "1000")]
     resamples: Resamples,
+    /// What prompts are made by from any columns, as in a recipe (causal_lm) [default: as the run made them]
+    #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
+    template: Option<String>,
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -77,6 +80,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         resamples: arguments.resamples.0,
         no_answer: arguments.answer_flags.null_score_diff_threshold,
         encoder: arguments.encoder_flags.encoder(),
+        template: arguments.template.clone(),
     };
     let evaluation = graftling::evaluate(&request, &mut RunProgress::new(console, 1))?;
     if let Some(output) = output {

@@ -47,6 +47,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         let next = report::next_commands(&[
             match recipe.task {
                 Task::QuestionAnswering => format!("predict --model {run} --question \"...\" --context \"...\""),
+                Task::CausalLm => format!("generate --model {run} --prompt \"...\""),
                 _ => format!("predict --model {run} --text \"{}\"", text_to_try(&recipe, &summary)?),
             },
             format!("evaluate --model {run} --data FILE"),

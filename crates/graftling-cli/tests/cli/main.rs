@@ -10,6 +10,7 @@ mod data_forms;
 mod documents;
 mod importing;
 mod interruption;
+mod language;
 mod prediction;
 mod questions;
 mod scoring;

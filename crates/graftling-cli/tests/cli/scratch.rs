@@ -66,7 +66,12 @@ impl Scratch {
 
     /// The tiny checkpoint under a name of its own, to be used or spoilt.
     pub fn copy_model(&self, name: &str) {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../graftling-models/tests/golden/tiny-bert/model");
+        self.copy_model_of("tiny-bert", name);
+    }
+
+    /// The same with another of the tiny checkpoints.
+    pub fn copy_model_of(&self, tiny: &str, name: &str) {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../graftling-models/tests/golden").join(tiny).join("model");
         fs::create_dir(self.path(name)).unwrap();
         for entry in fs::read_dir(golden).unwrap() {
             let entry = entry.unwrap();

@@ -128,14 +128,14 @@ impl Aggregation {
 
     /// What a model says about texts, one after the other, with what the model saw of them.
     pub(crate) fn of_texts(&self, loaded: &Loaded, inputs: &[TextInput<'_>]) -> Result<(Vec<Vec<Aggregated>>, Tokenized), Error> {
-        let Loaded { model, tokenizer, objective, reading, .. } = loaded;
+        let Loaded { tokenizer, objective, reading, .. } = loaded;
         let windows_alone = self.window_merging == Some(WindowMerging::Entities);
         let (tokenized, tokens) = tokenize_every_token(tokenizer, inputs, reading, windows_alone)?;
         let grouping = Grouping::of_labels(objective.labels());
         let joined = |written| tokenizer.joined_tokens(written);
         let temperature = objective.decisions().map_or(1.0, Decisions::divisor);
         let mut said: Vec<Vec<Aggregated>> = vec![Vec::new(); inputs.len()];
-        each_batch(model, &tokenized, reading, INFERENCE_TOKENS, |batch| {
+        each_batch(&loaded.scorer(), &tokenized, INFERENCE_TOKENS, |batch| {
             let columns = batch.columns();
             batch.each(|text, logits| {
                 let mut rows = logits.chunks_exact(columns.max(1));

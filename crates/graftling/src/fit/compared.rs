@@ -25,7 +25,7 @@ pub(super) fn accumulate(
     let mut rows = 0;
     for (index, micro_batch) in micro_batches.iter().enumerate() {
         let graph = Graph::training(&model.parameters, seed_of(index));
-        let output = model.forward(&graph, micro_batch);
+        let output = objective.output(model, &graph, micro_batch);
         rows += output.tensor().rows();
         vectors.extend(output.tensor().to_vec());
     }
@@ -40,7 +40,7 @@ pub(super) fn accumulate(
     let Some(mut slopes) = by_vectors.get(id) else { return value };
     for (index, micro_batch) in micro_batches.iter().enumerate() {
         let graph = Graph::training(&model.parameters, seed_of(index));
-        let output = model.forward(&graph, micro_batch);
+        let output = objective.output(model, &graph, micro_batch);
         let (own, others) = slopes.split_at(output.tensor().rows() * columns);
         slopes = others;
         let product = graph.inner_product(&output, own);

@@ -3,7 +3,8 @@
 use super::TrainingState;
 use super::update::Watch;
 use crate::error::Quantity;
-use crate::evaluate::{Scorer, score};
+use crate::evaluate::score;
+use crate::inference::Scorer;
 use crate::preparation::Prepared;
 use crate::recipe::Recipe;
 use crate::run_folder::{Checkpoint, RunFolder};
@@ -53,9 +54,9 @@ impl Keeper<'_> {
 
     fn save(&self, prepared: &Prepared, state: &mut TrainingState, observer: &mut dyn Observer, best: bool) -> Result<(), Error> {
         let json = state.to_json(self.recipe);
-        let Prepared { model, tokenizer, sentences, .. } = prepared;
+        let Prepared { model, tokenizer, sentences, companions, .. } = prepared;
         let sentences = sentences.as_ref();
-        let checkpoint = Checkpoint { model, tokenizer, sentences, moments: &state.moments, state: &json };
+        let checkpoint = Checkpoint { model, tokenizer, sentences, companions, moments: &state.moments, state: &json };
         let folder = self.run.save_checkpoint(state.step, &checkpoint)?;
         for step in &state.checkpoints {
             self.run.remove_moments(*step)?;

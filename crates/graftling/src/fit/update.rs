@@ -55,11 +55,11 @@ pub(super) fn accumulate(prepared: &Prepared, planned: &PlannedStep, seed: u64, 
     let mut sum = 0.0;
     for (index, micro_batch) in micro_batches.iter().enumerate() {
         let graph = Graph::training(&model.parameters, seed_of(index));
-        let logits = model.forward(&graph, &packed(micro_batch));
+        let output = objective.output(model, &graph, &packed(micro_batch));
         let targets: Vec<&Target> = micro_batch.iter().map(|(_, target)| &**target).collect();
-        let loss = objective.training_loss(&graph, &logits, &targets, normalizer);
+        let loss = objective.training_loss(&graph, &output, &targets, normalizer);
         sum += f64::from(loss.tensor().item());
-        drop(logits);
+        drop(output);
         graph.backward(&loss, gradients);
     }
     sum as f32

@@ -44,7 +44,7 @@ impl LanguageMetrics {
             ("loss", json!(self.loss)),
             ("perplexity", json!(self.perplexity())),
             ("accuracy", json!(self.accuracy)),
-            ("tokens", json!(self.tokens)),
+            ("scored_tokens", json!(self.tokens)),
             ("examples", json!(self.examples)),
         ];
         figures.into_iter().map(|(name, value)| (format!("{prefix}_{name}"), value)).collect()
@@ -68,6 +68,6 @@ mod tests {
         assert!((metrics.perplexity() - 4.0).abs() < 1e-12);
         assert_eq!(metrics.accuracy, 0.75);
         assert_eq!(LanguageMetrics::new(0, 0, 0, 0.0).accuracy, 0.0);
-        assert_eq!(metrics.flat("eval")["eval_tokens"], 8);
+        assert_eq!(metrics.flat("eval")["eval_scored_tokens"], 8);
     }
 }

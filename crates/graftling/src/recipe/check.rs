@@ -140,6 +140,7 @@ impl Values {
         for name in ["text_pair_column", "label_column"] {
             self.contradiction(name, "task", self.changed(name) && masked, "masked_lm reads one text, without a label");
         }
+        self.contradictions_of_language(recipe);
         let tagged = recipe.task == Task::TokenClassification && self.changed("text_pair_column");
         self.contradiction("text_pair_column", "task", tagged, "the words of one text are tagged");
         let questions = recipe.task == Task::QuestionAnswering;
@@ -149,11 +150,14 @@ impl Values {
         let cut = questions && recipe.long_texts == Some(LongTexts::Cut);
         self.contradiction("long_texts", "task", cut, "an answer may stand anywhere, so that every text is read whole");
         self.contradictions_of_embeddings(recipe);
-        let unclassified = masked || questions || embedding;
+        let foreseen = recipe.task == Task::CausalLm;
+        let unclassified = masked || foreseen || questions || embedding;
         let of_classifiers = "it belongs to tasks with labels or numbers";
         self.contradiction("head_bias", "task", self.changed("head_bias") && unclassified, of_classifiers);
-        let unlabelled = regression || masked || questions || embedding;
         for name in ["class_weights", "label_smoothing", "focal_gamma", "calibrate"] {
+            // Every token is a label of the one before it, of which none can be named.
+            let foreseen = foreseen && name != "label_smoothing";
+            let unlabelled = regression || masked || foreseen || questions || embedding;
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
         }
         let several = recipe.task == Task::MultiLabelClassification;
@@ -174,7 +178,8 @@ impl Values {
         for name in ["window_stride", "window_pooling"] {
             self.contradiction(name, "long_texts", self.changed(name) && whole, "it belongs to windows");
         }
-        let by_token = matches!(recipe.task, Task::TokenClassification | Task::MaskedLm) && self.changed("window_pooling");
+        let by_token =
+            matches!(recipe.task, Task::TokenClassification | Task::MaskedLm | Task::CausalLm) && self.changed("window_pooling");
         self.contradiction("window_pooling", "task", by_token, "a word takes its logits from one window");
         let not_pooled = questions && self.changed("window_pooling");
         self.contradiction("window_pooling", "task", not_pooled, "the best answer of all windows is taken");
@@ -202,6 +207,22 @@ impl Values {
         self.contradiction("resume", "overwrite_output", both, "one goes on with a run, the other removes it");
         let itself = Path::new(&recipe.model) == recipe.output;
         self.contradiction("output", "model", itself, "the run would write over the model it starts from");
+    }
+
+    /// What belongs to language modelling, and what does not. What belongs to texts or to prompts alone is looked at when they are read.
+    fn contradictions_of_language(&mut self, recipe: &Recipe) {
+        let foreseen = recipe.task == Task::CausalLm;
+        self.contradiction("template", "task", recipe.template.is_some() && !foreseen, "it belongs to causal_lm");
+        let named_twice = recipe.template.is_some() && self.changed("text_column");
+        self.contradiction("text_column", "template", named_twice, "the template names the columns of the prompt");
+        let paired = foreseen && self.changed("text_pair_column");
+        let of_pairs = "a text is gone on with; a prompt is the text, and its completion the label";
+        self.contradiction("text_pair_column", "task", paired, of_pairs);
+        let unforeseen = foreseen && recipe.window_stride == Some(0);
+        self.contradiction("window_stride", "task", unforeseen, "a token is foreseen from one before it; share at least one");
+        let head_only = foreseen && recipe.strategy == Strategy::HeadOnly;
+        let shared = "the head of many language models is their word embeddings; freeze says what is not trained";
+        self.contradiction("strategy", "task", head_only, shared);
     }
 
     /// What belongs to sentence vectors, and what does not. A loss that follows from the examples is looked at when they are read.

@@ -55,6 +55,8 @@ words! {
         TokenClassification = "token_classification",
         /// Words that were masked are guessed from those around them: texts without labels, to learn a domain from.
         MaskedLm = "masked_lm",
+        /// A text is gone on with, token by token: language modelling, and following instructions.
+        CausalLm = "causal_lm",
         /// The passage of a text that answers a question about it.
         QuestionAnswering = "question_answering",
         /// A vector for each text, near to those of texts that are like it.
@@ -310,7 +312,11 @@ impl HeadBias {
 impl LongTexts {
     /// What a task does with long texts where nothing is said.
     pub fn usual(task: Task) -> LongTexts {
-        if matches!(task, Task::MaskedLm | Task::QuestionAnswering) { LongTexts::Windows } else { LongTexts::Cut }
+        if matches!(task, Task::MaskedLm | Task::CausalLm | Task::QuestionAnswering) {
+            LongTexts::Windows
+        } else {
+            LongTexts::Cut
+        }
     }
 }
 

@@ -61,8 +61,8 @@ options! {
         threads: Option<usize> = integer_or("auto", 1, 1024), Typed("auto");
     }
     Data {
-        /// The examples to train on: a csv, tsv or jsonl file; CoNLL for tagged words, .txt for masked_lm, .json (SQuAD) for
-        /// question_answering; each plain or .gz.
+        /// The examples to train on: a csv, tsv or jsonl file; CoNLL for tagged words, .txt for masked_lm and causal_lm, .json
+        /// (SQuAD) for question_answering; each plain or .gz.
         train: PathBuf = Kind::Path("FILE"), Required;
         /// The examples to choose the best checkpoint by.
         validation: Option<PathBuf> = Kind::Path("FILE"), Unset("a part of the training file, see validation_fraction");
@@ -73,23 +73,26 @@ options! {
         /// How the data files are written; auto goes by their names, by which alone CoNLL, plain texts and SQuAD's json are
         /// known.
         format: Option<DataFormat> = Kind::Choice { word: Some("auto"), choices: DataFormat::WORDS }, Typed("auto");
-        /// The column that holds the text, or the question.
+        /// The column that holds the text, the question, or the prompt.
         text_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
         /// The column that holds the second text of a pair, or the context of a question.
         text_pair_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
-        /// The column that holds the label, or the answers to a question.
+        /// The column that holds the label, the answers to a question, or the completion of a prompt.
         label_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
+        /// What prompts are made by from any columns, whose names stand in braces: "Summarize: {document}\n\nSummary:". A backslash and n
+        /// are a line break, braces that are meant as such are doubled (causal_lm).
+        template: Option<String> = Kind::Text("TEMPLATE"), Unset("the prompt is a column as it is");
     }
     Batches {
         /// The most tokens of a text (special ones included) that the model reads at once; auto is 512 (384 for
         /// question_answering), or less where the model takes less.
         max_length: Option<usize> = integer_or("auto", 3, 1_048_576), Typed("auto");
         /// What becomes of a text that is longer: its end is cut off, or it is read in windows of max_length, in training and after. Of
-        /// a pair the second text is divided. auto is windows for masked_lm and question_answering (which reads every text
-        /// whole) and cut for other tasks.
+        /// a pair the second text is divided. auto is windows for masked_lm, causal_lm and question_answering (which
+        /// reads every text whole) and cut for other tasks. A prompt with its completion is read at once: the prompt is cut at its front.
         long_texts: Option<LongTexts> = Kind::Choice { word: Some("auto"), choices: LongTexts::WORDS }, Typed("auto");
-        /// Tokens that two neighbouring windows of a text share; auto is a quarter of max_length, a third for question_answering, or none
-        /// for masked_lm.
+        /// Tokens that two neighbouring windows of a text share; auto is a quarter of max_length, a third for question_answering, none for
+        /// masked_lm, or the one token from which the next is foreseen for causal_lm; tokens that are shared count once.
         window_stride: Option<usize> = integer_or("auto", 0, 1_048_576), Typed("auto");
         /// How the logits of a text's windows become those of the text: their mean, or the largest of each label. Words take theirs
         /// from the window in which they stand furthest from an edge.
@@ -140,7 +143,8 @@ options! {
         /// What an error at a label counts for; balanced is in inverse proportion to how often the label occurs. Labels that are not
         /// named count once (all tasks with labels).
         class_weights: ClassWeights = WEIGHTS, Typed("none");
-        /// Share of the truth that is spread over all labels, for labels that are not wholly trusted (all tasks with labels).
+        /// Share of the truth that is spread over all labels, for labels that are not wholly trusted (all tasks with labels), or over the
+        /// vocabulary (causal_lm).
         label_smoothing: f32 = number(Bound::Included(0.0), Bound::Excluded(1.0)), Typed("0");
         /// The power of focal loss: the larger, the less an example adds that is told right already; 0 is cross-entropy (all tasks with
         /// labels).
@@ -189,7 +193,7 @@ options! {
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
-        /// (multi_label_classification), mse (sequence_regression), f1 (entities of token_classification, question_answering), loss (masked_lm), and of
+        /// (multi_label_classification), mse (sequence_regression), f1 (entities of token_classification, question_answering), loss (masked_lm, causal_lm), and of
         /// sentence_embedding spearman, average_precision or accuracy, by the form of the examples.
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
         /// What is fitted on the validation examples at the end, so that probabilities say how often the model is right: a temperature

@@ -48,7 +48,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("pearson", "Pearson's correlation", "皮尔逊相关系数"),
     ("spearman", "Spearman's correlation", "斯皮尔曼相关系数"),
     ("perplexity", "perplexity", "困惑度"),
-    ("tokens", "tokens guessed", "预测的词元数"),
+    ("scored_tokens", "tokens guessed", "预测的词元数"),
     ("exact_match", "exact match", "完全匹配"),
     ("exact_match_mixed", "exact match, mixed segmentation", "完全匹配（混合分词）"),
     ("f1_mixed", "F1, mixed segmentation", "F1（混合分词）"),

@@ -20,6 +20,7 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         Task::SequenceRegression => format!("a text {count} numbers"),
         Task::SentenceEmbedding => "a text a vector, near to those of texts that are like it".to_owned(),
         Task::MaskedLm => "the most probable words in the place of a mask".to_owned(),
+        Task::CausalLm => "what comes next in a text, token by token".to_owned(),
         Task::QuestionAnswering => "the passage of a text that answers a question about it".to_owned(),
         _ => format!("{gives} {count} labels: {labels}"),
     };
@@ -48,6 +49,9 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
     }
     let flags = if recipe.task == Task::QuestionAnswering { "--question TEXT --context TEXT" } else { "--text TEXT" };
     text += &match recipe.task {
+        Task::CausalLm => format!(
+            "\nUse it with `graftling generate --model FOLDER --prompt TEXT`, or with transformers' `{class}.from_pretrained`.\n"
+        ),
         Task::SentenceEmbedding => {
             "\nUse it with `graftling predict --model FOLDER --text TEXT`, or with sentence-transformers:\n\n\
              ```python\nfrom sentence_transformers import SentenceTransformer\n\nmodel = SentenceTransformer(\"FOLDER\")\n\
@@ -81,6 +85,7 @@ impl Words {
             Task::SequenceRegression => ("text-classification", SEQUENCES, "Text regression", ""),
             Task::QuestionAnswering => ("question-answering", "AutoModelForQuestionAnswering", "Question answering", ""),
             Task::SentenceEmbedding => ("sentence-similarity", "", "Sentence encoder", ""),
+            Task::CausalLm => ("text-generation", "AutoModelForCausalLM", "Language model", ""),
             Task::MaskedLm => ("fill-mask", "AutoModelForMaskedLM", "Masked language model", ""),
             Task::TokenClassification => {
                 ("token-classification", "AutoModelForTokenClassification", "Token classifier", "each word of a text one of")

@@ -14,6 +14,7 @@ use graftling_text::Tokenizer;
 use serde_json::Value;
 
 use crate::Error;
+use crate::companions::{self, Companions};
 use crate::decisions::{DECISIONS, Decisions};
 use crate::disk;
 use crate::recipe::Recipe;
@@ -72,6 +73,8 @@ pub(crate) struct Checkpoint<'a> {
     pub tokenizer: &'a Tokenizer,
     /// What is said of texts, where the model gives vectors of them.
     pub sentences: Option<&'a SentenceSettings>,
+    /// What lies beside a language model.
+    pub companions: &'a Companions,
     pub moments: &'a OptimizerState,
     pub state: &'a Value,
 }
@@ -153,6 +156,7 @@ impl RunFolder {
             if let Some(sentences) = checkpoint.sentences {
                 sentences.write(partial)?;
             }
+            checkpoint.companions.write(partial)?;
             disk::write(&partial.join(RECIPE), self.recipe.as_bytes())?;
             disk::write(&partial.join(TRAINER_STATE), &json(checkpoint.state))?;
             let moments: Vec<NamedValues<'_>> = resume::named(checkpoint.moments, &checkpoint.model.parameters).collect();
@@ -237,7 +241,8 @@ fn is_ours(folder: &Path, name: &str) -> bool {
         name.strip_prefix(CHECKPOINT).is_some_and(|step| step.parse::<u64>().is_ok())
             && folder.join(name).join(TRAINER_STATE).is_file()
     };
-    [RECIPE, TRAINER_STATE, CARD].contains(&name) || FILES.contains(&name) || disk::is_partial(name) || is_checkpoint()
+    let files = FILES.iter().chain(&companions::NAMES);
+    [RECIPE, TRAINER_STATE, CARD].iter().chain(files).any(|own| *own == name) || disk::is_partial(name) || is_checkpoint()
 }
 
 /// The names in a folder, sorted; none where it does not exist.

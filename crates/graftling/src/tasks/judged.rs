@@ -68,6 +68,13 @@ pub(crate) enum Told {
     },
     /// Numbers.
     Numbers { numbers: Vec<f32>, predicted: Vec<f32> },
+    /// Tokens of a text, of which some were foreseen.
+    Foreseen {
+        /// Those whose most probable guess was right.
+        right: usize,
+        /// All of them.
+        tokens: usize,
+    },
     /// The answer to a question; empty where there is none.
     Answer {
         /// Those of the data.

@@ -5,6 +5,7 @@
 //! answers have a form that no other task has, the compiler asks for the variants of [`Data`], [`Target`], [`Answer`], [`Said`] and
 //! [`Metrics`].
 
+mod causal_lm;
 mod class_logits;
 mod class_loss;
 mod judged;
@@ -16,16 +17,19 @@ mod sequence_classification;
 mod sequence_regression;
 mod token_classification;
 
-use graftling_models::{Head, Model, ProblemType};
+use graftling_models::{Head, Model, PackedBatch, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::{TextInput, TokenExample, Tokenizer};
 
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
+use crate::evaluate::ScoredBatch;
 use crate::features::{Features, Tokenized};
+use crate::inference::Batch;
 use crate::metrics::{Metrics, Resampled};
 use crate::recipe::{BestMetric, Recipe, Task};
 use crate::{Error, NoAnswer, Said};
+use causal_lm::CausalLm;
 pub(crate) use judged::{Holds, Judged, Told, ToldWord, Verdict};
 use masked_lm::MaskedLm;
 use multi_label_classification::MultiLabel;
@@ -59,6 +63,8 @@ pub(crate) enum Target {
     },
     /// A token for each row of logits.
     Tokens(Vec<u32>),
+    /// What comes after each token that is wanted.
+    Next(Vec<u32>),
     /// A passage of the context, or that there is none.
     Passage(Gold),
     /// What the vectors of several texts should be to each other.
@@ -71,6 +77,7 @@ impl Target {
         match self {
             Self::Tags { seen, .. } => *seen = windows.iter().flat_map(Features::words_seen).copied().collect(),
             Self::Passage(gold) => gold.see(windows),
+            Self::Next(tokens) => *tokens = windows.iter().flat_map(Features::next_tokens).collect(),
             _ => {}
         }
     }
@@ -100,7 +107,7 @@ impl Target {
             Self::Class(_) | Self::Compared(_) => 1,
             Self::Labels(labels) => labels.len(),
             Self::Numbers(numbers) => numbers.len(),
-            Self::Tokens(tokens) => tokens.len(),
+            Self::Tokens(tokens) | Self::Next(tokens) => tokens.len(),
             Self::Passage(gold) => gold.windows.len(),
             Self::Tags { seen, classes, .. } => seen.iter().filter(|&&word| classes[word].is_some()).count(),
         }
@@ -120,6 +127,8 @@ pub(crate) enum Answer {
     Tags { logits: Vec<f32> },
     /// The most probable tokens of each row of logits with their probabilities, the best first.
     Tokens(Vec<Vec<(u32, f32)>>),
+    /// How many tokens of a text were foreseen, of how many, and the sum of their losses.
+    Foreseen { right: usize, tokens: usize, loss: f64 },
     /// A passage of the context, or that there is none.
     Passage(Found),
     /// The vector of a text.
@@ -156,7 +165,8 @@ pub(crate) trait Objective: Send + Sync {
     /// Writes beside the weights what answers depend on and the head does not tell.
     fn inscribe(&self, _: &mut Model) {}
 
-    /// Takes note of what was written beside the weights.
+    /// Takes note of what there is to know of the model: what was written beside the weights, and by which of its parameters losses are
+    /// computed.
     fn recall(&mut self, _: &Model) {}
 
     /// Says when there is no answer to a question; `false` where nothing is answered.
@@ -192,7 +202,13 @@ pub(crate) trait Objective: Send + Sync {
         Vec::new()
     }
 
-    /// The sum of the loss terms of the examples divided by `normalizer`: a scalar. The logits have the rows of each target in turn.
+    /// What the model gives for a batch, from which losses and answers are computed: logits, unless a task takes something else.
+    fn output(&self, model: &Model, graph: &Graph<'_>, batch: &PackedBatch) -> Var {
+        model.forward(graph, batch)
+    }
+
+    /// The sum of the loss terms of the examples divided by `normalizer`: a scalar. The logits, or whatever
+    /// [`output`](Self::output) gives, have the rows of each target in turn.
     /// Evaluations report it, so it is the same whatever a recipe does in training.
     fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var;
 
@@ -214,6 +230,11 @@ pub(crate) trait Objective: Send + Sync {
 
     /// What the rows of logits of one example say, each of so many columns; these are the windows that it was read in.
     fn answer(&self, logits: &[f32], columns: usize, windows: &[Features]) -> Answer;
+
+    /// How a batch of texts is answered, each of which has its target, and the losses of the answers.
+    fn scored(&self, batch: &Batch<'_>, targets: &[&Target]) -> ScoredBatch {
+        ScoredBatch::of_logits(self, batch, targets)
+    }
 
     /// An answer in words, for a person or a program that asked for it.
     fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said;
@@ -300,6 +321,7 @@ pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Obje
         (Task::SequenceRegression, Data::Numbered(dataset)) => Box::new(Regression::from_examples(dataset, recipe)?),
         (Task::TokenClassification, Data::Words(dataset)) => Box::new(TokenClassification::from_examples(dataset, recipe)?),
         (Task::MaskedLm, Data::Plain(_)) => Box::new(MaskedLm::new(Some(recipe))),
+        (Task::CausalLm, Data::Language(examples)) => Box::new(CausalLm::from_examples(examples, recipe)?),
         (Task::QuestionAnswering, Data::Questions(questions)) => Box::new(QuestionAnswering::from_examples(questions, recipe)?),
         (Task::SentenceEmbedding, Data::Compared(_)) => Box::new(SentenceEmbedding::from_examples(recipe, data)?),
         (task, _) => panic!("examples of another form than {task} wants"),
@@ -321,8 +343,9 @@ pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, B
         }
         Head::TokenClassification { labels } => (Task::TokenClassification, Box::new(TokenClassification::from_labels(labels))),
         Head::MaskedLanguageModelling => (Task::MaskedLm, Box::new(MaskedLm::new(recipe))),
-        // What comes next is not asked by any task yet.
-        Head::CausalLanguageModelling | Head::SequenceToSequence => return None,
+        Head::CausalLanguageModelling => (Task::CausalLm, Box::new(CausalLm::from_recipe(recipe))),
+        // What is written from another text is not asked by any task yet.
+        Head::SequenceToSequence => return None,
         Head::QuestionAnswering => (Task::QuestionAnswering, Box::new(QuestionAnswering::from_recipe(recipe))),
         Head::SentenceEmbedding { pooling, normalize } => {
             (Task::SentenceEmbedding, Box::new(SentenceEmbedding::from_head(*pooling, *normalize, recipe)))

@@ -2,6 +2,7 @@
 
 mod aggregation;
 mod bad_input;
+mod causal_lm;
 mod compare;
 mod decisions;
 mod decoders;

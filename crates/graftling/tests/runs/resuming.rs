@@ -37,13 +37,18 @@ fn log(fixture: &Fixture, output: &str) -> Vec<Value> {
 
 #[test]
 fn a_resumed_run_equals_the_unbroken_run_whatever_step_it_was_cut_after() {
-    let fixture = Fixture::new();
-    for (name, options) in [
-        ("plain", "log_every = 4"),
-        ("accumulated", "gradient_accumulation = 2\nevaluate_every = 2\nlog_every = 1\nsave_total_limit = 'none'"),
-        ("momentum", "optimizer = 'momentum'\nlearning_rate = 0.05\nbatch_tokens = 60\nfreeze = ['embeddings.position.*']"),
-        ("descent", "optimizer = 'gradient_descent'\nlearning_rate = 0.05\nearly_stopping = 5"),
+    for (model, name, options) in [
+        ("tiny-bert", "plain", "log_every = 4"),
+        ("tiny-gpt2", "language", "task = 'causal_lm'\nmax_length = 12\nbatch_size = 20\nlabel_smoothing = 0.1"),
+        ("tiny-bert", "accumulated", "gradient_accumulation = 2\nevaluate_every = 2\nlog_every = 1\nsave_total_limit = 'none'"),
+        (
+            "tiny-bert",
+            "momentum",
+            "optimizer = 'momentum'\nlearning_rate = 0.05\nbatch_tokens = 60\nfreeze = ['embeddings.position.*']",
+        ),
+        ("tiny-bert", "descent", "optimizer = 'gradient_descent'\nlearning_rate = 0.05\nearly_stopping = 5"),
     ] {
+        let fixture = Fixture::of_model(model);
         let whole = format!("{name}-whole");
         let (unbroken, _) = fixture.run(&whole, options);
         for after in 1..unbroken.planned_steps {

@@ -34,6 +34,11 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                     "{split} split: the {shown} of {examples} examples whose predicted number is furthest from the true one.",
                     "{split}：{examples} 个样本中预测值与真实值相差最大的 {shown} 个。"
                 )),
+                Told::Foreseen { .. } => (said!(
+                    language,
+                    "{split} split: the {shown} of {examples} examples whose tokens are least foreseen, by their mean loss, the highest first.",
+                    "{split}：{examples} 个样本中平均损失最高（最难预测）的 {shown} 个，最高者在前。"
+                )),
                 Told::Tags { .. } => (said!(
                     language,
                     "{split} split: {wrong} of {examples} sentences have a wrong tag; here are the {shown} with the highest loss, summed over their words. Below each word stands its true tag, and the predicted one where it is another.",
@@ -60,6 +65,10 @@ fn shown_case(case: &HardFacts, language: Language) -> Markup {
     html! {
         div class="case" {
             div class="said" {
+                @if let Told::Foreseen { .. } = &case.told {
+                    @let perplexity = number(case.error.exp());
+                    span class="wrong" { (said!(language, "perplexity {perplexity}", "困惑度 {perplexity}")) } ", "
+                }
                 (told(&case.told, language))
                 @if let Some(line) = case.line { small { (said!(language, " line {line}", " 第 {line} 行")) } }
             }
@@ -110,6 +119,10 @@ fn told(told: &Told, language: Language) -> Markup {
             }
             "; "
         },
+        Told::Foreseen { right, tokens } => {
+            let (right, tokens) = (count(*right as u64), count(*tokens as u64));
+            html! { (said!(language, "{right} of {tokens} tokens foreseen", "{tokens} 个词元中预测正确 {right} 个")) "; " }
+        }
         Told::Numbers { numbers, predicted } => html! {
             @let list = |values: &[f32]| values.iter().map(|value| number(f64::from(*value))).collect::<Vec<_>>().join(", ");
             span class="wrong" { (said) b { (list(predicted)) } }

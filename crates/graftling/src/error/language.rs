@@ -1,0 +1,74 @@
+//! What can go wrong with language modelling alone. Knows no other task.
+
+use std::path::PathBuf;
+
+use graftling_text::{ChatProblem, TemplateProblem};
+
+use crate::recipe::Task;
+
+/// What went wrong with a language model or its texts.
+#[derive(Debug, thiserror::Error)]
+pub enum LanguageError {
+    /// Nothing says where a text ends.
+    #[error(
+        "causal_lm: the tokenizer has no token that a text ends with, as those of decoders have (GPT-2, Llama ...); give such a model, or name \
+         its token as \"eos_token\" in tokenizer_config.json"
+    )]
+    NoEndToken,
+    /// A template is not one.
+    #[error("template {template:?}: {problem}")]
+    Template {
+        /// The text.
+        template: String,
+        /// What is wrong with it.
+        problem: TemplateProblem,
+    },
+    /// A template for a task without prompts.
+    #[error("template: it makes the prompts of causal_lm, but the task is {task}; leave it out")]
+    TemplateOfOtherTask {
+        /// The task.
+        task: Task,
+    },
+    /// Windows were asked for where every example is read at once.
+    #[error(
+        "{option}: {} holds prompts with their completions, each of which is read at once; leave it out, and raise max_length where completions \
+         are cut",
+        path.display()
+    )]
+    WindowsOfPrompts {
+        /// The option that was given.
+        option: &'static str,
+        /// The training file.
+        path: PathBuf,
+    },
+    /// A prediction for each example was asked where words of all of them are drawn.
+    #[error("masked_lm is evaluated on words that are drawn from all texts, so there is no prediction for each example to write")]
+    NoPredictionOfMasks,
+    /// A prediction for each example was asked where texts are gone on with.
+    #[error(
+        "causal_lm foresees the tokens of texts that are there, so there is no prediction for each to write; graftling generate goes on with texts"
+    )]
+    NoPredictionEach,
+    /// A conversation cannot be made a text.
+    #[error("conversation on line {line}: {problem}")]
+    Chat {
+        /// The line of its file, from 1.
+        line: usize,
+        /// Why not.
+        problem: ChatProblem,
+    },
+    /// The chat template leaves nothing of what the assistant says.
+    #[error(
+        "conversation on line {line}: the chat template leaves no token of what the assistant says; fill it in or drop the row"
+    )]
+    NothingSaid {
+        /// The line of its file, from 1.
+        line: usize,
+    },
+    /// A causal language model was asked for predictions.
+    #[error("{}: this is a causal language model, which goes on with texts: graftling generate does that", folder.display())]
+    Generates {
+        /// The folder of the model.
+        folder: PathBuf,
+    },
+}
