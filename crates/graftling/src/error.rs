@@ -13,6 +13,7 @@ use graftling_text::TextError;
 use crate::aggregation::AggregationStrategy;
 use crate::compare::ComparisonProblem;
 use crate::decisions::DecisionsProblem;
+use crate::generation::GenerationError;
 use crate::recipe::{BestMetric, EmbeddingLoss, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 pub(crate) use complaints::Complaints;
@@ -34,6 +35,9 @@ pub enum Error {
     /// A model cannot be read or written.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// No text can be generated.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
     /// The checkpoints of a task cannot be chosen by this figure.
     #[error(
         "metric_for_best_model {metric} is not a figure of {task}; accepted: auto, {}",

@@ -32,6 +32,7 @@ mod evaluate;
 mod features;
 pub mod figures;
 mod fit;
+mod generation;
 mod inference;
 mod learning_rate;
 mod loaded;
@@ -61,6 +62,10 @@ pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost,
 pub use decisions::{Decisions, DecisionsProblem};
 pub use error::{Error, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
+pub use generation::{
+    BatchLimits, Continuation, EarlyStopping, FinishReason, Generation, GenerationError, GenerationOptions, Generator,
+    LengthLimit, Listener, OptionProblem, Piece,
+};
 pub use graftling_models::Pooling;
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};
 pub use loaded::BareEncoder;
