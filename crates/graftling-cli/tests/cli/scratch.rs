@@ -66,9 +66,14 @@ impl Scratch {
 
     /// The tiny checkpoint under a name of its own, to be used or spoilt.
     pub fn copy_model(&self, name: &str) {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../graftling-models/tests/golden/tiny-bert/model");
+        self.copy_golden("tiny-bert", name);
+    }
+
+    /// Another of the tiny checkpoints, likewise.
+    pub fn copy_golden(&self, golden: &str, name: &str) {
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../graftling-models/tests/golden").join(golden);
         fs::create_dir(self.path(name)).unwrap();
-        for entry in fs::read_dir(golden).unwrap() {
+        for entry in fs::read_dir(golden.join("model")).unwrap() {
             let entry = entry.unwrap();
             fs::copy(entry.path(), self.path(name).join(entry.file_name())).unwrap();
         }

@@ -9,6 +9,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("evaluate", &[]),
     ("compare", &[]),
     ("predict", &[]),
+    ("generate", &[]),
     ("models", &["list", "pull", "inspect"]),
     ("quickstart", &[]),
     ("report", &[]),
