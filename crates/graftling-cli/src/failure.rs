@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use graftling::Error;
 use graftling::figures::counted;
 use graftling::recipe::{RecipeErrors, Task};
+use graftling::{Error, GenerationError};
 use graftling_hub::HubError;
 use graftling_models::ModelError;
 use graftling_text::TextError;
@@ -82,6 +82,18 @@ pub enum Failure {
         path.display()
     )]
     TextsOrWords {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that holds no prompts.
+    #[error("{}: the file holds sentences a word a line, or questions about texts; prompts stand in a column of csv, tsv or jsonl, or on lines of .txt", path.display())]
+    NoPrompts {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file with pairs of texts, of which either may be the prompt.
+    #[error("{}: the file holds pairs of texts; name the column of the prompts with --text-column", path.display())]
+    PairOfPrompts {
         /// The file.
         path: PathBuf,
     },
@@ -224,6 +236,7 @@ impl Failure {
     /// The exit code of the process.
     pub fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Library(Error::Generation(GenerationError::Options(_))) => ExitCode::from(USAGE),
             Self::Recipe(_) | Self::Unpaired { .. } | Self::NoDataToRead { .. } => ExitCode::from(USAGE),
             Self::FlagOfOtherMetric { .. } | Self::CopyingWithoutSources | Self::SmoothValueOfNothing => ExitCode::from(USAGE),
             Self::AsianSupportAlone | Self::BaselineWithoutResamples | Self::LanguageOfNothing => ExitCode::from(USAGE),

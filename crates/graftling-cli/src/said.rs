@@ -106,7 +106,7 @@ fn cells(said: &Said, words_given: bool) -> Vec<(&'static str, Cell)> {
 }
 
 /// As few digits as give the same single-precision number back.
-fn number(value: f32) -> Value {
+pub fn number(value: f32) -> Value {
     value.to_string().parse::<Number>().map_or(Value::Null, Value::Number)
 }
 

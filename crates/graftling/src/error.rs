@@ -1,6 +1,7 @@
 //! Everything that can go wrong in the library, with the facts of each case. Knows no way to put it right but says it.
 
 mod complaints;
+mod freezing;
 mod language;
 mod quantity;
 mod wording;
@@ -14,10 +15,12 @@ use graftling_text::TextError;
 use crate::aggregation::AggregationStrategy;
 use crate::compare::ComparisonProblem;
 use crate::decisions::DecisionsProblem;
+use crate::generation::GenerationError;
 use crate::import::ImportProblem;
 use crate::recipe::{BestMetric, EmbeddingLoss, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 pub(crate) use complaints::Complaints;
+pub use freezing::FreezingError;
 pub use language::LanguageError;
 pub use quantity::Quantity;
 use wording::{did_you_mean, lines, size, tests};
@@ -43,6 +46,9 @@ pub enum Error {
     /// A file cannot be imported.
     #[error(transparent)]
     Import(#[from] ImportProblem),
+    /// No text can be generated.
+    #[error(transparent)]
+    Generation(#[from] GenerationError),
     /// The checkpoints of a task cannot be chosen by this figure.
     #[error(
         "metric_for_best_model {metric} is not a figure of {task}; accepted: auto, {}",
@@ -450,20 +456,9 @@ pub enum Error {
         /// Its beginning.
         text: String,
     },
-    /// A pattern fits no parameter.
-    #[error("freeze: no parameter fits {pattern:?}; near names are {}", near.join(", "))]
-    NoSuchParameter {
-        /// The pattern.
-        pattern: String,
-        /// Names that are like it.
-        near: Vec<String>,
-    },
-    /// Everything is frozen.
-    #[error("freeze: {freeze:?} leaves no parameter to train; freeze less")]
-    NothingToTrain {
-        /// The patterns.
-        freeze: Vec<String>,
-    },
+    /// What a recipe freezes is not to be frozen.
+    #[error(transparent)]
+    Freezing(#[from] FreezingError),
     /// Warm-up would last longer than the training.
     #[error(transparent)]
     Warmup(#[from] WarmupTooLong),

@@ -33,6 +33,7 @@ mod evaluate;
 mod features;
 pub mod figures;
 mod fit;
+mod generation;
 mod import;
 mod inference;
 mod learning_rate;
@@ -61,8 +62,12 @@ mod train;
 pub use aggregation::{Aggregated, Aggregation, AggregationStrategy, WindowMerging};
 pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost, Side, compare};
 pub use decisions::{Decisions, DecisionsProblem};
-pub use error::{Error, LanguageError, Quantity};
+pub use error::{Error, FreezingError, LanguageError, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
+pub use generation::{
+    BatchLimits, Continuation, EarlyStopping, FinishReason, Generation, GenerationError, GenerationOptions, Generator,
+    LengthLimit, Listener, OptionProblem, Piece,
+};
 pub use graftling_models::{Pooling, WeightDtype};
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};
 pub use import::{ImportProblem, ImportRequest, Imported, import};

@@ -25,6 +25,11 @@ pub(crate) fn below(key: u64, place: u64, count: usize) -> usize {
     ((u128::from(random) * count as u128) >> 64) as usize
 }
 
+/// The number at a place of the stream of a key, in `[0, 1)`, with 53 random bits.
+pub(crate) fn unit(key: u64, place: u64) -> f64 {
+    (mix(key.wrapping_add(GOLDEN.wrapping_mul(place))) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 /// The numbers `0..count` in an order that depends on the key alone (Fisher and Yates).
 pub(crate) fn permutation(count: usize, key: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
@@ -53,6 +58,16 @@ mod tests {
         assert_ne!(permutation(10, key(42, &[0])), permutation(10, key(42, &[1])));
         assert_ne!(permutation(10, key(42, &[0])), permutation(10, key(43, &[0])));
         assert_ne!(key(1, &[2, 3]), key(1, &[3, 2]));
+    }
+
+    #[test]
+    fn numbers_below_one_fill_it_evenly() {
+        let mut counts = [0_u32; 10];
+        for place in 0..10_000 {
+            counts[(10.0 * unit(key(3, &[1]), place)) as usize] += 1;
+        }
+        // 1000 are expected in each tenth, with a standard deviation of 30.
+        assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
     }
 
     #[test]

@@ -47,6 +47,7 @@ pub fn is_squad(path: &Path) -> bool {
     QuestionFormat::of(path).is_ok_and(|format| format == QuestionFormat::Squad)
 }
 
-fn format(word: &str) -> Result<Format, String> {
+/// The format of this word, for a flag.
+pub fn format(word: &str) -> Result<Format, String> {
     Format::from_word(word).ok_or_else(|| "accepted are csv, tsv and jsonl".to_owned())
 }

@@ -6,6 +6,8 @@ mod compare;
 mod data_flags;
 mod encoder_flags;
 mod evaluate;
+mod generate;
+mod generation_flags;
 mod models;
 mod predict;
 mod quickstart;
@@ -33,6 +35,8 @@ pub enum Commands {
     Compare(compare::Arguments),
     /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words, answers.
     Predict(predict::Arguments),
+    /// Go on with texts, as a causal language model does: greedily, drawn, or by a search with beams.
+    Generate(Box<generate::Arguments>),
     /// Make the report of a finished run anew: in another language, or with a file that the model is measured on now.
     Report(report::Arguments),
     /// Judge generated texts by references: BLEU, chrF, TER, ROUGE and more.
@@ -52,6 +56,7 @@ impl Commands {
             Self::Evaluate(arguments) => evaluate::run(arguments, console),
             Self::Compare(arguments) => compare::run(arguments, console),
             Self::Predict(arguments) => predict::run(arguments, console),
+            Self::Generate(arguments) => generate::run(&arguments, console),
             Self::Report(arguments) => report::run(arguments, console),
             Self::Score(arguments) => score::run(arguments, console),
             Self::Models(command) => models::run(command, console),

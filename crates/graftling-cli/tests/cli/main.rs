@@ -8,6 +8,7 @@ mod commands;
 mod comparison;
 mod data_forms;
 mod documents;
+mod generation;
 mod importing;
 mod interruption;
 mod language;

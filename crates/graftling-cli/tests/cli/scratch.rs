@@ -71,9 +71,9 @@ impl Scratch {
 
     /// The same with another of the tiny checkpoints.
     pub fn copy_model_of(&self, tiny: &str, name: &str) {
-        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../graftling-models/tests/golden").join(tiny).join("model");
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../graftling-models/tests/golden").join(tiny);
         fs::create_dir(self.path(name)).unwrap();
-        for entry in fs::read_dir(golden).unwrap() {
+        for entry in fs::read_dir(golden.join("model")).unwrap() {
             let entry = entry.unwrap();
             fs::copy(entry.path(), self.path(name).join(entry.file_name())).unwrap();
         }

@@ -47,6 +47,13 @@ impl Tokenizer {
         self.pipeline.decode(&shown, false).unwrap_or_default()
     }
 
+    /// Whether a token is one byte (`<0xE5>`), which is a character only together with the bytes around it.
+    pub fn is_byte(&self, id: u32) -> bool {
+        let name = self.pipeline.id_to_token(id);
+        let digits = name.as_deref().and_then(|name| name.strip_prefix("<0x")?.strip_suffix('>'));
+        digits.is_some_and(|digits| digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    }
+
     /// The id of the token that stands for what the vocabulary does not have; none where it has everything.
     pub fn unknown_id(&self) -> Option<u32> {
         let told = self.settings.special_token("unk_token", "").ok().map(|token| token.content);

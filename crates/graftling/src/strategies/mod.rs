@@ -7,9 +7,9 @@ mod pattern;
 use graftling_models::{Depth, Model};
 use graftling_tensor::Rate;
 
-use crate::Error;
 use crate::error::Complaints;
 use crate::recipe::{Recipe, Strategy};
+use crate::{Error, FreezingError};
 
 /// What a recipe says about one parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +49,7 @@ pub(crate) fn apply(recipe: &Recipe, model: &mut Model) -> Result<Groups, Error>
     let mut complaints = Complaints::default();
     for wanted in recipe.freeze.iter().filter(|wanted| !names.iter().any(|name| pattern::matches(wanted, name))) {
         let near = pattern::near(wanted, &names);
-        complaints.note::<()>(Err(Error::NoSuchParameter { pattern: wanted.clone(), near }));
+        complaints.note::<()>(Err(Error::Freezing(FreezingError::NoSuchParameter { pattern: wanted.clone(), near })));
     }
     complaints.check()?;
     let layers = model.facts().num_hidden_layers;
@@ -61,7 +61,7 @@ pub(crate) fn apply(recipe: &Recipe, model: &mut Model) -> Result<Groups, Error>
     let used: Vec<bool> = parameters.ids().map(|id| model.is_used(id)).collect();
     groups.iter_mut().zip(used).for_each(|(group, used)| group.trainable &= used);
     if groups.iter().all(|group| !group.trainable) {
-        return Err(Error::NothingToTrain { freeze: recipe.freeze.clone() });
+        return Err(FreezingError::NothingToTrain { freeze: recipe.freeze.clone() }.into());
     }
     for (id, group) in parameters.ids().zip(&groups) {
         model.parameters.set_trainable(id, group.trainable);

@@ -7,6 +7,7 @@ mod compare;
 mod decisions;
 mod decoders;
 mod fixture;
+mod generation;
 mod learning;
 mod long_texts;
 mod markup;

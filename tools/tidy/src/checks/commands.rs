@@ -10,6 +10,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("compare", &[]),
     ("predict", &[]),
     ("models", &["list", "pull", "import", "inspect"]),
+    ("generate", &[]),
     ("quickstart", &[]),
     ("report", &[]),
     ("score", &[]),

@@ -1,0 +1,155 @@
+//! Generating behind prompts from flags, standard input and files.
+
+use serde_json::Value;
+
+use crate::bad_input::{Case, check, nothing};
+use crate::scratch::{Said, Scratch};
+
+const GENERATE: &[&str] = &["generate", "--model", "llama", "--max-new-tokens", "12"];
+
+fn scratch() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.copy_model_of("tiny-llama", "llama");
+    scratch
+}
+
+fn run(scratch: &Scratch, more: &[&str]) -> Said {
+    let said = scratch.run(&[GENERATE, more].concat());
+    assert_eq!(said.code, Some(0), "{said:?}");
+    said
+}
+
+fn objects(said: &Said) -> Vec<Value> {
+    said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn one_prompt_is_gone_on_with_as_it_comes_from_a_flag_or_from_standard_input() {
+    let scratch = scratch();
+    let told = run(&scratch, &["--prompt", "the movie was"]);
+    assert_eq!(told.stderr, "");
+    let json = objects(&run(&scratch, &["--prompt", "the movie was", "--json"])).remove(0);
+    assert_eq!(told.stdout, format!("{}\n", json["generated_text"].as_str().unwrap()));
+    assert_eq!((&json["prompt"], &json["finish_reason"]), (&"the movie was".into(), &"length".into()));
+    assert_eq!((&json["prompt_tokens"], &json["tokens"]), (&6.into(), &12.into()));
+    let said = scratch.run_with_input(GENERATE, b"\xEF\xBB\xBFthe movie was\r\n");
+    assert_eq!((said.code, said.stdout), (Some(0), told.stdout));
+    // Where nobody says how many tokens, it is told that there were as many as may be.
+    let usual = scratch.run(&["generate", "--model", "llama", "--prompt", "the movie was"]);
+    assert_eq!(usual.stderr, "note: 1 text cut at the most new tokens; --max-new-tokens gives more\n");
+}
+
+#[test]
+fn several_continuations_are_a_line_each() {
+    let scratch = scratch();
+    let prompts = ["--prompt", "the movie was", "--prompt", "- 好的\n电影", "--prompt", "x"];
+    let lines = run(&scratch, &prompts);
+    assert_eq!(lines.stdout.lines().count(), 3, "{}", lines.stdout);
+    let json = objects(&run(&scratch, &[&prompts[..], &["--json", "--batch-size", "1", "--batch-tokens", "1"]].concat()));
+    let prompt_of = |object: &Value| object["prompt"].as_str().unwrap().to_owned();
+    assert_eq!(json.iter().map(prompt_of).collect::<Vec<_>>(), ["the movie was", "- 好的\n电影", "x"]);
+    let beams = run(&scratch, &["--prompt", "x", "--num-beams", "3", "--num-return-sequences", "2", "--json"]);
+    let beams = objects(&beams);
+    assert_eq!((&beams[0]["sequence"], &beams[1]["sequence"]), (&1.into(), &2.into()));
+    assert!(beams[0]["score"].as_f64() >= beams[1]["score"].as_f64(), "{beams:?}");
+    let draws = ["--prompt", "x", "--do-sample", "--seed", "7", "--temperature", "1.5", "--num-return-sequences", "2"];
+    let drawn = run(&scratch, &draws);
+    assert_eq!((drawn.stdout.lines().count(), &drawn.stdout), (2, &run(&scratch, &draws).stdout));
+    // Standard output that nobody reads ends it without a complaint; here everything is read, up to a text to stop at.
+    let text = json[0]["generated_text"].as_str().unwrap();
+    let stop: String = text.chars().skip(2).take(2).collect();
+    let stopped = run(&scratch, &["--prompt", "the movie was", "--stop-strings", &stop]).stdout;
+    assert_eq!(stopped.strip_suffix('\n'), text.split(&stop).next());
+}
+
+#[test]
+fn a_file_is_written_again_with_what_follows_its_prompts() {
+    let scratch = scratch();
+    scratch.write(
+        "in.jsonl",
+        "{\"id\": 1, \"text\": \"not this\", \"prompt\": \"the movie\"}\n{\"id\": 2, \"text\": \"\", \"prompt\": \"好\"}\n",
+    );
+    let said = run(&scratch, &["--input", "in.jsonl", "--output", "out.jsonl"]);
+    assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("", "1 of 2 prompts\nwrote out.jsonl for 2 prompts\n"));
+    let rows: Vec<Value> = scratch.read("out.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = objects(&run(&scratch, &["--prompt", "the movie", "--prompt", "好", "--json"]));
+    for (row, told) in rows.iter().zip(&told) {
+        assert_eq!((&row["generated_text"], &row["finish_reason"]), (&told["generated_text"], &told["finish_reason"]));
+    }
+    scratch.write("in.txt", "the movie\n好\n");
+    let lines = run(&scratch, &["--input", "in.txt", "--json"]);
+    assert_eq!(objects(&lines), told);
+    let several = ["--input", "in.txt", "--output", "out.csv", "--num-beams", "2", "--num-return-sequences", "2"];
+    run(&scratch, &several);
+    assert!(scratch.read("out.csv").contains("\"[\"\"length\"\",\"\"length\"\"]\""), "{}", scratch.read("out.csv"));
+    let named = run(
+        &scratch,
+        &["--input", "in.jsonl", "--text-column", "id", "--format", "jsonl"]
+            .map(|word| if word == "id" { "prompt" } else { word }),
+    );
+    assert_eq!(named.stdout.lines().count(), 2);
+}
+
+#[test]
+fn what_cannot_be_generated_is_refused() {
+    let llama: fn(&Scratch) = |scratch| scratch.copy_model_of("tiny-llama", "llama");
+    let case = |name, arguments, code, error| Case { name, spoil: llama, arguments, code, error };
+    check(&[
+        Case {
+            name: "no language model",
+            spoil: nothing,
+            arguments: &["generate", "--model", "tiny", "--prompt", "x"],
+            code: 1,
+            error: "error: tiny: this is a sequence classifier, which does not go on with a text",
+        },
+        case(
+            "temperature without draws",
+            &["generate", "--model", "llama", "--prompt", "x", "--temperature", "0.7", "--length-penalty", "-1"],
+            2,
+            "error: temperature does not go with do_sample false: nothing is drawn; say do_sample true, or leave it out\n\
+             length_penalty does not go with num_beams 1",
+        ),
+        case(
+            "more than there is room for",
+            &["generate", "--model", "llama", "--prompt", "x", "--prompt", "好", "--max-new-tokens", "128"],
+            1,
+            "error: prompt 1 has 1 token and max_new_tokens is 128, but the model has 128 positions; possible are 127 new ones behind \
+             this prompt",
+        ),
+        case(
+            "an output that is there",
+            &["generate", "--model", "llama", "--input", "train.csv", "--output", "train.csv"],
+            1,
+            "error: train.csv: the output would replace the file that is read",
+        ),
+        case(
+            "no such column",
+            &["generate", "--model", "llama", "--input", "train.csv", "--text-column", "prompts"],
+            1,
+            "error: train.csv: ",
+        ),
+    ]);
+    check(&[
+        Case {
+            name: "pairs",
+            spoil: |scratch| scratch.write("pairs.csv", "question,answer\nwho,me\n"),
+            arguments: &["generate", "--model", "tiny", "--input", "pairs.csv"],
+            code: 1,
+            error: "error: pairs.csv: the file holds pairs of texts; name the column of the prompts with --text-column",
+        },
+        Case {
+            name: "sentences",
+            spoil: |scratch| scratch.write("words.conll", "a O\nb O\n"),
+            arguments: &["generate", "--model", "tiny", "--input", "words.conll"],
+            code: 1,
+            error: "error: words.conll: the file holds sentences a word a line, or questions about texts",
+        },
+        Case {
+            name: "an id that is none",
+            spoil: nothing,
+            arguments: &["generate", "--model", "tiny", "--prompt", "x", "--suppress-tokens", "1,two"],
+            code: 2,
+            error: "",
+        },
+    ]);
+}

@@ -1,0 +1,255 @@
+//! What the folder of a model says of how it wants to generate: `generation_config.json`, or else `config.json`. Refuses what would
+//! change the text and is not offered. Knows nothing of what a person asks for.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use graftling_models::ModelError;
+use serde_json::{Map, Value};
+
+use super::options::{EarlyStopping, GenerationOptions};
+use super::problem::{GenerationError, OptionProblem};
+use crate::Error;
+
+/// The file that says how to generate.
+const FILE: &str = "generation_config.json";
+/// The file that says it in folders of before.
+const MODEL_FILE: &str = "config.json";
+
+/// Keys that change no text here, whatever they hold: ids that only batches with padding need, caches, what else transformers is to give
+/// back, how it speculates, and notes of its own.
+const WITHOUT_EFFECT: &[&str] = &[
+    "_from_model_config",
+    "assistant_confidence_threshold",
+    "assistant_early_exit",
+    "assistant_ensemble_weight",
+    "assistant_lookbehind",
+    "cache_config",
+    "cache_implementation",
+    "compile_config",
+    "decoder_start_token_id",
+    "disable_compile",
+    "is_assistant",
+    "low_memory",
+    "max_cache_len",
+    "max_matching_ngram_size",
+    "num_assistant_tokens",
+    "num_assistant_tokens_schedule",
+    "output_attentions",
+    "output_hidden_states",
+    "output_logits",
+    "output_scores",
+    "pad_token_id",
+    "prefill_chunk_size",
+    "prompt_lookup_num_tokens",
+    "return_dict_in_generate",
+    "return_legacy_cache",
+    "speculation_type",
+    "target_lookbehind",
+    "transformers_version",
+    "use_cache",
+    "use_mtp",
+];
+
+/// Keys that would change the text and are not offered, with the values that change nothing; `null` is always one.
+const NOT_OFFERED: &[(&str, &[f64])] = &[
+    ("constraints", &[]),
+    ("diversity_penalty", &[0.0]),
+    ("dola_layers", &[]),
+    ("encoder_no_repeat_ngram_size", &[0.0]),
+    ("encoder_repetition_penalty", &[1.0]),
+    ("epsilon_cutoff", &[0.0, 1.0]),
+    ("eta_cutoff", &[0.0, 1.0]),
+    ("exponential_decay_length_penalty", &[]),
+    ("force_words_ids", &[]),
+    ("forced_decoder_ids", &[]),
+    ("guidance_scale", &[1.0]),
+    ("max_time", &[]),
+    ("num_beam_groups", &[1.0]),
+    ("penalty_alpha", &[0.0]),
+    ("remove_invalid_values", &[]),
+    ("sequence_bias", &[]),
+    ("token_healing", &[]),
+    ("top_h", &[]),
+    ("typical_p", &[1.0]),
+    ("watermarking_config", &[]),
+];
+
+/// What a folder says.
+#[derive(Debug, Default)]
+pub(super) struct FolderDefaults {
+    pub options: GenerationOptions,
+    /// The token that stands before every text.
+    pub bos_token_id: Option<u32>,
+    /// What a person should know of how it was read.
+    pub notices: Vec<String>,
+}
+
+/// Reads what a folder says. As in transformers, `config.json` is asked only where there is no `generation_config.json`.
+pub(super) fn read(folder: &Path, vocabulary: usize) -> Result<FolderDefaults, Error> {
+    let path = folder.join(FILE);
+    if path.is_file() {
+        Keys::of(path, vocabulary)?.read(true)
+    } else {
+        Keys::of(folder.join(MODEL_FILE), vocabulary)?.read(false)
+    }
+}
+
+/// The options that keys of a file give; for tests that have them as transformers is given them.
+#[cfg(test)]
+pub(super) fn options_of(keys: Map<String, Value>, vocabulary: usize) -> GenerationOptions {
+    let keys = Keys { path: PathBuf::from(FILE), keys, vocabulary, problems: Vec::new() };
+    keys.read(false).expect("options").options
+}
+
+struct Keys {
+    path: PathBuf,
+    keys: Map<String, Value>,
+    vocabulary: usize,
+    problems: Vec<OptionProblem>,
+}
+
+impl Keys {
+    fn of(path: PathBuf, vocabulary: usize) -> Result<Self, Error> {
+        let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
+        let keys = serde_json::from_str(&text).map_err(|source| ModelError::Json {
+            path: path.clone(),
+            what: "file of settings for generation",
+            source,
+        })?;
+        Ok(Self { path, keys, vocabulary, problems: Vec::new() })
+    }
+
+    /// Takes every key that is known; the others are told where the file is there for nothing else.
+    fn read(mut self, tells_unknown: bool) -> Result<FolderDefaults, Error> {
+        let options = GenerationOptions {
+            max_new_tokens: self.count("max_new_tokens"),
+            max_length: self.count("max_length"),
+            min_new_tokens: self.count("min_new_tokens"),
+            min_length: self.count("min_length"),
+            eos_token_id: self.ids("eos_token_id"),
+            stop_strings: self.texts("stop_strings"),
+            do_sample: self.switch("do_sample"),
+            seed: None,
+            temperature: self.number("temperature"),
+            top_k: self.count("top_k"),
+            top_p: self.number("top_p"),
+            min_p: self.number("min_p"),
+            num_beams: self.count("num_beams"),
+            length_penalty: self.number("length_penalty"),
+            early_stopping: self.early_stopping(),
+            num_return_sequences: self.count("num_return_sequences"),
+            repetition_penalty: self.number("repetition_penalty"),
+            no_repeat_ngram_size: self.count("no_repeat_ngram_size"),
+            bad_words_ids: self.lists_of_ids("bad_words_ids"),
+            suppress_tokens: self.ids("suppress_tokens"),
+            begin_suppress_tokens: self.ids("begin_suppress_tokens"),
+            forced_bos_token_id: self.id("forced_bos_token_id"),
+            forced_eos_token_id: self.ids("forced_eos_token_id"),
+            renormalize_logits: self.switch("renormalize_logits"),
+        };
+        let bos_token_id = self.id("bos_token_id");
+        for (key, harmless) in NOT_OFFERED {
+            let Some(found) = self.taken(key) else { continue };
+            let changes_nothing = found == Value::Bool(false)
+                || found.as_array().is_some_and(Vec::is_empty)
+                || found.as_f64().is_some_and(|number| harmless.contains(&number));
+            if !changes_nothing {
+                let others: String = harmless.iter().map(|number| format!(", {number}")).collect();
+                self.refuse(key, &found, &format!("null{others}: this way to choose tokens is not offered"));
+            }
+        }
+        let mut notices = Vec::new();
+        if tells_unknown {
+            let unknown: Vec<&str> = self.keys.keys().map(String::as_str).filter(|key| !WITHOUT_EFFECT.contains(key)).collect();
+            if !unknown.is_empty() {
+                notices.push(format!("{}: not known and left out: {}", self.path.display(), unknown.join(", ")));
+            }
+        }
+        match self.problems.is_empty() {
+            true => Ok(FolderDefaults { options, bos_token_id, notices }),
+            false => Err(GenerationError::Config { path: self.path, problems: self.problems }.into()),
+        }
+    }
+
+    /// The value of a key, which is then dealt with; `null` is as good as absent.
+    fn taken(&mut self, key: &str) -> Option<Value> {
+        self.keys.shift_remove(key).filter(|value| !value.is_null())
+    }
+
+    fn refuse(&mut self, key: &str, found: &Value, accepted: &str) {
+        let problem = OptionProblem::NotAccepted {
+            option: key.to_owned(),
+            found: found.to_string().chars().take(60).collect(),
+            accepted: accepted.to_owned(),
+        };
+        self.problems.push(problem);
+    }
+
+    fn value<T>(&mut self, key: &str, accepted: &str, of: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+        let found = self.taken(key)?;
+        let value = of(&found);
+        if value.is_none() {
+            self.refuse(key, &found, accepted);
+        }
+        value
+    }
+
+    fn count(&mut self, key: &str) -> Option<usize> {
+        self.value(key, "a whole number", |found| found.as_u64().and_then(|count| usize::try_from(count).ok()))
+    }
+
+    fn number(&mut self, key: &str) -> Option<f64> {
+        self.value(key, "a number", Value::as_f64)
+    }
+
+    fn switch(&mut self, key: &str) -> Option<bool> {
+        self.value(key, "true or false", Value::as_bool)
+    }
+
+    fn texts(&mut self, key: &str) -> Option<Vec<String>> {
+        self.value(key, "a text or a list of texts", |found| match found {
+            Value::String(text) => Some(vec![text.clone()]),
+            _ => found.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
+        })
+    }
+
+    fn early_stopping(&mut self) -> Option<EarlyStopping> {
+        self.value("early_stopping", "true, false or \"never\"", |found| match found {
+            Value::Bool(true) => Some(EarlyStopping::WhenFull),
+            Value::Bool(false) => Some(EarlyStopping::Heuristic),
+            found => (found == "never").then_some(EarlyStopping::Never),
+        })
+    }
+
+    fn id(&mut self, key: &str) -> Option<u32> {
+        let vocabulary = self.vocabulary;
+        self.value(key, &below(vocabulary), |found| id(found, vocabulary))
+    }
+
+    fn ids(&mut self, key: &str) -> Option<Vec<u32>> {
+        let vocabulary = self.vocabulary;
+        self.value(key, &format!("{}, or a list of such", below(vocabulary)), |found| ids(found, vocabulary))
+    }
+
+    fn lists_of_ids(&mut self, key: &str) -> Option<Vec<Vec<u32>>> {
+        let vocabulary = self.vocabulary;
+        let accepted = format!("a list of lists with ids: {}", below(vocabulary));
+        self.value(key, &accepted, |found| found.as_array()?.iter().map(|list| ids(list, vocabulary)).collect())
+    }
+}
+
+fn below(vocabulary: usize) -> String {
+    format!("a token id below {vocabulary}")
+}
+
+fn id(found: &Value, vocabulary: usize) -> Option<u32> {
+    found.as_u64().filter(|id| *id < vocabulary as u64).and_then(|id| u32::try_from(id).ok())
+}
+
+fn ids(found: &Value, vocabulary: usize) -> Option<Vec<u32>> {
+    match found {
+        Value::Array(list) => list.iter().map(|one| id(one, vocabulary)).collect(),
+        one => Some(vec![id(one, vocabulary)?]),
+    }
+}

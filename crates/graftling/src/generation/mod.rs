@@ -1,0 +1,246 @@
+//! Text that a causal language model writes behind prompts: greedily, drawn, or by a search with beams. Each file holds one part of it.
+//! Knows nothing of files of prompts, flags or HTTP.
+
+mod beams;
+mod config_file;
+mod draw;
+mod lines;
+mod options;
+mod problem;
+mod processors;
+mod queue;
+mod request;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod text_stream;
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use graftling_models::{Head, Model, ModelFacts, inspect};
+use graftling_text::{EncodeOptions, TextInput, Tokenizer};
+use serde::{Serialize, Serializer};
+
+pub use options::{EarlyStopping, GenerationOptions};
+pub use problem::{GenerationError, LengthLimit, OptionProblem};
+pub use queue::BatchLimits;
+
+use crate::error::Complaints;
+use crate::{Error, preparation};
+use config_file::FolderDefaults;
+use request::{Call, Prompt};
+use settings::Settings;
+use text_stream::Writing;
+
+/// A causal language model that is ready for prompts.
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use graftling::{GenerationOptions, Generator};
+///
+/// let generator = Generator::load(Path::new("smollm2"))?;
+/// let options = GenerationOptions { max_new_tokens: Some(40), ..GenerationOptions::default() };
+/// let generations = generator.generate(&["The capital of France is"], &options)?;
+/// println!("{}", generations[0].continuations[0].text);
+/// # Ok::<(), graftling::Error>(())
+/// ```
+pub struct Generator {
+    model: Model,
+    tokenizer: Tokenizer,
+    folder: FolderDefaults,
+    limits: BatchLimits,
+}
+
+/// What was generated behind one prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Generation {
+    /// How many tokens the prompt has, special ones included.
+    pub prompt_tokens: usize,
+    /// As many as `num_return_sequences` asks for; beams with the best first.
+    pub continuations: Vec<Continuation>,
+}
+
+/// What follows a prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Continuation {
+    /// The text behind the prompt: without special tokens, and without the text that it was to stop at.
+    pub text: String,
+    /// The ids that were generated, with the end token and with what the text was cut of.
+    pub tokens: Vec<u32>,
+    /// Why it ends.
+    pub finish_reason: FinishReason,
+    /// Of a beam: its log-probability divided by its length to the power `length_penalty`.
+    pub score: Option<f32>,
+}
+
+/// Why a continuation ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinishReason {
+    /// The model wrote an end token.
+    EosToken,
+    /// It wrote one of the `stop_strings`.
+    StopString,
+    /// There are as many tokens as there may be.
+    Length,
+    /// Whoever listened wanted no more of it.
+    Cancelled,
+}
+
+impl fmt::Display for FinishReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::EosToken => "eos_token",
+            Self::StopString => "stop_string",
+            Self::Length => "length",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+impl Serialize for FinishReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A piece of text that is certain: no half of a character, and no beginning of what may become a text to stop at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// Which prompt it is behind, from 0.
+    pub prompt: usize,
+    /// Which of its continuations it belongs to, from 0.
+    pub continuation: usize,
+    /// The text, which is not empty.
+    pub text: &'a str,
+}
+
+/// Who is told what is generated while it is. A function from a piece of text is one.
+pub trait Listener {
+    /// A piece more of a continuation, which goes on no further if the answer is [`ControlFlow::Break`].
+    fn text(&mut self, piece: Piece<'_>) -> ControlFlow<()>;
+
+    /// All that was asked for behind a prompt is there; prompts are not done in their order.
+    fn done(&mut self, _prompt: usize, _generation: &Generation) {}
+}
+
+impl<F: FnMut(Piece<'_>) -> ControlFlow<()>> Listener for F {
+    fn text(&mut self, piece: Piece<'_>) -> ControlFlow<()> {
+        self(piece)
+    }
+}
+
+impl Generator {
+    /// Opens the folder of a causal language model.
+    ///
+    /// # Errors
+    /// If the model is another, its tokenizer does not belong to it, or its `generation_config.json` asks for what is not offered.
+    pub fn load(folder: &Path) -> Result<Self, Error> {
+        let inspection = inspect(folder)?;
+        if inspection.head != Some(Head::CausalLanguageModelling) {
+            let head = match inspection.head {
+                Some(head) => head.described().to_owned(),
+                None => format!("a model without a head ({})", inspection.classes.join(", ")),
+            };
+            return Err(GenerationError::NoLanguageModel { folder: folder.to_owned(), head }.into());
+        }
+        let defaults = config_file::read(folder, inspection.facts.vocabulary_size)?;
+        let (model, tokenizer) = rayon::join(|| Model::from_checkpoint(folder), || Tokenizer::from_folder(folder));
+        let (model, tokenizer) = (model?, tokenizer?);
+        preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
+        Ok(Self { model, tokenizer, folder: defaults, limits: BatchLimits::default() })
+    }
+
+    /// The same, with other limits of how much is worked on at once.
+    pub fn with_limits(self, limits: BatchLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// What holds where nothing else is asked for: what the folder says.
+    pub fn defaults(&self) -> &GenerationOptions {
+        &self.folder.options
+    }
+
+    /// What a person should know about how the folder was understood.
+    pub fn notices(&self) -> impl Iterator<Item = &str> {
+        self.folder.notices.iter().chain(self.tokenizer.notices()).map(String::as_str)
+    }
+
+    /// Says what is wrong with options, before any prompt is there.
+    pub fn check(&self, options: &GenerationOptions) -> Result<(), Error> {
+        self.settings(options).map(|_| ())
+    }
+
+    /// What follows each prompt, in their order. It does not depend on the prompts beside it, but on its place among them where tokens are
+    /// drawn.
+    ///
+    /// # Errors
+    /// If options contradict each other, a prompt leaves no room for what is asked for, or no token is left that may come next.
+    pub fn generate(&self, prompts: &[&str], options: &GenerationOptions) -> Result<Vec<Generation>, Error> {
+        self.stream(prompts, options, &mut |_: Piece<'_>| ControlFlow::Continue(()))
+    }
+
+    /// The same, and tells each piece of text as soon as it is certain; beams are told when their search is over. The pieces of a
+    /// continuation give its text.
+    ///
+    /// ```no_run
+    /// use std::ops::ControlFlow;
+    /// use std::path::Path;
+    ///
+    /// use graftling::{GenerationOptions, Generator, Piece};
+    ///
+    /// let generator = Generator::load(Path::new("smollm2"))?;
+    /// generator.stream(&["Once upon a time"], &GenerationOptions::default(), &mut |piece: Piece<'_>| {
+    ///     print!("{}", piece.text);
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// # Ok::<(), graftling::Error>(())
+    /// ```
+    pub fn stream(
+        &self,
+        prompts: &[&str],
+        options: &GenerationOptions,
+        listener: &mut dyn Listener,
+    ) -> Result<Vec<Generation>, Error> {
+        let settings = self.settings(options)?;
+        let prompts = self.encoded(prompts, &settings)?;
+        let writing = Writing {
+            tokenizer: &self.tokenizer,
+            special_ids: self.tokenizer.special_ids(),
+            stop_strings: settings.stop_strings.clone(),
+        };
+        let call = Call { settings: &settings, writing };
+        Ok(queue::work_through(&self.model, &call, prompts, self.limits, listener)?)
+    }
+
+    fn facts(&self) -> &ModelFacts {
+        self.model.facts()
+    }
+
+    fn settings(&self, options: &GenerationOptions) -> Result<Settings, Error> {
+        Ok(Settings::new(options, &self.folder.options, self.facts().vocabulary_size)?)
+    }
+
+    /// The prompts as tokens. What is wrong with any of them is told at once.
+    fn encoded(&self, prompts: &[&str], settings: &Settings) -> Result<Vec<Prompt>, Error> {
+        let inputs: Vec<TextInput<'_>> = prompts.iter().map(|text| TextInput { text, pair: None }).collect();
+        // Nothing is cut: a prompt that is too long is refused.
+        let encodings = self.tokenizer.encode(&inputs, &EncodeOptions::truncated(usize::MAX))?.encodings;
+        let mut complaints = Complaints::default();
+        let mut encoded = Vec::with_capacity(prompts.len());
+        for (index, encoding) in encodings.into_iter().enumerate() {
+            let ids = if encoding.input_ids.is_empty() { Vec::from_iter(self.folder.bos_token_id) } else { encoding.input_ids };
+            let room = match ids.len() {
+                0 => Err(GenerationError::EmptyPrompt { index: index + 1 }),
+                tokens => settings.new_tokens(index + 1, tokens, self.facts().max_positions),
+            };
+            if let Some(max_new_tokens) = complaints.note(room) {
+                encoded.push(Prompt { index, ids, max_new_tokens });
+            }
+        }
+        complaints.check()?;
+        Ok(encoded)
+    }
+}
