@@ -435,19 +435,6 @@ pub enum Error {
         /// The task of the model.
         task: Task,
     },
-    /// A tokenizer has no token to put in the place of a word.
-    #[error("masked_lm: the tokenizer has no mask token ([MASK], <mask>); give a model that was trained with one")]
-    NoMaskToken,
-    /// A text has no word to guess.
-    #[error("text {index} ({text:?}) has no {mask}; put it in the place of the word to be guessed")]
-    NothingMasked {
-        /// Which text, from 1.
-        index: usize,
-        /// Its beginning.
-        text: String,
-        /// The mask token.
-        mask: String,
-    },
     /// A text gives no token at all.
     #[error("text {index} ({text:?}) gives no token; give a text with at least one known character")]
     NoTokens {

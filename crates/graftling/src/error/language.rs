@@ -9,6 +9,19 @@ use crate::recipe::Task;
 /// What went wrong with a language model or its texts.
 #[derive(Debug, thiserror::Error)]
 pub enum LanguageError {
+    /// A tokenizer has no token to put in the place of a word.
+    #[error("masked_lm: the tokenizer has no mask token ([MASK], <mask>); give a model that was trained with one")]
+    NoMaskToken,
+    /// A text has no word to guess.
+    #[error("text {index} ({text:?}) has no {mask}; put it in the place of the word to be guessed")]
+    NothingMasked {
+        /// Which text, from 1.
+        index: usize,
+        /// Its beginning.
+        text: String,
+        /// The mask token.
+        mask: String,
+    },
     /// Nothing says where a text ends.
     #[error(
         "causal_lm: the tokenizer has no token that a text ends with, as those of decoders have (GPT-2, Llama ...); give such a model, or name \

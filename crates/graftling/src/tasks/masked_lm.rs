@@ -9,6 +9,7 @@ use super::class_logits::{largest, softmax_at};
 use super::{Answer, Judged, Objective, Spoken, Target, Verdict};
 use crate::data::Data;
 use crate::decisions::Decisions;
+use crate::error::LanguageError;
 use crate::features::{Features, Tokenized, Wanted};
 use crate::metrics::{LanguageMetrics, LanguageSample, Metrics, Resampled};
 use crate::predict::Guess;
@@ -72,7 +73,7 @@ impl Objective for MaskedLm {
     }
 
     fn meet(&mut self, tokenizer: &Tokenizer) -> Result<(), Error> {
-        (self.mask, self.mask_id) = tokenizer.mask_token().ok_or(Error::NoMaskToken)?;
+        (self.mask, self.mask_id) = tokenizer.mask_token().ok_or(LanguageError::NoMaskToken)?;
         self.special_ids = tokenizer.special_ids();
         self.vocabulary_size = tokenizer.vocabulary_size();
         Ok(())
@@ -110,7 +111,7 @@ impl Objective for MaskedLm {
         for (text, input) in inputs.iter().enumerate() {
             if tokenized.windows(text).iter().all(|window| window.rows() == 0) {
                 let beginning = input.text.chars().take(40).collect();
-                return Err(Error::NothingMasked { index: text + 1, text: beginning, mask: self.mask.clone() });
+                return Err(LanguageError::NothingMasked { index: text + 1, text: beginning, mask: self.mask.clone() }.into());
             }
         }
         Ok(())
