@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::columns::{Role, named};
 use crate::dataset::described;
 use crate::problem::{Problem, Problems};
-use crate::{Cell, Row, Table};
+use crate::{Cell, Row, Table, TextError};
 
 /// A text such as `Summarize: {document}\nSummary:`: the value of a column stands for its name in braces. `\n` and `\t` stand for a line
 /// break and a tab, `\\` for a backslash, `{{` and `}}` for braces.
@@ -112,6 +112,15 @@ impl Template {
             Part::Column(name) => Some(name.as_str()),
             Part::Text(_) => None,
         })
+    }
+
+    /// The text of every row of a table, in their order; everything that is wrong with the rows is told in one error.
+    pub fn fill(&self, table: &Table) -> Result<Vec<String>, TextError> {
+        let mut problems = Problems::new(&table.source);
+        let Some(filling) = self.over(table, &mut problems) else { return Err(TextError::Data(problems)) };
+        let texts = table.rows.iter().map(|row| filling.text(table, row, &mut problems)).collect();
+        problems.check()?;
+        Ok(texts)
     }
 
     /// The template over a table; columns that it does not have are added to the problems.

@@ -66,7 +66,7 @@ pub use error::{Error, FreezingError, LanguageError, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
 pub use generation::{
     BatchLimits, Continuation, EarlyStopping, FinishReason, Generation, GenerationError, GenerationOptions, Generator,
-    LengthLimit, Listener, OptionProblem, Piece,
+    LengthLimit, Listener, OptionProblem, Piece, prompts_of, template_of_run,
 };
 pub use graftling_models::{Pooling, WeightDtype};
 pub use graftling_text::{Columns, Format, TextInput, TruncationReport};

@@ -7,8 +7,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use graftling::{Columns, Continuation, FinishReason, Format, Generation, Generator, Listener, Piece};
-use graftling_text::{Cell, NewColumn, unlabelled};
+use graftling::{
+    Columns, Continuation, FinishReason, Format, Generation, Generator, Listener, Piece, prompts_of, template_of_run,
+};
+use graftling_text::{Cell, NewColumn, Table, unlabelled};
 use serde_json::{Map, Value, json};
 
 use super::data_flags::format;
@@ -55,6 +57,10 @@ pub struct Arguments {
     /// The column of --input that holds the prompts [default: prompt, or found by its name]
     #[arg(long, value_name = "COLUMN", requires = "input")]
     text_column: Option<String>,
+    /// What the prompts of --input are made by from any columns, whose names stand in braces [default: the template of the run, if it has one
+    /// and there is no column prompt]
+    #[arg(long, value_name = "TEMPLATE", requires = "input", conflicts_with = "text_column")]
+    template: Option<String>,
     #[command(flatten)]
     generation: GenerationFlags,
 }
@@ -134,21 +140,40 @@ fn behind_a_file(arguments: &Arguments, input: &Path, console: &Console) -> Resu
     if let Some(output) = &arguments.output {
         file.check_output(output, COLUMNS)?;
     }
-    let dataset = unlabelled(table, &Columns { text: column.map(str::to_owned), ..Columns::default() })?;
-    if dataset.columns.text_pair.is_some() {
-        return Err(Failure::PairOfPrompts { path: input.to_owned() });
-    }
+    let of_run = match (&arguments.template, column) {
+        (None, None) => template_of_run(&models::folder(&arguments.model, console)?)?,
+        _ => None,
+    };
+    let (prompts, found) = match arguments.template.as_ref().or(of_run.as_ref()) {
+        Some(template) => {
+            let found = of_run.is_some().then(|| format!("prompts by the template of the run, {template:?}"));
+            (prompts_of(table, template)?, found)
+        }
+        None => {
+            let (prompts, name) = prompts_in(table, column, input)?;
+            (prompts, column.is_none().then(|| format!("prompts from the column {name}")))
+        }
+    };
     let generator = load(arguments, console)?;
-    if column.is_none() {
-        console.tell(&format!("note: {}: prompts from the column {}", input.display(), dataset.columns.text));
+    if let Some(found) = found {
+        console.tell(&format!("note: {}: {found}", input.display()));
     }
-    let prompts: Vec<&str> = dataset.examples.iter().map(|example| example.text.as_str()).collect();
+    let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
     let generations = behind(&generator, &prompts, arguments, console)?;
     if let Some(output) = &arguments.output {
         file.write(output, &columns(&generations), &[])?;
         console.tell(&format!("wrote {} for {}", output.display(), figures::counted(prompts.len() as u64, "prompt")));
     }
     Ok(())
+}
+
+/// The prompts that stand in a column as they are, and its name.
+fn prompts_in(table: &Table, column: Option<&str>, input: &Path) -> Result<(Vec<String>, String), Failure> {
+    let dataset = unlabelled(table, &Columns { text: column.map(str::to_owned), ..Columns::default() })?;
+    if dataset.columns.text_pair.is_some() {
+        return Err(Failure::PairOfPrompts { path: input.to_owned() });
+    }
+    Ok((dataset.examples.into_iter().map(|example| example.text).collect(), dataset.columns.text))
 }
 
 /// What was generated, as columns; where any prompt has several continuations, every cell holds a list.

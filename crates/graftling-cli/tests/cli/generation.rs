@@ -153,3 +153,25 @@ fn what_cannot_be_generated_is_refused() {
         },
     ]);
 }
+
+#[test]
+fn prompts_of_a_file_are_made_by_a_template_that_is_given_or_that_of_the_run() {
+    let scratch = scratch();
+    scratch.write("rows.jsonl", "{\"film\": \"the movie\", \"year\": 1999}\n{\"film\": \"好的电影\", \"year\": 2001}\n");
+    let prompts = |said: &Said| -> Vec<String> {
+        objects(said).iter().map(|object| object["prompt"].as_str().unwrap().to_owned()).collect()
+    };
+    let template = ["--input", "rows.jsonl", "--template", "{film} ({year}):\\n", "--json"];
+    let given = run(&scratch, &template);
+    assert_eq!(prompts(&given), ["the movie (1999):\n", "好的电影 (2001):\n"]);
+    let recipe =
+        "task = 'causal_lm'\nmodel = 'llama'\ntrain = 'a.jsonl'\nvalidation = 'a.jsonl'\noutput = 'run'\ntemplate = '{film}?'\n";
+    scratch.write("llama/recipe.toml", recipe);
+    let of_run = run(&scratch, &["--input", "rows.jsonl", "--json"]);
+    assert_eq!(prompts(&of_run), ["the movie?", "好的电影?"]);
+    assert_eq!(of_run.stderr, "note: rows.jsonl: prompts by the template of the run, \"{film}?\"\n");
+    let missing = scratch.run(&[GENERATE, &["--input", "rows.jsonl", "--template", "{title}"]].concat());
+    assert_eq!(missing.code, Some(1), "{missing:?}");
+    let expected = "error: rows.jsonl: no column \"title\" for the template; the columns are \"film\", \"year\"\n";
+    assert_eq!(missing.stderr, expected);
+}

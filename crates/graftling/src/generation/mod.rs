@@ -20,14 +20,15 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use graftling_models::{Head, Model, ModelFacts, inspect};
-use graftling_text::{EncodeOptions, TextInput, Tokenizer};
+use graftling_text::{EncodeOptions, Table, Template, TextInput, Tokenizer};
 use serde::{Serialize, Serializer};
 
 pub use options::{EarlyStopping, GenerationOptions};
 pub use problem::{GenerationError, LengthLimit, OptionProblem};
 pub use queue::BatchLimits;
 
-use crate::error::Complaints;
+use crate::error::{Complaints, LanguageError};
+use crate::loaded::recipe_of;
 use crate::{Error, preparation};
 use config_file::FolderDefaults;
 use request::{Call, Prompt};
@@ -115,6 +116,21 @@ pub struct Piece<'a> {
     pub continuation: usize,
     /// The text, which is not empty.
     pub text: &'a str,
+}
+
+/// The template that a run made its prompts by; none where the folder is of no run, or of one without a template. Opens no model.
+pub fn template_of_run(folder: &Path) -> Result<Option<String>, Error> {
+    Ok(recipe_of(folder)?.and_then(|recipe| recipe.template))
+}
+
+/// The prompt of every row of a table, made by a template.
+///
+/// # Errors
+/// If the text is no template, the table lacks a column that it names, or a row has no text there.
+pub fn prompts_of(table: &Table, template: &str) -> Result<Vec<String>, Error> {
+    let parsed: Template =
+        template.parse().map_err(|problem| LanguageError::Template { template: template.to_owned(), problem })?;
+    Ok(parsed.fill(table)?)
 }
 
 /// Who is told what is generated while it is. A function from a piece of text is one.
