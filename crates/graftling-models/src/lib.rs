@@ -1,4 +1,4 @@
-//! Models: bricks, the encoder skeleton, the families that translate a `config.json` into them, and checkpoints on disk.
+//! Models: bricks, the skeleton of encoders and decoders, the families that translate a `config.json` into them, and checkpoints on disk.
 //!
 //! Knows nothing of texts, tokenizers, optimizers, recipes or standard output, and never which device computes.
 //!
