@@ -127,7 +127,8 @@ impl Stack {
             }
         };
         let normed = self.norm.as_ref().map_or_else(|| output.clone(), |norm| norm.forward(graph, &output));
-        graph.dropout(&normed, dropout.output.unwrap_or(0.0))
+        // Each call counts, and what a seed draws follows from the count.
+        dropout.output.map_or_else(|| normed.clone(), |probability| graph.dropout(&normed, probability))
     }
 }
 
