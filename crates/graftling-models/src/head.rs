@@ -1,4 +1,4 @@
-//! What stands above the encoder: what a model is asked for, and under which labels. Knows no family and no weight.
+//! What stands above the encoder: what a model is asked for, and under which labels. Knows no family and no weight's value.
 
 use graftling_tensor::ParameterId;
 
@@ -35,7 +35,7 @@ pub enum Head {
     },
 }
 
-/// By what vectors become logits over a vocabulary: `x W^T + b`.
+/// By which parameters vectors become logits over a vocabulary: `x W^T + b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
     /// The matrix, `[vocabulary, hidden_size]`: one of its own, or the word embeddings.
@@ -130,22 +130,17 @@ impl HeadKind {
         Self::SentenceEmbedding,
     ];
 
-    /// What transformers calls the class of this head in a family whose classes begin with `prefix`.
-    pub fn class(self, prefix: &str) -> String {
-        let head = match self {
+    /// What most names of transformers' classes with this head end with.
+    pub fn class_suffix(self) -> &'static str {
+        match self {
             Self::SequenceClassification => "ForSequenceClassification",
             Self::TokenClassification => "ForTokenClassification",
             Self::MaskedLanguageModelling => "ForMaskedLM",
-            // Some names are older than the others' way.
-            Self::CausalLanguageModelling if prefix == "GPT2" => "LMHeadModel",
             Self::CausalLanguageModelling => "ForCausalLM",
-            Self::SequenceToSequence if prefix == "Marian" => "MTModel",
-            Self::SequenceToSequence if prefix == "EncoderDecoder" => "Model",
             Self::SequenceToSequence => "ForConditionalGeneration",
             Self::QuestionAnswering => "ForQuestionAnswering",
             Self::SentenceEmbedding => "Model",
-        };
-        format!("{prefix}{head}")
+        }
     }
 
     /// What the head is called in messages.

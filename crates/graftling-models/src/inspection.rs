@@ -51,7 +51,7 @@ pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
     let (config, translation) = Config::read(folder)?;
     let files = WeightFiles::open(folder)?;
     let classes = config.classes();
-    let of_a_head = HeadKind::ALL.iter().any(|kind| !kind.is_bare() && classes.contains(&kind.class(translation.class_prefix)));
+    let of_a_head = HeadKind::ALL.iter().any(|kind| !kind.is_bare() && classes.contains(&translation.classes.class(*kind)));
     let head = if of_a_head { Some(config.head_of_class(&translation)?) } else { None };
     let names = translation.names.with_head(head.as_ref().map_or(HeadKind::SequenceClassification, Head::kind));
     let tensors: Vec<TensorFacts> = files

@@ -97,7 +97,7 @@ impl Model {
         head: Head,
         heads: &Heads<'_>,
     ) -> Result<(Self, LoadReport), ModelError> {
-        let Translation { architecture, decoder, names, class_prefix } = translation;
+        let Translation { architecture, decoder, names, classes } = translation;
         let kind = head.kind();
         if !names.offers(kind) || (decoder.is_some() && kind != HeadKind::SequenceToSequence) {
             return Err(ModelError::HeadNotOffered {
@@ -112,7 +112,7 @@ impl Model {
         let (mut parameters, report) = load(folder, &declarations, names, heads)?;
         parts.fixed.iter().for_each(|id| parameters.set_trainable(*id, false));
         let facts = ModelFacts::new(config.family.model_type(), &architecture, declarations.value_count());
-        let class = kind.class(class_prefix);
+        let class = classes.class(kind);
         let dropout = [architecture.dropout, decoder.map_or(architecture.dropout, |decoder| decoder.dropout)];
         Ok((Self { parameters, parts, dropout, head, facts, config, names, class }, report))
     }

@@ -102,13 +102,13 @@ impl Config {
     fn named_kind(&self, translation: &Translation) -> Option<HeadKind> {
         let classes = self.classes();
         let mut offered = HeadKind::ALL.into_iter().filter(|kind| translation.names.offers(*kind));
-        offered.find(|kind| classes.contains(&kind.class(translation.class_prefix)))
+        offered.find(|kind| classes.contains(&translation.classes.class(*kind)))
     }
 
     /// The head that the config alone says the checkpoint has. Without a class, it is a sequence classifier.
     pub fn head_of_class(&self, translation: &Translation) -> Result<Head, ModelError> {
         let classes = self.classes();
-        let class = |kind: &HeadKind| kind.class(translation.class_prefix);
+        let class = |kind: &HeadKind| translation.classes.class(*kind);
         let kind = match self.named_kind(translation) {
             Some(kind) => kind,
             None if classes.is_empty() => HeadKind::SequenceClassification,

@@ -6,9 +6,9 @@
 
 use graftling_tensor::Activation;
 
-use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module, one_row};
+use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, Bias, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout,
     NormPlacement, Position, Sight, Sights, VocabularyProjection, Words,
@@ -60,7 +60,7 @@ const NAMES: NameTable = NameTable {
 
 /// What the families differ in.
 struct Variant {
-    class_prefix: &'static str,
+    classes: ClassNames,
     vocabulary_size: usize,
     norms: NormPlacement,
     embedding_norm: EmbeddingNorm,
@@ -77,7 +77,14 @@ pub(super) fn bart(config: &mut ConfigReader<'_>) -> Translation {
     let (norms, embedding_norm) = (NormPlacement::AfterSums, EmbeddingNorm::Normed);
     translate(
         config,
-        &Variant { class_prefix: "Bart", vocabulary_size: 50_265, norms, embedding_norm, padding: 1, position: learned },
+        &Variant {
+            classes: ClassNames::of("Bart"),
+            vocabulary_size: 50_265,
+            norms,
+            embedding_norm,
+            padding: 1,
+            position: learned,
+        },
     )
 }
 
@@ -85,7 +92,14 @@ pub(super) fn mbart(config: &mut ConfigReader<'_>) -> Translation {
     let (norms, embedding_norm) = (NormPlacement::BeforeParts, EmbeddingNorm::Normed);
     translate(
         config,
-        &Variant { class_prefix: "MBart", vocabulary_size: 50_265, norms, embedding_norm, padding: 1, position: learned },
+        &Variant {
+            classes: ClassNames::of("MBart"),
+            vocabulary_size: 50_265,
+            norms,
+            embedding_norm,
+            padding: 1,
+            position: learned,
+        },
     )
 }
 
@@ -96,7 +110,14 @@ pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
     let position = |longest| Position::Sinusoidal { longest };
     translate(
         config,
-        &Variant { class_prefix: "Marian", vocabulary_size: 58_101, norms, embedding_norm, padding: 58_100, position },
+        &Variant {
+            classes: ClassNames::of("Marian").but(HeadKind::SequenceToSequence, "MTModel"),
+            vocabulary_size: 58_101,
+            norms,
+            embedding_norm,
+            padding: 58_100,
+            position,
+        },
     )
 }
 
@@ -112,7 +133,7 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
     let scale = if config.switch("scale_embedding", false) { (hidden_size as f32).sqrt() } else { 1.0 };
     let vocabulary_size = config.size("vocab_size", variant.vocabulary_size, LARGEST_TABLE);
     let initializer_range = config.number("init_std", 0.02, 0.0..=1.0);
-    let padding = Some(config.token("pad_token_id", variant.padding));
+    let padding = config.token_if_any("pad_token_id", variant.padding);
     let mut stack = |side: [&'static str; 4], layout: Layout| {
         let [layers, heads, inner, drop] = side;
         // Whole layers that are dropped in training.
@@ -145,11 +166,7 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
                 attention: dropout,
                 feed_forward_inner,
                 feed_forward: dropout,
-                pooler: None,
-                classifier: None,
-                token_classifier: 0.0,
-                answers: None,
-                output: None,
+                ..Dropout::NONE
             },
             pooler_activation: activation,
             language_activation: activation,
@@ -167,5 +184,5 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
             ..Layout::BERT
         },
     );
-    Translation { architecture, decoder: Some(Box::new(decoder)), names: &NAMES, class_prefix: variant.class_prefix }
+    Translation { architecture, decoder: Some(Box::new(decoder)), names: &NAMES, classes: variant.classes }
 }

@@ -4,9 +4,9 @@
 
 use graftling_tensor::Activation;
 
-use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, bert_backbone, module};
+use super::{ClassNames, Translation};
 use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
 
@@ -36,7 +36,7 @@ const NAMES: NameTable = NameTable {
 
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     config.encoder_only();
-    Translation { architecture: architecture(config), decoder: None, names: &NAMES, class_prefix: "Bert" }
+    Translation { architecture: architecture(config), decoder: None, names: &NAMES, classes: ClassNames::of("Bert") }
 }
 
 /// The sizes and choices of a BERT, whatever stands above it.
@@ -64,7 +64,7 @@ pub(super) fn architecture(config: &mut ConfigReader<'_>) -> Architecture {
         distance: Distance::Unknown,
         type_vocabulary_size: Some(config.size("type_vocab_size", 2, LARGEST_TABLE)),
         activation,
-        layout: Layout { padding: Some(config.token("pad_token_id", 0)), ..Layout::BERT },
+        layout: Layout { padding: config.token_if_any("pad_token_id", 0), ..Layout::BERT },
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),
         dropout: Dropout {
             embeddings: Some(hidden_dropout),

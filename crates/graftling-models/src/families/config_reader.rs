@@ -317,6 +317,11 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
+    /// The number of a token that may not be there: none where the key is null.
+    pub fn token_if_any(&mut self, key: &str, default: u32) -> Option<u32> {
+        (!self.is_null(key)).then(|| self.token(key, default))
+    }
+
     /// Refuses a size that is not a multiple of another, each given with its key, unless one of them is refused already.
     pub fn multiple(&mut self, (key, size): (&str, usize), (of_key, of): (&str, usize)) {
         if !self.refused(key) && !self.refused(of_key) && size % of != 0 {

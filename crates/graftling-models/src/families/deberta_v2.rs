@@ -4,9 +4,9 @@
 
 use graftling_tensor::{Activation, DistanceBuckets};
 
-use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, Module, NameTable, Pattern, module};
+use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, Convolution, Disentangled, Distance, DistanceNorm, DistanceProjections, Dropout, EmbeddingWidth, LayerWeights,
     Layout, Position,
@@ -139,7 +139,12 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, decoder: None, names: if legacy { &LEGACY } else { &ORIGINAL }, class_prefix: "DebertaV2" }
+    Translation {
+        architecture,
+        decoder: None,
+        names: if legacy { &LEGACY } else { &ORIGINAL },
+        classes: ClassNames::of("DebertaV2"),
+    }
 }
 
 /// What attention knows of distances in a model that is made for this many tokens.

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::Translation;
 use super::bert;
 use super::config_reader::ConfigReader;
 use super::names::{Ignored, NameTable, Pattern, module};
+use super::{ClassNames, Translation};
 use crate::architecture::{CrossAttention, Layout, Sight, Sights, Words};
 use crate::head::HeadKind;
 
@@ -86,5 +86,10 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         sight: Sights::Alike(Sight::PAST),
         ..decoder.layout
     };
-    Translation { architecture: encoder, decoder: Some(Box::new(decoder)), names: &NAMES, class_prefix: "EncoderDecoder" }
+    Translation {
+        architecture: encoder,
+        decoder: Some(Box::new(decoder)),
+        names: &NAMES,
+        classes: ClassNames::of("EncoderDecoder").but(HeadKind::SequenceToSequence, "Model"),
+    }
 }

@@ -5,9 +5,9 @@
 
 use graftling_tensor::Activation;
 
-use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module, turned};
+use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout, NormPlacement, Position,
     Sight, Sights, VocabularyProjection,
@@ -87,17 +87,18 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             embeddings: Some(config.dropout("embd_pdrop", 0.1)),
             attention_weights: config.dropout("attn_pdrop", 0.1),
             attention: Some(residual_dropout),
-            feed_forward_inner: None,
             feed_forward: Some(residual_dropout),
-            pooler: None,
-            classifier: None,
             token_classifier: config.token_classifier_dropout(),
-            answers: None,
-            output: None,
+            ..Dropout::NONE
         },
         pooler_activation: activation,
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, decoder: None, names: &NAMES, class_prefix: "GPT2" }
+    Translation {
+        architecture,
+        decoder: None,
+        names: &NAMES,
+        classes: ClassNames::of("GPT2").but(HeadKind::CausalLanguageModelling, "LMHeadModel"),
+    }
 }

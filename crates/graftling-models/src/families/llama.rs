@@ -7,10 +7,10 @@
 
 use graftling_tensor::Activation;
 
-use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module};
 use super::rotary_config;
+use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, Bias, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, FeedForwardKind, HeadLayout, Heads, LayerWeights,
     Layout, NormKind, NormPlacement, Sight, Sights, VocabularyProjection,
@@ -47,7 +47,7 @@ const NAMES: NameTable = NameTable {
 
 /// What the families differ in.
 struct Variant {
-    class_prefix: &'static str,
+    classes: ClassNames,
     vocabulary_size: usize,
     longest: usize,
     /// How many heads keys and values have where the config does not say; as many as queries where this does not either.
@@ -65,7 +65,7 @@ pub(super) fn llama(config: &mut ConfigReader<'_>) -> Translation {
     config.only("pretraining_tp", 1);
     let attention_bias = config.bias("attention_bias", Bias::Absent);
     let variant = Variant {
-        class_prefix: "Llama",
+        classes: ClassNames::of("Llama"),
         vocabulary_size: 32_000,
         longest: 2048,
         key_value_heads: None,
@@ -81,7 +81,7 @@ pub(super) fn llama(config: &mut ConfigReader<'_>) -> Translation {
 
 pub(super) fn mistral(config: &mut ConfigReader<'_>) -> Translation {
     let variant = Variant {
-        class_prefix: "Mistral",
+        classes: ClassNames::of("Mistral"),
         vocabulary_size: 32_000,
         longest: 4096 * 32,
         key_value_heads: Some(8),
@@ -101,7 +101,8 @@ pub(super) fn mistral(config: &mut ConfigReader<'_>) -> Translation {
 }
 
 pub(super) fn qwen2(config: &mut ConfigReader<'_>) -> Translation {
-    let variant = Variant { class_prefix: "Qwen2", head_size: None, normed_heads: false, attention_bias: Bias::Added, ..QWEN };
+    let variant =
+        Variant { classes: ClassNames::of("Qwen2"), head_size: None, normed_heads: false, attention_bias: Bias::Added, ..QWEN };
     translate(config, variant, qwen_sights)
 }
 
@@ -112,7 +113,7 @@ pub(super) fn qwen3(config: &mut ConfigReader<'_>) -> Translation {
 
 /// Qwen3 without its biases.
 const QWEN: Variant = Variant {
-    class_prefix: "Qwen3",
+    classes: ClassNames::of("Qwen3"),
     vocabulary_size: 151_936,
     longest: 32_768,
     key_value_heads: Some(32),
@@ -204,20 +205,13 @@ fn translate(
         },
         norm_epsilon: config.number("rms_norm_eps", 1e-6, 0.0..=1.0),
         dropout: Dropout {
-            embeddings: None,
             attention_weights: config.dropout("attention_dropout", 0.0),
-            attention: None,
-            feed_forward_inner: None,
-            feed_forward: None,
-            pooler: None,
-            classifier: None,
             token_classifier: config.token_classifier_dropout(),
-            answers: None,
-            output: None,
+            ..Dropout::NONE
         },
         pooler_activation: activation,
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, decoder: None, names: &NAMES, class_prefix: variant.class_prefix }
+    Translation { architecture, decoder: None, names: &NAMES, classes: variant.classes }
 }

@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::architecture::Architecture;
 use crate::error::ConfigProblem;
+use crate::head::HeadKind;
 use config_reader::ConfigReader;
 use names::NameTable;
 
@@ -32,8 +33,34 @@ pub(crate) struct Translation {
     /// That of a decoder which looks at it, where there is one.
     pub decoder: Option<Box<Architecture>>,
     pub names: &'static NameTable,
-    /// What the names of the family's classes begin with: `architectures` is this and, for instance, `ForSequenceClassification`.
-    pub class_prefix: &'static str,
+    pub classes: ClassNames,
+}
+
+/// How transformers names the classes of a family, one of which stands under `architectures`.
+#[derive(Clone, Copy)]
+pub(crate) struct ClassNames {
+    /// What they begin with; most go on with what the head is called, `ForSequenceClassification` for instance.
+    prefix: &'static str,
+    /// A head whose class is called otherwise, and how that goes on.
+    other: Option<(HeadKind, &'static str)>,
+}
+
+impl ClassNames {
+    /// With this prefix, and nothing out of the way.
+    pub const fn of(prefix: &'static str) -> Self {
+        Self { prefix, other: None }
+    }
+
+    /// The same, with one class that is called otherwise.
+    pub const fn but(self, kind: HeadKind, suffix: &'static str) -> Self {
+        Self { other: Some((kind, suffix)), ..self }
+    }
+
+    /// The class of this kind of head.
+    pub fn class(self, kind: HeadKind) -> String {
+        let suffix = self.other.filter(|(other, _)| *other == kind).map_or(kind.class_suffix(), |(_, suffix)| suffix);
+        format!("{}{suffix}", self.prefix)
+    }
 }
 
 macro_rules! families {

@@ -5,9 +5,9 @@
 
 use graftling_tensor::Activation;
 
-use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, bert_backbone, module};
+use super::{ClassNames, Translation};
 use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
 
@@ -93,5 +93,5 @@ fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str, vocabula
         language_activation: Activation::Gelu,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, decoder: None, names: &NAMES, class_prefix }
+    Translation { architecture, decoder: None, names: &NAMES, classes: ClassNames::of(class_prefix) }
 }

@@ -5,9 +5,9 @@
 
 use graftling_tensor::{Activation, DistanceBuckets};
 
-use super::Translation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module};
+use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, AttentionScale, Bias, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, FeedForwardKind,
     HeadLayout, Heads, LayerWeights, Layout, NormKind, NormPlacement, Position, Sight, Sights, VocabularyProjection, Words,
@@ -68,7 +68,7 @@ const GATED: NameTable = names!("gate" => "wi_0", "up" => "wi_1", "down" => "wo"
 
 /// What the families differ in.
 struct Variant {
-    class_prefix: &'static str,
+    classes: ClassNames,
     vocabulary_size: usize,
     intermediate_size: usize,
     layers: usize,
@@ -84,7 +84,7 @@ pub(super) fn t5(config: &mut ConfigReader<'_>) -> Translation {
     let scales = config.switch("scale_decoder_outputs", tied);
     let feed_forward = (FeedForwardKind::Plain, Activation::Relu);
     let variant = Variant {
-        class_prefix: "T5",
+        classes: ClassNames::of("T5"),
         vocabulary_size: 32_128,
         intermediate_size: 2048,
         layers: 6,
@@ -98,7 +98,7 @@ pub(super) fn t5(config: &mut ConfigReader<'_>) -> Translation {
 pub(super) fn mt5(config: &mut ConfigReader<'_>) -> Translation {
     let feed_forward = (FeedForwardKind::Gated, Activation::GeluTanh);
     let variant = Variant {
-        class_prefix: "MT5",
+        classes: ClassNames::of("MT5"),
         vocabulary_size: 250_112,
         intermediate_size: 1024,
         layers: 8,
@@ -168,11 +168,8 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
             attention: Some(rate),
             feed_forward_inner: Some(rate),
             feed_forward: Some(rate),
-            pooler: None,
-            classifier: None,
-            token_classifier: 0.0,
-            answers: None,
             output: Some(rate),
+            ..Dropout::NONE
         },
         pooler_activation: activation,
         language_activation: activation,
@@ -195,5 +192,5 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
         ..architecture.clone()
     };
     let names = if feed_forward == FeedForwardKind::Gated { &GATED } else { &PLAIN };
-    Translation { architecture, decoder: Some(Box::new(decoder)), names, class_prefix: variant.class_prefix }
+    Translation { architecture, decoder: Some(Box::new(decoder)), names, classes: variant.classes }
 }
