@@ -342,3 +342,9 @@ fn configs_as_they_stand_on_the_hub_are_read() {
         ),
     ]);
 }
+
+#[test]
+fn a_bert_may_have_no_padding() {
+    let config = json!({ "model_type": "bert", "pad_token_id": null });
+    check(vec![Case { name: "no padding", config, figures: [768, 12, 12, 3072, 30_522, 512, 2] }]);
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use graftling_tensor::{Tensor, Var};
-use graftling_text::{Columns, Format, TruncationReport};
+use graftling_text::{Columns, Format, PlainFormat, TruncationReport};
 use serde_json::{Map, Value, json};
 
 use crate::data::{Data, Layout};
@@ -222,7 +222,10 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
     let loaded = loaded::load(&request.run, request.encoder).and_then(|loaded| loaded.with_no_answer(request.no_answer));
     let loaded = complaints.note(loaded);
     let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
-    let of_run = || loaded.as_ref().and_then(|loaded| loaded.template.clone());
+    // The run's own template is for tables whose columns nobody names.
+    let of_lines = request.format.is_none() && PlainFormat::of(&request.data).is_ok_and(|format| format == PlainFormat::Lines);
+    let is_free = !of_lines && request.columns.text.is_none();
+    let of_run = || loaded.as_ref().filter(|_| is_free).and_then(|loaded| loaded.template.clone());
     let template = request.template.clone().or_else(of_run);
     let layout = Layout { format: request.format, columns: request.columns.clone(), template };
     let data = complaints.note(Data::read(task, &request.data, &layout));

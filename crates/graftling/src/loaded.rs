@@ -76,7 +76,7 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
     let wanted = match &recipe {
         Some(recipe) => recipe.max_length,
         None => {
-            let windowed = matches!(task, Task::QuestionAnswering | Task::CausalLm);
+            let windowed = Reading::is_windowed(task, None);
             tokenizer.model_max_length().map(|length| if windowed { length.min(usual) } else { length })
         }
     };

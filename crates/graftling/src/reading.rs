@@ -41,11 +41,19 @@ pub(crate) enum LongTexts {
 }
 
 impl Reading {
-    /// As the recipe says; without one, longer texts are cut, unless an answer may stand anywhere in them.
+    /// Whether longer texts are read in windows: as the recipe says; without one they are where an answer may stand anywhere in them,
+    /// and where every token is foreseen.
+    pub fn is_windowed(task: Task, recipe: Option<&Recipe>) -> bool {
+        match recipe {
+            _ if task == Task::QuestionAnswering => true,
+            Some(recipe) => recipe.long_texts.unwrap_or(recipe::LongTexts::usual(task)) == recipe::LongTexts::Windows,
+            None => task == Task::CausalLm,
+        }
+    }
+
+    /// Texts of so many tokens as they are, and longer ones in windows or cut.
     pub fn new(task: Task, recipe: Option<&Recipe>, max_length: usize) -> Self {
-        let questions = task == Task::QuestionAnswering;
-        let long = recipe.map(|recipe| recipe.long_texts.unwrap_or(recipe::LongTexts::usual(task)));
-        if long != Some(recipe::LongTexts::Windows) && !questions {
+        if !Self::is_windowed(task, recipe) {
             return Self { max_length, long_texts: LongTexts::Cut, prompt: None };
         }
         let usual = match task {

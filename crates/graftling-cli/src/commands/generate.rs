@@ -59,7 +59,7 @@ pub struct Arguments {
     text_column: Option<String>,
     /// What the prompts of --input are made by from any columns, whose names stand in braces [default: the template of the run, if it has one
     /// and there is no column prompt]
-    #[arg(long, value_name = "TEMPLATE", requires = "input", conflicts_with = "text_column")]
+    #[arg(long, value_name = "TEMPLATE", requires = "input", conflicts_with = "text_column", allow_hyphen_values = true)]
     template: Option<String>,
     #[command(flatten)]
     generation: GenerationFlags,
@@ -101,7 +101,7 @@ fn load(arguments: &Arguments, console: &Console) -> Result<Generator, Failure> 
 /// Prints what follows each prompt.
 fn behind(generator: &Generator, prompts: &[&str], arguments: &Arguments, console: &Console) -> Result<Vec<Generation>, Failure> {
     let options = arguments.generation.options();
-    let several = options.num_return_sequences.or(generator.defaults().num_return_sequences).is_some_and(|count| count > 1);
+    let several = generator.continuations(&options)? > 1;
     let told = match (arguments.output.is_some(), arguments.json) {
         (true, _) => Told::Count,
         (false, true) => Told::Json,
@@ -129,7 +129,10 @@ fn behind_a_file(arguments: &Arguments, input: &Path, console: &Console) -> Resu
     let file = DataFile::read(input, arguments.format)?;
     let named = arguments.text_column.as_deref();
     let (table, column) = match &file {
-        DataFile::Rows(table) => (table, named.or_else(|| table.position(PROMPT).map(|_| PROMPT))),
+        DataFile::Rows(table) => {
+            let of_table = table.columns.iter().find(|name| name.trim().eq_ignore_ascii_case(PROMPT));
+            (table, named.or(of_table.map(String::as_str)))
+        }
         DataFile::Lines(table) => {
             let columns = Columns { text: arguments.text_column.clone(), ..Columns::default() };
             columns.refuse(input, "a file of plain texts has no columns")?;

@@ -55,7 +55,7 @@ fn several_continuations_are_a_line_each() {
     let draws = ["--prompt", "x", "--do-sample", "--seed", "7", "--temperature", "1.5", "--num-return-sequences", "2"];
     let drawn = run(&scratch, &draws);
     assert_eq!((drawn.stdout.lines().count(), &drawn.stdout), (2, &run(&scratch, &draws).stdout));
-    // Standard output that nobody reads ends it without a complaint; here everything is read, up to a text to stop at.
+    // Everything up to a text to stop at.
     let text = json[0]["generated_text"].as_str().unwrap();
     let stop: String = text.chars().skip(2).take(2).collect();
     let stopped = run(&scratch, &["--prompt", "the movie was", "--stop-strings", &stop]).stdout;
@@ -67,7 +67,7 @@ fn a_file_is_written_again_with_what_follows_its_prompts() {
     let scratch = scratch();
     scratch.write(
         "in.jsonl",
-        "{\"id\": 1, \"text\": \"not this\", \"prompt\": \"the movie\"}\n{\"id\": 2, \"text\": \"\", \"prompt\": \"好\"}\n",
+        "{\"id\": 1, \"text\": \"not this\", \"prompt\": \"the movie\"}\n{\"id\": 2, \"text\": \"nor this\", \"prompt\": \"好\"}\n",
     );
     let said = run(&scratch, &["--input", "in.jsonl", "--output", "out.jsonl"]);
     assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("", "1 of 2 prompts\nwrote out.jsonl for 2 prompts\n"));
@@ -82,12 +82,9 @@ fn a_file_is_written_again_with_what_follows_its_prompts() {
     let several = ["--input", "in.txt", "--output", "out.csv", "--num-beams", "2", "--num-return-sequences", "2"];
     run(&scratch, &several);
     assert!(scratch.read("out.csv").contains("\"[\"\"length\"\",\"\"length\"\"]\""), "{}", scratch.read("out.csv"));
-    let named = run(
-        &scratch,
-        &["--input", "in.jsonl", "--text-column", "id", "--format", "jsonl"]
-            .map(|word| if word == "id" { "prompt" } else { word }),
-    );
-    assert_eq!(named.stdout.lines().count(), 2);
+    let named = ["--input", "in.jsonl", "--text-column", "text", "--format", "jsonl", "--json"];
+    let named = objects(&run(&scratch, &named));
+    assert_eq!((&named[0]["prompt"], &named[1]["prompt"]), (&"not this".into(), &"nor this".into()));
 }
 
 #[test]
@@ -174,4 +171,17 @@ fn prompts_of_a_file_are_made_by_a_template_that_is_given_or_that_of_the_run() {
     assert_eq!(missing.code, Some(1), "{missing:?}");
     let expected = "error: rows.jsonl: no column \"title\" for the template; the columns are \"film\", \"year\"\n";
     assert_eq!(missing.stderr, expected);
+}
+
+#[test]
+fn a_folder_says_nothing_of_drawing_where_nothing_is_drawn_and_fewest_tokens_need_room() {
+    let scratch = scratch();
+    let folder = "{\"do_sample\": false, \"temperature\": 0.0, \"num_return_sequences\": 3, \"eos_token_id\": 0}";
+    scratch.write("llama/generation_config.json", folder);
+    let said = run(&scratch, &["--prompt", "the movie was", "--json"]);
+    assert_eq!(objects(&said).len(), 1);
+    assert_eq!(objects(&said)[0].get("sequence"), None);
+    let fewest = scratch.run(&["generate", "--model", "llama", "--prompt", "x", "--min-new-tokens", "50"]);
+    assert_eq!(fewest.code, Some(2), "{fewest:?}");
+    assert!(fewest.stderr.contains("max_new_tokens 20"), "{fewest:?}");
 }

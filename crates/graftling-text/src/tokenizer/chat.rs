@@ -14,11 +14,14 @@ use minijinja::{Environment, ErrorKind, Value as Variable, context};
 use serde_json::Value;
 
 use super::Tokenizer;
+pub use clock::strftime;
 
 /// What is stored under the name of the template.
 const NAME: &str = "chat_template";
 /// How much a template may compute: more than any real one for thousands of messages, and little enough to end soon.
 const FUEL: u64 = 50_000_000;
+/// By how many blanks `tojson` indents at most.
+const MOST_BLANKS: usize = 64;
 /// The special tokens that templates know by name.
 const TOKENS: [&str; 7] = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
@@ -33,7 +36,7 @@ pub struct ChatTemplate {
 pub struct Conversation {
     /// The text.
     pub text: String,
-    /// The bytes of it that the assistant says, what ends its turns included: never empty.
+    /// The bytes of it that the assistant says, what ends its turns included; empty where the template leaves nothing of an answer.
     pub said: Vec<Range<usize>>,
 }
 
@@ -108,6 +111,10 @@ impl ChatTemplate {
         environment.add_filter("tojson", |value: &Variable, options: Kwargs| -> Result<String, minijinja::Error> {
             let indent: Option<usize> = options.get("indent")?;
             options.assert_all_used()?;
+            if indent.is_some_and(|blanks| blanks > MOST_BLANKS) {
+                let reason = format!("tojson indents by up to {MOST_BLANKS} blanks");
+                return Err(minijinja::Error::new(ErrorKind::InvalidOperation, reason));
+            }
             let value = serde_json::to_value(value)
                 .map_err(|error| minijinja::Error::new(ErrorKind::BadSerialization, error.to_string()))?;
             Ok(python_json::written(&value, indent))
@@ -139,7 +146,6 @@ impl ChatTemplate {
             let before = self.text(&messages[..place], ChatEnding::AnswerWanted)?;
             let answered = self.text(&messages[..=place], ChatEnding::Closed)?;
             let grows = answered.starts_with(&before) && text.starts_with(&answered);
-            // Templates strip answers, so that an empty one may leave nothing.
             if !grows {
                 return Err(ChatProblem::Rewritten { message: place + 1 });
             }

@@ -12,6 +12,16 @@ pub enum LanguageError {
     /// A tokenizer has no token to put in the place of a word.
     #[error("masked_lm: the tokenizer has no mask token ([MASK], <mask>); give a model that was trained with one")]
     NoMaskToken,
+    /// So few tokens are read at once that none is foreseen from another.
+    #[error(
+        "causal_lm: {max_length} token is read at once (max_length, model_max_length, or the positions of the model); accepted is {fewest} and more"
+    )]
+    TooShort {
+        /// How many.
+        max_length: usize,
+        /// How many are enough.
+        fewest: usize,
+    },
     /// A text has no word to guess.
     #[error("text {index} ({text:?}) has no {mask}; put it in the place of the word to be guessed")]
     NothingMasked {

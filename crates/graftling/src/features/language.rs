@@ -36,6 +36,9 @@ struct Window {
     foreseen: Vec<usize>,
 }
 
+/// How many tokens are read at once at least: one that is foreseen, and one before it.
+const FEWEST: usize = 2;
+
 /// Turns examples into token ids, in their order, an end token after each text and completion; conversations are written by the chat template,
 /// which has its own. A long text is divided into windows, or cut at its end; a prompt is cut at its front so that its completion fits, and a
 /// completion that does not fit alone loses its end; so are conversations, whose completion is the last answer. Wanted is each token before
@@ -50,6 +53,9 @@ pub(crate) fn tokenize_language(
         && stride >= reading.max_length
     {
         return Err(TextError::Stride { stride, max_length: reading.max_length, special_tokens: 0 }.into());
+    }
+    if reading.max_length < FEWEST {
+        return Err(LanguageError::TooShort { max_length: reading.max_length, fewest: FEWEST }.into());
     }
     let chats = conversations(tokenizer, examples)?;
     let texts = texts(examples, &chats);

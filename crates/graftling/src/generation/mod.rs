@@ -189,6 +189,11 @@ impl Generator {
         self.settings(options).map(|_| ())
     }
 
+    /// How many continuations of each prompt these options give.
+    pub fn continuations(&self, options: &GenerationOptions) -> Result<usize, Error> {
+        Ok(self.settings(options)?.num_return_sequences)
+    }
+
     /// What follows each prompt, in their order. It does not depend on the prompts beside it, but on its place among them where tokens are
     /// drawn.
     ///

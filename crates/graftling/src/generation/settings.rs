@@ -89,6 +89,12 @@ impl Settings {
         if asked.min_new_tokens.is_none() && asked.min_length.is_some() {
             options.min_new_tokens = None;
         }
+        // What the folder says of drawing is beside the point where nothing is drawn.
+        if options.do_sample != Some(true) {
+            let GenerationOptions { temperature, top_k, top_p, min_p, seed, num_return_sequences, .. } = asked.clone();
+            let returned = if options.num_beams.unwrap_or(1) == 1 { num_return_sequences } else { options.num_return_sequences };
+            options = GenerationOptions { temperature, top_k, top_p, min_p, seed, num_return_sequences: returned, ..options };
+        }
         let mut problems = Problems::default();
         problems.check_ranges(&options, vocabulary);
         problems.check_together(asked, &options);
@@ -206,7 +212,8 @@ impl Problems {
         ] {
             self.accept(option, found, || found.is_none_or(|found| (1..=most).contains(&found)), accepted);
         }
-        let positive = |number: f64| number > 0.0 && number.is_finite();
+        // As numbers of single precision, which is what logits are divided by.
+        let positive = |number: f64| number as f32 > 0.0 && (number as f32).is_finite();
         let share = |number: f64| (0.0..=1.0).contains(&number);
         type Accepts = fn(f64) -> bool;
         for (option, found, accepts, accepted) in [
@@ -285,7 +292,8 @@ impl Problems {
         let both = "both say how long; leave one out";
         self.refuse("max_length", asked.max_length.is_some() && asked.max_new_tokens.is_some(), "max_new_tokens", both);
         self.refuse("min_length", asked.min_length.is_some() && asked.min_new_tokens.is_some(), "min_new_tokens", both);
-        if let (Some(fewest), Some(most)) = (asked.min_new_tokens, options.max_new_tokens) {
+        let usual = options.max_length.is_none().then_some(USUAL_NEW_TOKENS);
+        if let (Some(fewest), Some(most)) = (asked.min_new_tokens, options.max_new_tokens.or(usual)) {
             self.refuse("min_new_tokens", fewest > most, &format!("max_new_tokens {most}"), "no more are generated");
         }
         if let (Some(fewest), Some(most)) = (asked.min_length, options.max_length) {

@@ -324,3 +324,14 @@ fn conversations_are_written_by_the_chat_template_and_only_answers_count() {
     let error = fixture.train(&fixture.recipe("run", &options)).expect_err("a template that refuses").to_string();
     assert_eq!(error, "conversation on line 1: the chat template refuses it: no Was the film good?");
 }
+
+#[test]
+fn a_model_without_a_run_scores_every_token_of_a_long_text() {
+    let fixture = Fixture::of_model("tiny-llama");
+    fixture.write("long.txt", "the movie was very good and the story is great ".repeat(40).as_bytes());
+    let request = EvaluateRequest::new(fixture.model(), fixture.path("long.txt"));
+    let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
+    let Metrics::Language(figures) = &evaluation.metrics else { panic!("{:?}", evaluation.metrics) };
+    assert!(figures.tokens > 256, "{} tokens", figures.tokens);
+    assert_eq!(evaluation.truncation.cut_tokens, 0);
+}

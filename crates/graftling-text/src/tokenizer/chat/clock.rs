@@ -1,4 +1,5 @@
-//! The date and the time as Python's `strftime` writes them, in universal time: some chat templates tell them to the model.
+//! The date and the time as Python's `strftime` writes them, in universal time: some chat templates tell them to the model, and reports to
+//! people.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,11 +9,11 @@ const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "
 
 /// The present in a format; a letter behind % that is not known is the error.
 pub(super) fn now(format: &str) -> Result<String, char> {
-    written(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()), format)
+    strftime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()), format)
 }
 
-/// A time, in seconds since 1970 (the Gregorian calendar, counted from March as in Hinnant's `civil_from_days`).
-fn written(seconds: u64, format: &str) -> Result<String, char> {
+/// A time, in seconds since 1970, in a format of Python's `strftime`; a letter behind % that is not known is the error (the Gregorian calendar, counted from March as in Hinnant's `civil_from_days`).
+pub fn strftime(seconds: u64, format: &str) -> Result<String, char> {
     let (since, rest) = (seconds / 86_400, seconds % 86_400);
     let days = since + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -63,8 +64,8 @@ mod tests {
             (4_107_542_400, "%Y-%m-%d", "2100-03-01"),
         ];
         for (seconds, format, expected) in cases {
-            assert_eq!(written(seconds, format).as_deref(), Ok(expected));
+            assert_eq!(strftime(seconds, format).as_deref(), Ok(expected));
         }
-        assert_eq!(written(0, "%Q"), Err('Q'));
+        assert_eq!(strftime(0, "%Q"), Err('Q'));
     }
 }

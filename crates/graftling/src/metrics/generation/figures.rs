@@ -85,7 +85,7 @@ impl TextGenerationMetrics {
         if let Some(losses) = self.losses {
             put("loss", json!(losses.mean()));
             put("perplexity", json!(losses.perplexity()));
-            put("tokens", json!(losses.tokens));
+            put("scored_tokens", json!(losses.tokens));
         }
         put("examples", json!(self.examples));
         flat
