@@ -156,7 +156,7 @@ fn figures_are_printed_and_written_under_their_names() {
         ("eval_untranslated_rate", 0.5),
         ("eval_loss", 1.0),
         ("eval_perplexity", 1_f64.exp()),
-        ("eval_tokens", 8.0),
+        ("eval_scored_tokens", 8.0),
         ("eval_ter_num_edits", 2.0),
         ("eval_ter", 25.0),
         ("eval_examples", 2.0),
