@@ -79,6 +79,12 @@ impl Tokenizer {
         &self.notices
     }
 
+    /// By what texts that are written from other texts are made tokens, and made texts again: itself, unless the folder has another
+    /// tokenizer for them or other special tokens.
+    pub fn for_targets(&self) -> &Self {
+        self
+    }
+
     /// The token of an id, as the vocabulary writes it.
     pub fn token(&self, id: u32) -> Option<String> {
         self.pipeline.id_to_token(id)
