@@ -97,7 +97,7 @@ fn what_cannot_be_generated_is_refused() {
             spoil: nothing,
             arguments: &["generate", "--model", "tiny", "--prompt", "x"],
             code: 1,
-            error: "error: tiny: this is a sequence classifier, which does not go on with a text",
+            error: "error: tiny: this is a sequence classifier, which does not write texts",
         },
         case(
             "temperature without draws",

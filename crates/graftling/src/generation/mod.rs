@@ -1,4 +1,4 @@
-//! Text that a causal language model writes behind prompts: greedily, drawn, or by a search with beams. Each file holds one part of it.
+//! Text that a model writes, behind prompts or from sources: greedily, drawn, or by a search with beams. Each file holds one part of it.
 //! Knows nothing of files of prompts, flags or HTTP.
 
 mod beams;
@@ -35,7 +35,8 @@ use crate::{Error, preparation};
 pub(crate) use config_file::FolderDefaults;
 use settings::Settings;
 
-/// A causal language model that is ready for prompts.
+/// A model that writes and is ready for prompts: a causal language model, which goes on with them, or one that writes another text from
+/// each.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -55,7 +56,7 @@ pub struct Generator {
     limits: BatchLimits,
 }
 
-/// What was generated behind one prompt.
+/// What was generated behind one prompt, or from it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generation {
     /// How many tokens the prompt has, special ones included.
@@ -64,7 +65,7 @@ pub struct Generation {
     pub continuations: Vec<Continuation>,
 }
 
-/// What follows a prompt.
+/// What follows a prompt, or is written from it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Continuation {
     /// The text behind the prompt: without special tokens, and without the text that it was to stop at.
@@ -149,13 +150,13 @@ impl<F: FnMut(Piece<'_>) -> ControlFlow<()>> Listener for F {
 }
 
 impl Generator {
-    /// Opens the folder of a causal language model.
+    /// Opens the folder of a causal language model, or of one that writes one text from another.
     ///
     /// # Errors
     /// If the model is another, its tokenizer does not belong to it, or its `generation_config.json` asks for what is not offered.
     pub fn load(folder: &Path) -> Result<Self, Error> {
         let inspection = inspect(folder)?;
-        if inspection.head != Some(Head::CausalLanguageModelling) {
+        if !matches!(inspection.head, Some(Head::CausalLanguageModelling | Head::SequenceToSequence)) {
             let head = match inspection.head {
                 Some(head) => head.described().to_owned(),
                 None => format!("a model without a head ({})", inspection.classes.join(", ")),

@@ -9,7 +9,7 @@ use graftling_text::{EncodeOptions, TextInput};
 use serde_json::{Map, Value, json};
 
 use super::processors::{View, log_softmax, process, softmax};
-use super::settings::{Search, Settings};
+use super::settings::{Limits, Search, Settings};
 use super::{BatchLimits, GenerationOptions, Generator, config_file};
 
 const MODELS: [&str; 2] = ["tiny-llama", "tiny-gpt2"];
@@ -102,7 +102,8 @@ fn tokens_are_as_probable_as_in_transformers_after_every_processor() {
             let prompt = &prompts[case["prompt"].as_u64().expect("a place") as usize];
             let options =
                 GenerationOptions { do_sample: Some(true), max_new_tokens: Some(4), ..options(&generator, &case["options"]) };
-            let settings = Settings::new(&options, generator.defaults(), vocabulary).expect("settings");
+            let limits = Limits::of(generator.model.facts());
+            let settings = Settings::new(&options, generator.defaults(), limits).expect("settings");
             let input = TextInput { text: prompt, pair: None };
             let ids = generator
                 .tokenizer
@@ -115,7 +116,7 @@ fn tokens_are_as_probable_as_in_transformers_after_every_processor() {
             if matches!(settings.search, Search::Beams { .. }) {
                 log_softmax(&mut scores);
             }
-            process(&settings, View { ids: &ids, prompt: ids.len(), max_new_tokens: 4 }, &mut scores);
+            process(&settings, View { ids: &ids, prompt: ids.len(), given: &ids, max_new_tokens: 4 }, &mut scores);
             let mut expected = vec![0.0; vocabulary];
             for pair in case["probabilities"].as_array().expect("probabilities") {
                 expected[pair[0].as_u64().expect("an id") as usize] = pair[1].as_f64().expect("a probability");
