@@ -33,7 +33,7 @@ use crate::error::LanguageError;
 use crate::loaded::recipe_of;
 use crate::{Error, preparation};
 pub(crate) use config_file::FolderDefaults;
-use settings::Settings;
+use settings::{Limits, Settings};
 
 /// A model that writes and is ready for prompts: a causal language model, which goes on with them, or one that writes another text from
 /// each.
@@ -195,7 +195,7 @@ impl Generator {
         Ok(self.settings(options)?.num_return_sequences)
     }
 
-    /// What follows each prompt, in their order. It does not depend on the prompts beside it, but on its place among them where tokens are
+    /// What follows each prompt, or is written from it, in their order. It does not depend on the prompts beside it, but on its place among them where tokens are
     /// drawn.
     ///
     /// # Errors
@@ -227,6 +227,20 @@ impl Generator {
         listener: &mut dyn Listener,
     ) -> Result<Vec<Generation>, Error> {
         self.writer().stream(prompts, options, listener)
+    }
+
+    /// The id of a token for an option of this name: of one that is named as the vocabulary writes it, such as a language, or by its id.
+    ///
+    /// # Errors
+    /// If no text that is written can have such a token.
+    pub fn token_id(&self, option: &str, named: &str) -> Result<u32, Error> {
+        let vocabulary = Limits::of(self.model.facts()).vocabulary;
+        let id = named.parse().ok().or_else(|| self.tokenizer.for_targets().id(named));
+        id.filter(|id| (*id as usize) < vocabulary).ok_or_else(|| {
+            let accepted = format!("a token as the vocabulary writes it, or its id, below {vocabulary}");
+            let problem = OptionProblem::NotAccepted { option: option.to_owned(), found: named.to_owned(), accepted };
+            GenerationError::Options(vec![problem]).into()
+        })
     }
 
     fn settings(&self, options: &GenerationOptions) -> Result<Settings, Error> {

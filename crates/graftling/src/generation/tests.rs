@@ -1,5 +1,7 @@
 //! What transformers writes with the tiny decoders, and how probable it holds each next token (`tools/reference/generation.py`).
 
+mod sources;
+
 use std::io::Read;
 use std::path::Path;
 
@@ -21,9 +23,12 @@ const PROBABILITY_TOLERANCE: f64 = 1e-5;
 const NEW_TOKENS: usize = 12;
 
 fn golden() -> Value {
-    let bytes = include_bytes!("../../tests/golden/generated.json.gz");
+    unpacked(include_bytes!("../../tests/golden/generated.json.gz"))
+}
+
+fn unpacked(bytes: &[u8]) -> Value {
     let mut text = String::new();
-    flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).expect("the golden file");
+    flate2::read::GzDecoder::new(bytes).read_to_string(&mut text).expect("the golden file");
     serde_json::from_str(&text).expect("JSON")
 }
 
