@@ -1,4 +1,4 @@
-"""What is computed on: the first texts of sentiment-movie or of another set, texts of full length, a BERT-base with random weights, and what they cost."""
+"""What is computed on: the first texts of sentiment-movie or of another set, prompts, texts of full length, a BERT-base with random weights, and what they cost."""
 import csv
 import json
 import shutil
@@ -42,6 +42,16 @@ def first_rows(folder: Path, split: str, count: int | None, work: Path) -> Path:
         end = "\n" if source.suffix == ".jsonl" else "\n\n"
         examples = [part for part in source.read_text(encoding="utf-8").split(end) if part.strip()]
         path.write_text(end.join(examples[:count]) + "\n", encoding="utf-8")
+    return path
+
+
+def prompts(folder: Path, count: int, work: Path) -> Path:
+    """A file of the first `count` documents of a set as prompts, with their summaries as completions."""
+    path = work / f"{folder.name}-prompts-{count}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [json.loads(line) for line in (folder / "train.jsonl").read_text(encoding="utf-8").splitlines()[:count]]
+    lines = [json.dumps({"prompt": f"Package: {row['document']}\n\nSummary:\n", "completion": row["summary"]}, ensure_ascii=False) for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 

@@ -16,12 +16,17 @@ class PeerTask:
             self.labels = sorted({label for row in training_rows for label in row["labels"]})
         elif task == "token_classification":
             self.labels = sorted({tag for row in training_rows for tag in row["tags"]})
+        elif task == "causal_lm":
+            self.labels = []
+            tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
         else:
             self.labels = [""] if task == "sequence_regression" else sorted({row["label"] for row in training_rows})
 
     def model(self, folder):
-        from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+        from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
+        if self.task == "causal_lm":
+            return AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
         problem = {"multi_label_classification": "multi_label_classification", "sequence_regression": "regression"}.get(self.task)
         kind = AutoModelForTokenClassification if self.task == "token_classification" else AutoModelForSequenceClassification
         names = {} if self.task == "sequence_regression" else {
@@ -31,12 +36,16 @@ class PeerTask:
         return kind.from_pretrained(folder, dtype="float32", num_labels=len(self.labels), **names, **({"problem_type": problem} if problem else {}))
 
     def collator(self):
-        from transformers import DataCollatorForTokenClassification, DataCollatorWithPadding
+        from transformers import DataCollatorForSeq2Seq, DataCollatorForTokenClassification, DataCollatorWithPadding
 
+        if self.task == "causal_lm":
+            return DataCollatorForSeq2Seq(self.tokenizer, padding=True)
         return (DataCollatorForTokenClassification if self.task == "token_classification" else DataCollatorWithPadding)(self.tokenizer)
 
     def encode(self, rows: list) -> list:
         """The features of every row, with its target."""
+        if self.task == "causal_lm":
+            return [self.prompted(row) for row in rows]
         examples = []
         for row in rows:
             of_words = self.task == "token_classification"
@@ -44,6 +53,12 @@ class PeerTask:
             encoded = self.tokenizer(*texts, truncation=True, max_length=self.max_length, is_split_into_words=of_words)
             examples.append({**encoded, "labels": self.target(row, encoded)})
         return examples
+
+    def prompted(self, row: dict) -> dict:
+        """A prompt and its completion, which alone has labels, with an end token behind it."""
+        completion = self.tokenizer(row["completion"], add_special_tokens=False).input_ids + [self.tokenizer.eos_token_id]
+        prompt = self.tokenizer(row["prompt"]).input_ids[-(self.max_length - len(completion)):]
+        return {"input_ids": prompt + completion, "attention_mask": [1] * len(prompt + completion), "labels": [-100] * len(prompt) + completion}
 
     def target(self, row: dict, encoded):
         if self.task == "multi_label_classification":

@@ -9,13 +9,13 @@ use crate::architecture::{Architecture, Dropout, HeadLayout, VocabularyProjectio
 use crate::batch::PackedBatch;
 use crate::checkpoint::config::{Config, check_labels};
 use crate::checkpoint::files::WeightFiles;
-use crate::checkpoint::load::{Heads, LoadReport, load};
+use crate::checkpoint::load::{LoadReport, Origins, draw, load};
 use crate::checkpoint::save::save;
 use crate::checkpoint::sentence_modules;
 use crate::error::ModelError;
 use crate::facts::{Depth, ModelFacts};
-use crate::families::Translation;
 use crate::families::names::Names;
+use crate::families::{Pairing, Translation};
 use crate::head::{Head, HeadKind, Vocabulary};
 use crate::nn::attention::Source;
 use crate::nn::declarations::Declarations;
@@ -65,12 +65,23 @@ impl Parts {
 }
 
 impl Model {
-    /// A pretrained encoder with this head. A head of labels is new and drawn from `seed` unless the checkpoint has just this
+    /// A pretrained model with this head. A head of labels is new and drawn from `seed` unless the checkpoint has just this
     /// one; any other is taken from the checkpoint where it has one. The report says which parameters are new.
+    ///
+    /// An encoder that is to write one text from another becomes a pair of itself: both halves have its weights, and what the
+    /// decoder sees the encoder by is new (Rothe et al. 2020; `from_encoder_decoder_pretrained` of transformers' `EncoderDecoderModel`).
     pub fn from_pretrained(folder: &Path, head: Head, seed: u64) -> Result<(Self, LoadReport), ModelError> {
         check_labels(head.labels(), head.fewest_labels())
             .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
         let (config, translation) = Config::read(folder)?;
+        if let Some(pairing) = pairing(&config, &translation, &head) {
+            let stored = translation.names.of_pretraining();
+            let (config, translation) = config.paired(pairing)?;
+            let origins = Origins::Pairing { seed, begins_as: pairing.begins_as };
+            return Self::build(folder, config, translation, head, |declarations, _| {
+                load(folder, declarations, stored, &origins)
+            });
+        }
         let has_this_head = config.head(&translation).is_ok_and(|stored| stored == head);
         let replaced: &[&str] = match head.kind() {
             _ if has_this_head => &[],
@@ -78,7 +89,21 @@ impl Model {
             kind if kind.has_labels() => &["classifier"],
             _ => &[],
         };
-        Self::load(folder, config, translation, head, &Heads::Fresh { seed, replaced })
+        let origins = Origins::Fresh { seed, replaced };
+        Self::build(folder, config, translation, head, |declarations, names| load(folder, declarations, names, &origins))
+    }
+
+    /// What [`from_pretrained`](Self::from_pretrained) gives, with every parameter drawn from `seed` as its family draws them: the same model
+    /// before it was trained. No value is read from the folder.
+    pub fn from_config(folder: &Path, head: Head, seed: u64) -> Result<(Self, LoadReport), ModelError> {
+        check_labels(head.labels(), head.fewest_labels())
+            .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
+        let (config, translation) = Config::read(folder)?;
+        let (config, translation) = match pairing(&config, &translation, &head) {
+            Some(pairing) => config.paired(pairing)?,
+            None => (config, translation),
+        };
+        Self::build(folder, config, translation, head, |declarations, _| Ok(draw(declarations, seed)))
     }
 
     /// A fine-tuned checkpoint: the head is its own, and every weight must be there.
@@ -86,17 +111,18 @@ impl Model {
         let (config, translation) = Config::read(folder)?;
         let head = config.head(&translation)?;
         // The pooler of a bare encoder is looked at by nobody, and may be missing.
-        let heads = if head.kind().is_bare() { Heads::Fresh { seed: 0, replaced: &[] } } else { Heads::Stored };
-        let (model, _) = Self::load(folder, config, translation, head, &heads)?;
-        Ok(model)
+        let origins = if head.kind().is_bare() { Origins::Fresh { seed: 0, replaced: &[] } } else { Origins::Stored };
+        let filled = |declarations: &Declarations, names| load(folder, declarations, names, &origins);
+        Ok(Self::build(folder, config, translation, head, filled)?.0)
     }
 
-    fn load(
+    /// Declares the model, and has its parameters filled.
+    fn build(
         folder: &Path,
         config: Config,
         translation: Translation,
         head: Head,
-        heads: &Heads<'_>,
+        fill: impl FnOnce(&Declarations, Names) -> Result<(Parameters, LoadReport), ModelError>,
     ) -> Result<(Self, LoadReport), ModelError> {
         let Translation { architecture, decoder, names, classes } = translation;
         let kind = head.kind();
@@ -110,7 +136,7 @@ impl Model {
         let names = names.with_head(kind);
         let decoder = decoder.map(|decoder| as_stored(folder, *decoder, names)).transpose()?;
         let (parts, declarations) = Parts::declare(&architecture, decoder.as_ref(), names, &head);
-        let (mut parameters, report) = load(folder, &declarations, names, heads)?;
+        let (mut parameters, report) = fill(&declarations, names)?;
         parts.fixed.iter().for_each(|id| parameters.set_trainable(*id, false));
         let facts = ModelFacts::new(config.family.model_type(), &architecture, decoder.as_ref(), declarations.value_count());
         let class = classes.class(kind);
@@ -281,6 +307,12 @@ impl Model {
             _ => Ok(()),
         }
     }
+}
+
+/// How an encoder that is to write one text from another becomes two; none where it need not, or cannot.
+fn pairing(config: &Config, translation: &Translation, head: &Head) -> Option<&'static Pairing> {
+    let pairing = config.family.pairing().filter(|_| translation.decoder.is_none());
+    pairing.filter(|_| *head == Head::SequenceToSequence)
 }
 
 /// The decoder with what the weights alone tell: whether the projection to the vocabulary has a matrix of its own.

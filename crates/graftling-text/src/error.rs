@@ -222,6 +222,28 @@ pub enum TextError {
         /// The token.
         token: String,
     },
+    /// A language is named that the tokenizer does not know.
+    #[error("{}: no language {}{}; known are {}", path.display(), quoted(language), did_you_mean(near.as_deref()), known.join(", "))]
+    UnknownLanguage {
+        /// The settings of the tokenizer.
+        path: PathBuf,
+        /// What was named.
+        language: String,
+        /// The codes that are known.
+        known: Vec<String>,
+        /// One that is written much the same.
+        near: Option<String>,
+    },
+    /// A language is named for a tokenizer that takes none.
+    #[error("{}: the language {} is named, but {}", path.display(), quoted(language), no_choice(known))]
+    NoLanguages {
+        /// The settings of the tokenizer.
+        path: PathBuf,
+        /// What was named.
+        language: String,
+        /// The codes that a text may begin with.
+        known: Vec<String>,
+    },
     /// The maximal length leaves no room for text.
     #[error(
         "max_length {max_length} leaves no room for text: this tokenizer adds {special_tokens} special tokens; \
@@ -280,6 +302,14 @@ impl TextError {
         let path = path.to_owned();
         move |source| TextError::File { path, action, source }
     }
+}
+
+/// How a tokenizer that takes no languages is told one.
+fn no_choice(known: &[String]) -> String {
+    if known.is_empty() {
+        return "this tokenizer knows no codes of languages: leave it out".to_owned();
+    }
+    format!("texts tell it here at their beginning, such as \"{} text\"; known are {}", known[0], known.join(", "))
 }
 
 /// The command that converts a file to UTF-8.

@@ -8,8 +8,11 @@ mod encode;
 mod folder;
 mod gguf;
 mod given_words;
+mod languages;
+mod marian;
 mod marks;
 mod offsets;
+mod piece_tokens;
 mod save;
 mod sentencepiece;
 mod settings;
@@ -21,7 +24,7 @@ mod truncation_report;
 mod windows;
 mod wordpiece;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 pub use chat::{ChatEnding, ChatProblem, ChatTemplate, Conversation, strftime};
 pub use encode::{EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TokenlessWords};
@@ -32,6 +35,9 @@ pub use truncation_report::TruncationReport;
 use tokenizers::{Model, PostProcessorWrapper, TruncationDirection};
 
 use given_words::WordPipeline;
+use languages::Languages;
+use piece_tokens::PieceTokens;
+use save::KeptFile;
 use settings::Settings;
 
 /// The tokenizer of a model folder.
@@ -39,8 +45,10 @@ use settings::Settings;
 /// It does what `AutoTokenizer` of transformers does with the same folder. Truncation and padding that were saved inside
 /// `tokenizer.json` are left out: how long texts may be is said at each [`encode`](Tokenizer::encode), and nothing here pads.
 pub struct Tokenizer {
-    /// Normalises and cuts into tokens; its own post-processor, truncation and padding are taken out.
-    pipeline: tokenizers::Tokenizer,
+    /// Normalises and cuts into tokens, unless `pieces` does; its own post-processor, truncation and padding are taken out.
+    pipeline: Arc<tokenizers::Tokenizer>,
+    /// Cuts texts and puts them together in its place (Marian).
+    pieces: Option<Arc<PieceTokens>>,
     /// Puts the special tokens around a text or a pair.
     post_processor: Option<PostProcessorWrapper>,
     /// What encodes words that are given, made when it is first needed; `None` inside where the pipeline itself does.
@@ -50,18 +58,25 @@ pub struct Tokenizer {
     /// Whether the post-processor takes spaces off the ends of tokens, for which offsets must count characters.
     trims_offsets: bool,
     settings: Settings,
-    /// The text of vocab.txt where the tokenizer came from one.
-    vocabulary_file: Option<String>,
+    /// Another tokenizer for the texts that are written, where there is one.
+    targets: Option<Box<Tokenizer>>,
+    /// The languages of texts, where their codes go around them.
+    languages: Option<Languages>,
+    /// The files of the folder that go into every other as they are.
+    kept_files: Vec<KeptFile>,
     truncation_side: TruncationDirection,
     notices: Vec<String>,
 }
 
 impl Tokenizer {
-    /// The highest token id and one: how many rows an embedding must have at least.
+    /// The highest token id and one, of texts that are read and of those that are written: how many rows an embedding must have at
+    /// least.
     pub fn vocabulary_size(&self) -> usize {
         let highest_added = self.pipeline.get_added_tokens_decoder().keys().copied().max();
         let highest = self.pipeline.get_model().get_vocab().values().copied().max().max(highest_added);
-        highest.map_or(0, |id| id as usize + 1)
+        let own = highest.map_or(0, |id| id as usize + 1);
+        let others = self.targets.as_ref().filter(|targets| !Arc::ptr_eq(&targets.pipeline, &self.pipeline));
+        others.map_or(own, |targets| own.max(targets.vocabulary_size()))
     }
 
     /// The longest input that the tokenizer's settings allow, special tokens included, where they say so.
@@ -82,7 +97,25 @@ impl Tokenizer {
     /// By what texts that are written from other texts are made tokens, and made texts again: itself, unless the folder has another
     /// tokenizer for them or other special tokens.
     pub fn for_targets(&self) -> &Self {
-        self
+        self.targets.as_deref().unwrap_or(self)
+    }
+
+    /// One with the same vocabulary and settings, and without another for the texts that are written.
+    fn sharing(&self) -> Self {
+        Self {
+            pipeline: self.pipeline.clone(),
+            pieces: self.pieces.clone(),
+            post_processor: self.post_processor.clone(),
+            word_pipeline: OnceLock::new(),
+            takes_token_types: self.takes_token_types,
+            trims_offsets: self.trims_offsets,
+            targets: None,
+            languages: self.languages.clone(),
+            kept_files: Vec::new(),
+            settings: self.settings.clone(),
+            truncation_side: self.truncation_side,
+            notices: Vec::new(),
+        }
     }
 
     /// The id of a token that is written as the vocabulary writes it.

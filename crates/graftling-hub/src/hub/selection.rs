@@ -23,8 +23,8 @@ const VOCABULARIES: [&str; 8] = [
     "source.spm",
 ];
 /// These go with a vocabulary where they are there.
-const COMPANIONS: [&str; 5] =
-    ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", "target.spm"];
+const COMPANIONS: [&str; 6] =
+    ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", "target.spm", "target_vocab.json"];
 /// These say in a model of sentence vectors how they are made, where it is one.
 const OF_SENTENCES: [&str; 4] =
     ["modules.json", "1_Pooling/config.json", "sentence_bert_config.json", "config_sentence_transformers.json"];

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{gguf, sentence_modules};
 use crate::error::{LabelProblem, ModelError};
-use crate::families::{Family, Translation};
+use crate::families::{Family, Pairing, Translation};
 use crate::head::{Head, HeadKind, ProblemType};
 
 pub(super) const CONFIG: &str = "config.json";
@@ -60,6 +60,16 @@ impl Config {
         match family.translate(&keys) {
             Ok(translation) => Ok((Config { path, keys, family }, translation)),
             Err(problems) => Err(ModelError::Config { path, problems }),
+        }
+    }
+
+    /// The config of a pair of two of these models, and what its family makes of it.
+    pub fn paired(self, pairing: &Pairing) -> Result<(Config, Translation), ModelError> {
+        let Pairing { family, config, .. } = pairing;
+        let keys = config(&self.keys);
+        match family.translate(&keys) {
+            Ok(translation) => Ok((Config { keys, family: *family, ..self }, translation)),
+            Err(problems) => Err(ModelError::Config { path: self.path, problems }),
         }
     }
 

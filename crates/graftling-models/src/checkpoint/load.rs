@@ -34,31 +34,63 @@ pub struct IgnoredWeight {
     pub reason: &'static str,
 }
 
-/// Where the weights above the encoder come from.
-pub(crate) enum Heads<'a> {
-    /// From the checkpoint, like all others.
+/// Where the values of parameters come from.
+pub(crate) enum Origins<'a> {
+    /// All from the checkpoint.
     Stored,
-    /// From the checkpoint where it has them, except in the modules named here; from the seed otherwise.
+    /// From the checkpoint. Modules above the encoder that it does not have, or that are named here, come from the seed.
     Fresh { seed: u64, replaced: &'a [&'a str] },
+    /// From the checkpoint of a smaller model, of which several parameters may begin as one. Those that begin as none, and modules above
+    /// the encoder that the checkpoint does not have, come from the seed.
+    Pairing { seed: u64, begins_as: fn(&str) -> Option<String> },
 }
 
-impl Heads<'_> {
+impl Origins<'_> {
     pub(super) fn replaces(&self, canonical: &str) -> bool {
-        matches!(self, Heads::Fresh { replaced, .. } if replaced.contains(&module(canonical)))
+        matches!(self, Origins::Fresh { replaced, .. } if replaced.contains(&module(canonical)))
+    }
+
+    /// The parameter of the checkpoint that a declared one begins as; none where it is new in any case.
+    pub(super) fn begins_as(&self, declared: &str) -> Option<String> {
+        match self {
+            Origins::Pairing { begins_as, .. } => begins_as(declared),
+            Origins::Stored | Origins::Fresh { .. } => Some(declared.to_owned()),
+        }
+    }
+
+    /// By what parameters are drawn that the checkpoint does not have, where any may be missing.
+    pub(super) fn seed(&self) -> Option<u64> {
+        match self {
+            Origins::Stored => None,
+            Origins::Fresh { seed, .. } | Origins::Pairing { seed, .. } => Some(*seed),
+        }
     }
 }
 
-/// Reads what the declarations ask for from the weight files of a folder. Nothing is allocated before all shapes fit.
+/// Draws every parameter from the seed.
+pub(crate) fn draw(declarations: &Declarations, seed: u64) -> (Parameters, LoadReport) {
+    let mut parameters = Parameters::new();
+    for (_, declaration) in declarations.iter() {
+        let values = declaration.initial.values(seed, &declaration.name, declaration.count());
+        parameters.add(&declaration.name, &declaration.shape, values);
+    }
+    let new = declarations.iter().filter(|(_, declaration)| !declaration.is_fixed);
+    let new_parameters = new.map(|(_, declaration)| declaration.name.clone()).collect();
+    (parameters, LoadReport { new_parameters, ..LoadReport::default() })
+}
+
+/// Reads what the declarations ask for from the weight files of a folder, in which they have these names. Nothing is allocated before all
+/// shapes fit.
 pub(crate) fn load(
     folder: &Path,
     declarations: &Declarations,
     names: Names,
-    heads: &Heads<'_>,
+    origins: &Origins<'_>,
 ) -> Result<(Parameters, LoadReport), ModelError> {
     let files = WeightFiles::open(folder)?;
     let expected = declarations.len();
     let refuse = |fitting, problems| ModelError::Weights { path: files.path.clone(), fitting, expected, problems };
-    let Matching { sources, ignored, problems } = match_weights(declarations, &files, names, heads);
+    let Matching { sources, ignored, problems } = match_weights(declarations, &files, names, origins);
     if !problems.is_empty() {
         return Err(refuse(sources.len(), problems));
     }

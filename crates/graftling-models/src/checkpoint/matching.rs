@@ -1,10 +1,10 @@
 //! Matches the parameters that the bricks declare with the weights of a file, strictly in both directions. Reads no value.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::files::{WeightFile, WeightFiles};
 use super::header::StoredTensor;
-use super::load::{Heads, IgnoredWeight};
+use super::load::{IgnoredWeight, Origins};
 use super::values::Storage;
 use crate::error::WeightProblem;
 use crate::facts::Depth;
@@ -28,8 +28,9 @@ pub(super) fn match_weights<'a>(
     declarations: &Declarations,
     files: &'a WeightFiles,
     names: Names,
-    heads: &Heads<'_>,
+    origins: &Origins<'_>,
 ) -> Matching<'a> {
+    let wanted: HashSet<String> = declarations.iter().filter_map(|(_, entry)| origins.begins_as(&entry.name)).collect();
     let mut ignored = Vec::new();
     let mut problems = files.problems.clone();
     let mut found: HashMap<String, (&WeightFile, &StoredTensor, Part)> = HashMap::new();
@@ -37,9 +38,9 @@ pub(super) fn match_weights<'a>(
         let name = &tensor.name;
         let held = names.canonical(name);
         let ignore = |reason| IgnoredWeight { name: name.clone(), reason };
-        if held.iter().any(|(canonical, _)| heads.replaces(canonical)) {
+        if held.iter().any(|(canonical, _)| origins.replaces(canonical)) {
             ignored.push(ignore("the head of other labels, replaced by a new one"));
-        } else if held.iter().any(|(canonical, _)| declarations.find(canonical).is_some()) {
+        } else if held.iter().any(|(canonical, _)| wanted.contains(canonical)) {
             let mut first = None;
             for (canonical, part) in held {
                 first = first.or(found.insert(canonical, (file, tensor, part)));
@@ -56,8 +57,8 @@ pub(super) fn match_weights<'a>(
     }
     // The names in messages are those that the file would have: a backbone alone is saved without the prefix.
     let prefixed = found.values().any(|(_, tensor, _)| tensor.name.starts_with(names.backbone_prefix()));
-    let missing = |declaration: &Declaration| {
-        let (name, part) = names.stored(&declaration.name);
+    let missing = |canonical: &str, declaration: &Declaration| {
+        let (name, part) = names.stored(canonical);
         let name = match name.strip_prefix(names.backbone_prefix()) {
             Some(bare) if !prefixed && !found.is_empty() => bare.to_owned(),
             _ => name,
@@ -72,19 +73,22 @@ pub(super) fn match_weights<'a>(
     };
     let mut sources = Vec::with_capacity(declarations.len());
     for (_, declaration) in declarations.iter() {
-        let module = module(&declaration.name);
-        let module_is_absent = || !found.keys().any(|name| self::module(name) == module);
-        match (found.get(&declaration.name), heads) {
-            (Some((file, tensor, part)), _) => match fit(declaration, tensor, *part) {
-                Ok(storage) => sources.push(Source::Stored { file, tensor, storage, part: *part }),
-                Err(problem) => say(problem),
+        let origin = origins.begins_as(&declaration.name);
+        let module_is_absent = |name: &str| !found.keys().any(|other| module(other) == module(name));
+        match (origin, origins.seed()) {
+            (None, seed) => sources.push(Source::New { seed: seed.unwrap_or(0) }),
+            (Some(origin), seed) => match (found.get(&origin), seed) {
+                (Some((file, tensor, part)), _) => match fit(declaration, tensor, *part) {
+                    Ok(storage) => sources.push(Source::Stored { file, tensor, storage, part: *part }),
+                    Err(problem) => say(problem),
+                },
+                (None, Some(seed)) if declaration.depth == Depth::Head && module_is_absent(&origin) => {
+                    sources.push(Source::New { seed });
+                }
+                // It is what it starts from where nobody says otherwise.
+                (None, _) if declaration.is_fixed => sources.push(Source::New { seed: 0 }),
+                (None, _) => say(missing(&origin, declaration)),
             },
-            (None, Heads::Fresh { seed, .. }) if declaration.depth == Depth::Head && module_is_absent() => {
-                sources.push(Source::New { seed: *seed });
-            }
-            // It is what it starts from where nobody says otherwise.
-            (None, _) if declaration.is_fixed => sources.push(Source::New { seed: 0 }),
-            (None, _) => say(missing(declaration)),
         }
     }
     Matching { sources, ignored, problems }

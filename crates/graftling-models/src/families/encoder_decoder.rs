@@ -1,12 +1,12 @@
 //! An encoder and a decoder that were both a BERT before, the decoder with attention to the encoder that it did not have (Rothe et al. 2020;
 //! transformers' `EncoderDecoderModel`). Knows BERT.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::bert;
 use super::config_reader::ConfigReader;
 use super::names::{Ignored, NameTable, Pattern, module};
-use super::{ClassNames, Translation};
+use super::{ClassNames, Family, Pairing, Translation};
 use crate::architecture::{CrossAttention, Layout, Sight, Sights, Words};
 use crate::head::HeadKind;
 
@@ -60,6 +60,34 @@ const NAMES: NameTable = NameTable {
         },
     ],
 };
+
+/// The pair that a BERT makes.
+pub(super) const OF_BERT: Pairing = Pairing { family: Family::EncoderDecoder, config: pair, begins_as };
+
+/// The config of a pair whose halves both have the config of this BERT.
+fn pair(bert: &Map<String, Value>) -> Map<String, Value> {
+    let mut halves = ["encoder", "decoder"].map(|name| (name.to_owned(), bert.clone()));
+    for (_, half) in &mut halves {
+        // They are of the head that the BERT had.
+        ["architectures", "id2label", "label2id", "num_labels", "problem_type"]
+            .iter()
+            .for_each(|key| drop(half.shift_remove(*key)));
+    }
+    halves[1].1.extend(["is_decoder", "add_cross_attention"].map(|key| (key.to_owned(), json!(true))));
+    let own = [("model_type", json!("encoder-decoder")), ("is_encoder_decoder", json!(true))];
+    let own = own.into_iter().map(|(key, value)| (key.to_owned(), value));
+    own.chain(halves.map(|(name, half)| (name, Value::Object(half)))).collect()
+}
+
+/// Which parameter of the BERT a parameter of the pair begins as; none where the BERT has nothing like it.
+fn begins_as(parameter: &str) -> Option<String> {
+    match parameter.strip_prefix("decoder.") {
+        Some(inner) if inner.contains(".cross_attention.") => None,
+        Some(inner) if inner.starts_with("layers.") => Some(format!("encoder.{inner}")),
+        Some(inner) => Some(inner.to_owned()),
+        None => Some(parameter.to_owned()),
+    }
+}
 
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     config.encoder_and_decoder();

@@ -36,6 +36,15 @@ pub(crate) struct Translation {
     pub classes: ClassNames,
 }
 
+/// A model that begins as two copies of a smaller one.
+pub(crate) struct Pairing {
+    pub family: Family,
+    /// Its config from that of the smaller one.
+    pub config: fn(&Map<String, Value>) -> Map<String, Value>,
+    /// Which parameter of the smaller one each of its parameters begins as; none for those that are new.
+    pub begins_as: fn(&str) -> Option<String>,
+}
+
 /// How transformers names the classes of a family, one of which stands under `architectures`.
 #[derive(Clone, Copy)]
 pub(crate) struct ClassNames {
@@ -134,6 +143,11 @@ impl Family {
     /// The family with this `model_type`.
     pub fn named(model_type: &str) -> Option<Family> {
         Family::ALL.iter().copied().find(|family| family.model_type() == model_type)
+    }
+
+    /// What two models of this family make, an encoder and a decoder that looks at it; none where they make nothing.
+    pub(crate) fn pairing(self) -> Option<&'static Pairing> {
+        (self == Family::Bert).then_some(&encoder_decoder::OF_BERT)
     }
 
     /// Reads a config of this family, or says everything that is wrong with it.

@@ -125,6 +125,8 @@ pub(crate) struct NameTable {
 pub(crate) struct Names {
     table: &'static NameTable,
     kind: HeadKind,
+    /// A head more whose modules are there, too.
+    other: Option<HeadKind>,
 }
 
 /// The last part of a weight's name on disk, and ours. Checkpoints converted from TensorFlow call a norm's values gamma and beta.
@@ -133,7 +135,12 @@ const LEAVES: &[(&str, &str)] = &[("weight", "weight"), ("bias", "bias"), ("gamm
 impl NameTable {
     /// The names of a model with this kind of head.
     pub fn with_head(&'static self, kind: HeadKind) -> Names {
-        Names { table: self, kind }
+        Names { table: self, kind, other: None }
+    }
+
+    /// The names of an encoder as it comes out of pretraining, with all that may stand above it: its language head and its pooler.
+    pub fn of_pretraining(&'static self) -> Names {
+        Names { table: self, kind: HeadKind::MaskedLanguageModelling, other: Some(HeadKind::SentenceEmbedding) }
     }
 
     /// Whether the projection that answers questions has, on disk, the name of a classifier, so that the name alone does not tell what
@@ -171,7 +178,7 @@ impl Names {
     }
 
     fn modules(self) -> impl Iterator<Item = &'static Module> {
-        let heads = self.table.heads.iter().filter(move |(kind, _)| *kind == self.kind);
+        let heads = self.table.heads.iter().filter(move |(kind, _)| *kind == self.kind || Some(*kind) == self.other);
         self.table.backbone.iter().chain(heads.flat_map(|(_, modules)| modules.iter()))
     }
 

@@ -50,10 +50,6 @@ impl Declarations {
         self.places.ids().zip(&self.entries)
     }
 
-    pub fn find(&self, name: &str) -> Option<ParameterId> {
-        self.places.find(name)
-    }
-
     pub fn len(&self) -> usize {
         self.entries.len()
     }

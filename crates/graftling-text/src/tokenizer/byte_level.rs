@@ -93,8 +93,8 @@ fn special_tokens(class: TokenizerClass, settings: &Settings) -> Result<Special,
     })
 }
 
-/// Tokens and their ids.
-fn vocabulary(path: &Path) -> Result<HashMap<String, u32>, TextError> {
+/// Tokens and their ids, from a vocab.json.
+pub(super) fn vocabulary(path: &Path) -> Result<HashMap<String, u32>, TextError> {
     let refuse = |reason: String| TextError::TokenizerFile { path: path.to_owned(), reason };
     let text = plain_text::read(path, false)?;
     let tokens = match serde_json::from_str(&text) {

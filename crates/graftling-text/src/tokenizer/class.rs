@@ -15,10 +15,14 @@ pub(super) enum TokenizerClass {
     Albert,
     DebertaV2,
     T5,
+    Marian,
+    Mbart,
+    Mbart50,
+    Nllb,
 }
 
 /// The name in `tokenizer_class` (without `Fast`), the `model_type`s of config.json that use it, and the class.
-const CLASSES: [(&str, &[&str], TokenizerClass); 15] = [
+const CLASSES: [(&str, &[&str], TokenizerClass); 19] = [
     ("BertTokenizer", &["bert", "electra", "convbert", "mobilebert", "squeezebert", "layoutlm"], TokenizerClass::Bert),
     ("ElectraTokenizer", &[], TokenizerClass::Bert),
     ("MobileBertTokenizer", &[], TokenizerClass::Bert),
@@ -34,6 +38,10 @@ const CLASSES: [(&str, &[&str], TokenizerClass); 15] = [
     ("AlbertTokenizer", &["albert"], TokenizerClass::Albert),
     ("DebertaV2Tokenizer", &["deberta-v2"], TokenizerClass::DebertaV2),
     ("T5Tokenizer", &["t5", "mt5"], TokenizerClass::T5),
+    ("MarianTokenizer", &["marian", "marian-ssru"], TokenizerClass::Marian),
+    ("MBartTokenizer", &["mbart"], TokenizerClass::Mbart),
+    ("MBart50Tokenizer", &[], TokenizerClass::Mbart50),
+    ("NllbTokenizer", &[], TokenizerClass::Nllb),
 ];
 
 /// The kind of vocabulary that a class of tokenizers reads.
@@ -45,6 +53,10 @@ pub(super) enum VocabularyKind {
     ByteLevel,
     /// A SentencePiece model.
     SentencePiece,
+    /// source.spm and its companions.
+    Marian,
+    /// tokenizer.json alone.
+    Converted,
 }
 
 impl TokenizerClass {
@@ -58,7 +70,11 @@ impl TokenizerClass {
         match self {
             Self::Bert | Self::DistilBert | Self::Mpnet => VocabularyKind::WordPiece,
             Self::Roberta | Self::Gpt2 | Self::Deberta => VocabularyKind::ByteLevel,
-            Self::XlmRoberta | Self::Camembert | Self::Albert | Self::DebertaV2 | Self::T5 => VocabularyKind::SentencePiece,
+            Self::XlmRoberta | Self::Camembert | Self::Albert | Self::DebertaV2 | Self::T5 | Self::Mbart | Self::Mbart50 => {
+                VocabularyKind::SentencePiece
+            }
+            Self::Marian => VocabularyKind::Marian,
+            Self::Nllb => VocabularyKind::Converted,
         }
     }
 

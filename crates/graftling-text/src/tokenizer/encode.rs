@@ -179,9 +179,10 @@ impl Tokenizer {
     }
 
     fn tokens(&self, input: &TextInput<'_>) -> tokenizers::Result<Tokens> {
-        let encode = |text| match self.trims_offsets {
-            true => self.pipeline.encode_char_offsets(text, false),
-            false => self.pipeline.encode(text, false),
+        let encode = |text| match (&self.pieces, self.trims_offsets) {
+            (Some(pieces), _) => Ok(pieces.encode(&self.pipeline, text)),
+            (None, true) => self.pipeline.encode_char_offsets(text, false),
+            (None, false) => self.pipeline.encode(text, false),
         };
         let text = encode(input.text)?;
         let pair = input.pair.map(encode).transpose()?.map(as_second);

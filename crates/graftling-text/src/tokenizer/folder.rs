@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::de::IgnoredAny;
 use tokenizers::models::ModelWrapper;
@@ -11,8 +11,9 @@ use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::{Model, TruncationDirection};
 
 use super::class::{TokenizerClass, VocabularyKind};
+use super::save::KeptFile;
 use super::settings::Settings;
-use super::{Tokenizer, byte_level, offsets, sentencepiece, wordpiece};
+use super::{Tokenizer, byte_level, marian, offsets, sentencepiece, wordpiece};
 use crate::{TextError, plain_text};
 
 /// What a SentencePiece model may be called, the likeliest name first.
@@ -23,10 +24,16 @@ const OTHER_VOCABULARIES: [&str; 4] = ["vocab.json", "merges.txt", "source.spm",
 
 impl Tokenizer {
     /// The tokenizer of a model folder: its tokenizer.json, or else its vocabulary as the class of its tokenizer reads it (vocab.txt;
-    /// vocab.json with merges.txt; a SentencePiece model). The class is named by tokenizer_config.json, or follows from the model_type
+    /// vocab.json with merges.txt; a SentencePiece model). In a folder of Marian's, source.spm goes before a tokenizer.json, which
+    /// transformers does not read there either. The class is named by tokenizer_config.json, or follows from the model_type
     /// of config.json; a vocab.txt without either is BERT's. special_tokens_map.json is read where it is there.
     pub fn from_folder(folder: &Path) -> Result<Tokenizer, TextError> {
         let settings = Settings::read(folder)?;
+        let class = settings.class();
+        let kind = class.map(TokenizerClass::vocabulary);
+        if folder.join(marian::SOURCE).is_file() && kind.is_none_or(|kind| kind == VocabularyKind::Marian) {
+            return marian::open(folder, settings);
+        }
         let json = folder.join("tokenizer.json");
         if json.is_file() {
             let bytes = plain_text::read_bytes(&json)?;
@@ -34,28 +41,31 @@ impl Tokenizer {
                 path: json.clone(),
                 reason: format!("not a tokenizer: {reason}"),
             })?;
-            return Self::assemble(&json, pipeline, settings, None);
+            return Self::assemble(&json, pipeline, settings, Vec::new());
         }
         let vocabulary = folder.join("vocab.txt");
         let byte_level = folder.join("vocab.json");
         let pieces = SENTENCEPIECE_MODELS.iter().map(|name| folder.join(name)).find(|path| path.is_file());
-        let class = settings.class();
-        let kind = class.map(TokenizerClass::vocabulary);
         let reads = |wanted| kind.is_none_or(|kind| kind == wanted);
         if vocabulary.is_file() && reads(VocabularyKind::WordPiece) {
             let text = plain_text::read(&vocabulary, false)?;
             let pipeline = guarded(&vocabulary, || wordpiece::pipeline(&vocabulary, &text, &settings))?;
-            return Self::assemble(&vocabulary, pipeline, settings, Some(text));
+            return Self::assemble(
+                &vocabulary,
+                pipeline,
+                settings,
+                vec![KeptFile { name: "vocab.txt", bytes: text.into_bytes() }],
+            );
         }
         if byte_level.is_file() && folder.join("merges.txt").is_file() && reads(VocabularyKind::ByteLevel) {
             let class = class.ok_or_else(|| unknown_class(&byte_level, &settings))?;
             let pipeline = guarded(&byte_level, || byte_level::pipeline(folder, class, &settings))?;
-            return Self::assemble(&byte_level, pipeline, settings, None);
+            return Self::assemble(&byte_level, pipeline, settings, Vec::new());
         }
         if let Some(pieces) = pieces.filter(|_| reads(VocabularyKind::SentencePiece)) {
             let class = class.ok_or_else(|| unknown_class(&pieces, &settings))?;
             let pipeline = guarded(&pieces, || sentencepiece::pipeline(&pieces, class, &settings))?;
-            return Self::assemble(&pieces, pipeline, settings, None);
+            return Self::assemble(&pieces, pipeline, settings, Vec::new());
         }
         if folder.is_dir() {
             let names = ["vocab.txt"].iter().chain(&OTHER_VOCABULARIES).chain(&SENTENCEPIECE_MODELS);
@@ -65,6 +75,8 @@ impl Tokenizer {
                 Some(VocabularyKind::WordPiece) => "tokenizer.json nor vocab.txt",
                 Some(VocabularyKind::ByteLevel) => "tokenizer.json nor vocab.json with merges.txt",
                 Some(VocabularyKind::SentencePiece) => "tokenizer.json nor a SentencePiece model",
+                Some(VocabularyKind::Marian) => "tokenizer.json nor source.spm",
+                Some(VocabularyKind::Converted) => "tokenizer.json nor another vocabulary that is read for its class",
             };
             Err(TextError::TokenizerMissing { folder: folder.to_owned(), needed, found })
         } else {
@@ -76,7 +88,7 @@ impl Tokenizer {
         path: &Path,
         mut pipeline: tokenizers::Tokenizer,
         settings: Settings,
-        vocabulary_file: Option<String>,
+        kept_files: Vec<KeptFile>,
     ) -> Result<Tokenizer, TextError> {
         if let ModelWrapper::WordPiece(model) = pipeline.get_model()
             && model.token_to_id(&model.unk_token).is_none()
@@ -100,17 +112,22 @@ impl Tokenizer {
         let takes_token_types = settings.takes_token_types()?;
         let trims_offsets = post_processor.as_ref().is_some_and(offsets::trims);
         let word_pipeline = OnceLock::new();
-        Ok(Tokenizer {
-            pipeline,
+        let mut tokenizer = Tokenizer {
+            pipeline: Arc::new(pipeline),
+            pieces: None,
             post_processor,
             word_pipeline,
             takes_token_types,
             trims_offsets,
             settings,
-            vocabulary_file,
+            targets: None,
+            languages: None,
+            kept_files,
             truncation_side,
             notices,
-        })
+        };
+        tokenizer.find_languages()?;
+        Ok(tokenizer)
     }
 }
 

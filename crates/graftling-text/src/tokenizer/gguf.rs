@@ -127,11 +127,12 @@ impl Tokenizer {
             config,
             special_tokens: Map::new(),
             model_type: Some(vocabulary.model_type.clone()),
+            shares_embeddings: false,
             model_max_length: Some(vocabulary.model_max_length),
             // It stands in the config.
             chat_template_file: None,
         };
-        let mut tokenizer = Self::assemble(path, pipeline, settings, None)?;
+        let mut tokenizer = Self::assemble(path, pipeline, settings, Vec::new())?;
         tokenizer.notices.extend(notices);
         Ok(tokenizer)
     }

@@ -28,7 +28,7 @@ impl WordPipeline {
             return None;
         }
         let with_space = byte_level.add_prefix_space(true);
-        let mut pipeline = tokenizer.pipeline.clone();
+        let mut pipeline = (*tokenizer.pipeline).clone();
         pipeline.with_pre_tokenizer(Some(with_space));
         let post_processor = tokenizer.post_processor.clone().map(|processor| match processor {
             PostProcessorWrapper::Roberta(roberta) => PostProcessorWrapper::Roberta(roberta.add_prefix_space(true)),
@@ -45,14 +45,15 @@ impl Tokenizer {
     pub fn encode_words<S: AsRef<str> + Sync>(&self, inputs: &[&[S]], options: &EncodeOptions) -> Result<Encodings, TextError> {
         self.check_room(options, false)?;
         let words = self.word_pipeline.get_or_init(|| WordPipeline::of(self)).as_ref();
-        let pipeline = words.map_or(&self.pipeline, |words| &words.pipeline);
+        let pipeline = words.map_or(&*self.pipeline, |words| &words.pipeline);
         let post_processor = words.map_or(self.post_processor.as_ref(), |words| words.post_processor.as_ref());
         let encode = |(example, input): (usize, &&[S])| {
             let sequence: Vec<&str> = input.iter().map(AsRef::as_ref).collect();
             let words = EncodeInput::Single(InputSequence::from(&sequence[..]));
-            let text = unpanicked(|| match self.trims_offsets {
-                true => pipeline.encode_char_offsets(words, false),
-                false => pipeline.encode(words, false),
+            let text = unpanicked(|| match (&self.pieces, self.trims_offsets) {
+                (Some(pieces), _) => Ok(pieces.encode_words(pipeline, &sequence)),
+                (None, true) => pipeline.encode_char_offsets(words, false),
+                (None, false) => pipeline.encode(words, false),
             });
             let text = text.map_err(|error| untokenised(example, &sequence.join(" "), &*error))?;
             let tokenless = tokenless(text.get_word_ids(), input.len());

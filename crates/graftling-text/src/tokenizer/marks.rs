@@ -3,6 +3,7 @@
 use tokenizers::{Model, ModelWrapper};
 
 use super::Tokenizer;
+use super::sentencepiece::processor::byte_of;
 
 impl Tokenizer {
     /// The token that stands for a word to be guessed, as it is written in texts, and its id; none where the vocabulary has no such.
@@ -37,21 +38,26 @@ impl Tokenizer {
     /// The text that a token stands for when it stands alone, without blanks around it; of a token without a text, its name.
     pub fn token_text(&self, id: u32) -> Option<String> {
         let name = self.token(id)?;
-        let text = self.pipeline.decode(&[id], false).unwrap_or_default();
+        let text = self.decoded(&[id]);
         Some(if text.trim().is_empty() { name } else { text.trim().to_owned() })
     }
 
     /// The text of tokens that follow each other, without those whose id is in `left_out`.
     pub fn text_of(&self, ids: &[u32], left_out: &[u32]) -> String {
         let shown: Vec<u32> = ids.iter().copied().filter(|id| !left_out.contains(id)).collect();
-        self.pipeline.decode(&shown, false).unwrap_or_default()
+        self.decoded(&shown)
+    }
+
+    fn decoded(&self, ids: &[u32]) -> String {
+        match &self.pieces {
+            Some(pieces) => pieces.decode(&self.pipeline, ids),
+            None => self.pipeline.decode(ids, false).unwrap_or_default(),
+        }
     }
 
     /// Whether a token is one byte (`<0xE5>`), which is a character only together with the bytes around it.
     pub fn is_byte(&self, id: u32) -> bool {
-        let name = self.pipeline.id_to_token(id);
-        let digits = name.as_deref().and_then(|name| name.strip_prefix("<0x")?.strip_suffix('>'));
-        digits.is_some_and(|digits| digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        self.pipeline.id_to_token(id).is_some_and(|name| byte_of(&name).is_some())
     }
 
     /// The id of the token that stands for what the vocabulary does not have; none where it has everything.

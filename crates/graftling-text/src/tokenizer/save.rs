@@ -10,7 +10,20 @@ use tokenizers::normalizers::NormalizerWrapper;
 
 use super::Tokenizer;
 use super::class::TokenizerClass;
-use crate::{TextError, disk};
+use crate::{TextError, disk, plain_text};
+
+/// A file of a folder that goes into every other as it is.
+pub(super) struct KeptFile {
+    pub name: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+impl KeptFile {
+    /// The file of this name.
+    pub fn read(folder: &Path, name: &'static str) -> Result<KeptFile, TextError> {
+        Ok(KeptFile { name, bytes: plain_text::read_bytes(&folder.join(name))? })
+    }
+}
 
 /// The roles under which special_tokens_map.json knows special tokens.
 const ROLES: [&str; 8] =
@@ -22,23 +35,30 @@ const BERT_SPECIAL_TOKENS: [(&str, &str); 5] =
 
 impl Tokenizer {
     /// Writes tokenizer.json (without truncation and padding), tokenizer_config.json (every key that was there kept),
-    /// special_tokens_map.json, and vocab.txt where the tokenizer came from one. The folder must be there.
+    /// special_tokens_map.json, and vocab.txt where the tokenizer came from one. A Marian folder has its models and vocabularies in place of
+    /// tokenizer.json, as transformers reads them. The folder must be there.
     pub fn save(&self, folder: &Path) -> Result<(), TextError> {
-        let mut whole = self.pipeline.clone();
+        if self.pieces.is_none() {
+            self.save_pipeline(folder)?;
+        }
+        let config = self.saved_config();
+        let special_tokens = self.saved_special_tokens(&config);
+        write_object(&folder.join("tokenizer_config.json"), config)?;
+        write_object(&folder.join("special_tokens_map.json"), special_tokens)?;
+        for file in &self.kept_files {
+            disk::write_whole(&folder.join(file.name), |out| out.write_all(&file.bytes))?;
+        }
+        Ok(())
+    }
+
+    fn save_pipeline(&self, folder: &Path) -> Result<(), TextError> {
+        let mut whole = (*self.pipeline).clone();
         whole.with_post_processor(self.post_processor.clone());
         let path = folder.join("tokenizer.json");
         let json = whole
             .to_string(true)
             .map_err(|error| TextError::TokenizerFile { path: path.clone(), reason: format!("cannot be written: {error}") })?;
-        write_text(&path, &json)?;
-        let config = self.saved_config();
-        let special_tokens = self.saved_special_tokens(&config);
-        write_object(&folder.join("tokenizer_config.json"), config)?;
-        write_object(&folder.join("special_tokens_map.json"), special_tokens)?;
-        match &self.vocabulary_file {
-            Some(vocabulary) => write_text(&folder.join("vocab.txt"), vocabulary),
-            None => Ok(()),
-        }
+        write_text(&path, &json)
     }
 
     /// What was in tokenizer_config.json, and what transformers would otherwise have to guess.

@@ -1,12 +1,16 @@
 //! The tokenizer of a folder with a SentencePiece model, put together as transformers' converters do for XLM-R, CamemBERT, ALBERT,
-//! DeBERTa-v2 and T5. Knows nothing of other kinds of vocabulary.
+//! DeBERTa-v2, T5 and mBART; and what sentencepiece itself makes of texts (`processor`). Knows nothing of other kinds of vocabulary.
 
+mod best_path;
 mod charsmap;
 mod layout;
 pub(super) mod merges;
+mod normalizer;
+pub(super) mod processor;
 mod proto;
 #[cfg(test)]
 mod tests;
+mod trie;
 
 use std::path::Path;
 

@@ -12,6 +12,7 @@ use crate::{TextError, plain_text};
 const NO_LIMIT: f64 = 1e20;
 
 /// The two settings files of a tokenizer; a file that is not there says nothing.
+#[derive(Clone)]
 pub(super) struct Settings {
     /// Where tokenizer_config.json is or would be.
     pub path: PathBuf,
@@ -21,13 +22,25 @@ pub(super) struct Settings {
     pub special_tokens: Map<String, Value>,
     /// The `model_type` of config.json, where there is one.
     pub model_type: Option<String>,
+    /// Whether config.json gives the texts that are read and those that are written one table of embeddings, as Marian's does unless it
+    /// says otherwise.
+    pub shares_embeddings: bool,
     /// The longest input, where there is a limit.
     pub model_max_length: Option<usize>,
     /// What chat_template.jinja holds, where it is there.
     pub chat_template_file: Option<String>,
 }
 
+/// A token that the settings list beside those with a role.
+pub(super) struct ListedToken {
+    pub token: SpecialToken,
+    /// Its id, where the list says it.
+    pub id: Option<u32>,
+    pub is_special: bool,
+}
+
 /// A special token and how it is found in a text.
+#[derive(Clone)]
 pub(super) struct SpecialToken {
     pub content: String,
     pub lstrip: bool,
@@ -45,9 +58,12 @@ impl Settings {
         // A config.json that cannot be read is told by whoever opens the model; the tokenizer can do without.
         let model = read_object(&folder.join("config.json")).unwrap_or_default();
         let model_type = model.get("model_type").and_then(Value::as_str).map(str::to_owned);
+        let shares_embeddings =
+            model.get("share_encoder_decoder_embeddings").and_then(Value::as_bool).unwrap_or(model_type.is_some());
         let template = folder.join("chat_template.jinja");
         let chat_template_file = if template.exists() { Some(plain_text::read(&template, false)?) } else { None };
-        let mut settings = Settings { path, config, special_tokens, model_type, model_max_length: None, chat_template_file };
+        let mut settings =
+            Settings { path, config, special_tokens, model_type, shares_embeddings, model_max_length: None, chat_template_file };
         settings.model_max_length = settings.max_length()?;
         Ok(settings)
     }
@@ -136,6 +152,38 @@ impl Settings {
             token = added.values().filter_map(token_object).find(|added| added.content == token.content).unwrap_or(token);
         }
         Ok(token)
+    }
+
+    /// The tokens that the settings list: `added_tokens_decoder` in the order of its ids, then the special ones without a role.
+    pub fn listed_tokens(&self) -> Result<Vec<ListedToken>, TextError> {
+        let accepted = "tokens: strings, or objects with \"content\"";
+        let read = |key: &'static str, found: &Value| match found {
+            Value::String(content) => Ok(SpecialToken::plain(content)),
+            _ => token_object(found).ok_or_else(|| self.refuse(key, found, accepted)),
+        };
+        let mut listed = Vec::new();
+        let key = "added_tokens_decoder";
+        for (id, found) in self.config.get(key).and_then(Value::as_object).into_iter().flatten() {
+            let is_special = found.get("special").and_then(Value::as_bool).unwrap_or(false);
+            let id = id.parse().map_err(|_| self.refuse(key, &id.as_str().into(), "ids, each with its token"))?;
+            listed.push(ListedToken { token: read(key, found)?, id: Some(id), is_special });
+        }
+        listed.sort_by_key(|token| token.id);
+        for key in ["additional_special_tokens", "extra_special_tokens"] {
+            let found = match self.config.get(key) {
+                Some(Value::Array(found)) => found.iter().collect(),
+                Some(Value::Object(named)) => named.values().collect(),
+                _ => Vec::new(),
+            };
+            for found in found {
+                let token = read(key, found)?;
+                // The list with ids says how a token is found in texts.
+                if !listed.iter().any(|known: &ListedToken| known.token.content == token.content) {
+                    listed.push(ListedToken { token, id: None, is_special: true });
+                }
+            }
+        }
+        Ok(listed)
     }
 
     fn max_length(&self) -> Result<Option<usize>, TextError> {

@@ -51,3 +51,15 @@ pub(super) fn added_token(token: SpecialToken) -> AddedToken {
         .single_word(token.single_word)
         .normalized(token.normalized)
 }
+
+/// A post-processor that puts some tokens before a text or a pair of texts, and some behind; all token types are 0.
+pub(super) fn around(before: &[(String, u32)], behind: &[(String, u32)]) -> Result<TemplateProcessing, String> {
+    let of = |tokens: &[(String, u32)]| tokens.iter().map(|(token, _)| format!("{token}:0")).collect::<Vec<_>>();
+    let frame = |texts: &[&str]| [of(before), texts.iter().map(|text| (*text).to_owned()).collect(), of(behind)].concat();
+    TemplateProcessing::builder()
+        .try_single(frame(&["$A:0"]))
+        .and_then(|builder| builder.try_pair(frame(&["$A:0", "$B:0"])))?
+        .special_tokens([before, behind].concat())
+        .build()
+        .map_err(|error| error.to_string())
+}

@@ -34,9 +34,9 @@ fn a_folder_without_a_usable_tokenizer_is_refused() {
             "{folder}: no tokenizer here: neither tokenizer.json, vocab.txt, vocab.json with merges.txt, nor a SentencePiece model",
         ),
         (
-            &[("source.spm", ""), ("vocab.json", "")],
+            &[("target.spm", ""), ("vocab.json", "")],
             "{folder}: no tokenizer here: neither tokenizer.json, vocab.txt, vocab.json with merges.txt, nor a SentencePiece model; \
-             found \"vocab.json\", \"source.spm\", which transformers turns into a tokenizer.json when it saves the tokenizer",
+             found \"vocab.json\", \"target.spm\", which transformers turns into a tokenizer.json when it saves the tokenizer",
         ),
         (
             &[("vocab.txt", VOCABULARY), ("config.json", "{\"model_type\": \"roberta\"}")],
@@ -90,7 +90,7 @@ fn a_folder_without_a_usable_tokenizer_is_refused() {
         let message = Tokenizer::from_folder(folder.path()).unwrap_err().to_string();
         let classes = "BertTokenizer, ElectraTokenizer, MobileBertTokenizer, DistilBertTokenizer, MPNetTokenizer, RobertaTokenizer, \
             BartTokenizer, LongformerTokenizer, GPT2Tokenizer, DebertaTokenizer, XLMRobertaTokenizer, CamembertTokenizer, \
-            AlbertTokenizer, DebertaV2Tokenizer, T5Tokenizer";
+            AlbertTokenizer, DebertaV2Tokenizer, T5Tokenizer, MarianTokenizer, MBartTokenizer, MBart50Tokenizer, NllbTokenizer";
         let expected = expected.replace("{folder}", &folder.path().display().to_string()).replace("{classes}", classes);
         assert_eq!(message, expected);
     }

@@ -54,6 +54,9 @@ impl Tokenizer {
 
     /// Written tokens joined to a text, as `convert_tokens_to_string` of transformers does it.
     pub fn joined_tokens(&self, written: Vec<String>) -> String {
+        if let Some(pieces) = &self.pieces {
+            return pieces.joined(&self.pipeline, &written);
+        }
         match self.pipeline.get_decoder() {
             // A decoder that does not understand the tokens leaves them as they are written.
             Some(decoder) => decoder.decode(written.clone()).unwrap_or_else(|_| written.join(" ")),

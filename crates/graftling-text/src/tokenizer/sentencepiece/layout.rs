@@ -8,6 +8,7 @@ use tokenizers::normalizers::{Lowercase, NFKD, NormalizerWrapper, Replace, Strip
 use super::proto::ModelProto;
 use crate::TextError;
 use crate::tokenizer::class::TokenizerClass;
+use crate::tokenizer::languages::codes_of;
 use crate::tokenizer::settings::{Settings, SpecialToken};
 use crate::tokenizer::special_tokens::Frame;
 
@@ -26,6 +27,8 @@ pub(super) struct Layout {
     unknown: SpecialToken,
     padding: SpecialToken,
     mask: Option<SpecialToken>,
+    /// The codes of languages behind the last piece.
+    languages: Vec<&'static str>,
 }
 
 /// Which ids the pieces have.
@@ -34,7 +37,7 @@ enum Pieces {
     Plain,
     /// Their own; digits with a comma behind them are never taken (ALBERT).
     NoNumberCommas,
-    /// fairseq's four special tokens go before the fourth piece, the mask behind the last (XLM-R).
+    /// fairseq's four special tokens go before the fourth piece, languages and mask behind the last (XLM-R, mBART).
     Fairseq,
     /// Five go before the second piece, the mask behind the last (CamemBERT).
     Camembert,
@@ -73,6 +76,7 @@ impl Layout {
                 unknown: special("unk_token", "<unk>")?,
                 padding: special("pad_token", "<pad>")?,
                 mask: Some(settings.mask_token("[MASK]")?),
+                languages: Vec::new(),
             },
             TokenizerClass::DebertaV2 => Layout {
                 pieces: Pieces::Plain,
@@ -84,6 +88,7 @@ impl Layout {
                 unknown: special("unk_token", "[UNK]")?,
                 padding: special("pad_token", "[PAD]")?,
                 mask: Some(special("mask_token", "[MASK]")?),
+                languages: Vec::new(),
             },
             TokenizerClass::T5 => Layout {
                 pieces: Pieces::Sentinels(extra_ids(settings)?),
@@ -95,6 +100,7 @@ impl Layout {
                 unknown: special("unk_token", "<unk>")?,
                 padding: special("pad_token", "<pad>")?,
                 mask: None,
+                languages: Vec::new(),
             },
             _ => Layout {
                 pieces: if class == TokenizerClass::Camembert { Pieces::Camembert } else { Pieces::Fairseq },
@@ -106,6 +112,7 @@ impl Layout {
                 unknown: special("unk_token", "<unk>")?,
                 padding: special("pad_token", "<pad>")?,
                 mask: Some(settings.mask_token("<mask>")?),
+                languages: codes_of(class),
             },
         };
         Ok(layout)
@@ -130,7 +137,8 @@ impl Layout {
             }
             Pieces::Fairseq => {
                 let first = [special(&self.class), special(&self.padding), special(&self.separator), special(&self.unknown)];
-                first.into_iter().chain(from(3)?).chain(self.mask.as_ref().map(special)).collect()
+                let languages = self.languages.iter().map(|code| plain(code));
+                first.into_iter().chain(from(3)?).chain(languages).chain(self.mask.as_ref().map(special)).collect()
             }
             Pieces::Camembert => {
                 let first = [
@@ -160,6 +168,7 @@ impl Layout {
             _ => 0,
         };
         let tokens = [self.class, self.separator, self.unknown, self.padding].into_iter().chain(self.mask);
+        let tokens = tokens.chain(self.languages.into_iter().map(SpecialToken::plain));
         tokens.chain((0..sentinels).map(|number| SpecialToken::plain(&sentinel(number))))
     }
 

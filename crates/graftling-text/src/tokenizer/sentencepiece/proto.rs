@@ -12,12 +12,22 @@ pub struct ModelProto {
     pub unknown_id: usize,
     /// How that piece is written.
     pub unknown_piece: String,
+    /// What it is put together as (`unk_surface`).
+    pub unknown_text: String,
     /// Whether unknown characters become pieces of their bytes.
     pub byte_fallback: bool,
     /// Whether the blank of a word stands behind it.
     pub blank_as_suffix: bool,
     /// Replacements of characters, as a double-array trie with the texts it leads to.
     pub charsmap: Vec<u8>,
+    /// Whether a text begins with a blank that it has not (`add_dummy_prefix`).
+    pub blank_first: bool,
+    /// Whether blanks at both ends are dropped, and repeated ones become one (`remove_extra_whitespaces`).
+    pub drops_blanks: bool,
+    /// Whether blanks are written `▁` (`escape_whitespaces`).
+    pub marks_blanks: bool,
+    /// Whether texts are changed again when they are put together (`denormalizer_spec`).
+    pub denormalizes: bool,
 }
 
 /// A piece of the vocabulary.
@@ -37,8 +47,12 @@ pub enum PieceKind {
     Control,
     /// Text that is never cut.
     UserDefined,
-    /// Anything else: the unknown piece, unused ones, bytes.
-    Other,
+    /// What stands for everything unknown.
+    Unknown,
+    /// A byte, written `<0xE5>`.
+    Byte,
+    /// Text that is not to be found.
+    Unused,
 }
 
 /// How pieces are put together (`TrainerSpec.ModelType`).
@@ -61,9 +75,14 @@ impl ModelProto {
             algorithm: Algorithm::Unigram,
             unknown_id: 0,
             unknown_piece: "<unk>".to_owned(),
+            unknown_text: " \u{2047} ".to_owned(),
             byte_fallback: false,
             blank_as_suffix: false,
             charsmap: Vec::new(),
+            blank_first: true,
+            drops_blanks: true,
+            marks_blanks: true,
+            denormalizes: false,
         };
         let mut fields = Fields { bytes, at: 0, base: 0 };
         while let Some((number, value)) = fields.next()? {
@@ -74,6 +93,7 @@ impl ModelProto {
                 }
                 (2, Wire::Bytes(inner)) => model.read_trainer(inner)?,
                 (3, Wire::Bytes(inner)) => model.read_normalizer(inner)?,
+                (5, Wire::Bytes(inner)) => model.read_denormalizer(inner)?,
                 _ => {}
             }
         }
@@ -103,6 +123,7 @@ impl ModelProto {
                 (40, Wire::Number(id)) => {
                     self.unknown_id = usize::try_from(id).map_err(|_| format!("the unknown piece is {id}"))?;
                 }
+                (44, Wire::Bytes(text)) => self.unknown_text = text.utf8()?,
                 (45, Wire::Bytes(text)) => self.unknown_piece = text.utf8()?,
                 _ => {}
             }
@@ -112,8 +133,21 @@ impl ModelProto {
 
     fn read_normalizer(&mut self, mut fields: Fields<'_>) -> Result<(), String> {
         while let Some((number, value)) = fields.next()? {
+            match (number, value) {
+                (2, Wire::Bytes(map)) => self.charsmap = map.bytes.to_vec(),
+                (3, Wire::Number(first)) => self.blank_first = first != 0,
+                (4, Wire::Number(drops)) => self.drops_blanks = drops != 0,
+                (5, Wire::Number(marks)) => self.marks_blanks = marks != 0,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn read_denormalizer(&mut self, mut fields: Fields<'_>) -> Result<(), String> {
+        while let Some((number, value)) = fields.next()? {
             if let (2, Wire::Bytes(map)) = (number, value) {
-                self.charsmap = map.bytes.to_vec();
+                self.denormalizes = !map.bytes.is_empty();
             }
         }
         Ok(())
@@ -132,10 +166,12 @@ fn piece(mut fields: Fields<'_>) -> Result<Piece, String> {
             (2, Wire::Single(score)) => piece.score = score,
             (3, Wire::Number(kind)) => {
                 piece.kind = match kind {
-                    1 => PieceKind::Normal,
+                    2 => PieceKind::Unknown,
                     3 => PieceKind::Control,
                     4 => PieceKind::UserDefined,
-                    _ => PieceKind::Other,
+                    5 => PieceKind::Unused,
+                    6 => PieceKind::Byte,
+                    _ => PieceKind::Normal,
                 }
             }
             _ => {}

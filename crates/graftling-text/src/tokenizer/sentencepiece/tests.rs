@@ -18,13 +18,16 @@ fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
 /// What opening and using a model gives, in words.
 fn outcome(bytes: &[u8], class: &str, settings: &str) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("spiece.model"), bytes).unwrap();
+    let name = if class == "MarianTokenizer" { "source.spm" } else { "spiece.model" };
+    fs::write(folder.path().join(name), bytes).unwrap();
     let config = format!("{{\"tokenizer_class\": \"{class}\"{settings}}}");
     fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
     let input = TextInput { text: "The ﬁ　Ａ word, 北京 é\u{301}", pair: Some("b") };
-    let tried = Tokenizer::from_folder(folder.path())
-        .and_then(|tokenizer| tokenizer.encode(&[input], &EncodeOptions::truncated(64)))
-        .map(|_| ());
+    let tried = Tokenizer::from_folder(folder.path()).and_then(|tokenizer| {
+        let encodings = tokenizer.encode(&[input], &EncodeOptions::truncated(64))?;
+        tokenizer.text_of(&encodings.encodings[0].input_ids, &[]);
+        Ok(())
+    });
     tried.map_err(|error| error.to_string().replace(&folder.path().display().to_string(), "{folder}"))
 }
 
@@ -103,6 +106,29 @@ fn models_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn models_that_sentencepiece_cannot_work_with_are_refused() {
+    let unknown = field(1, &[&field(1, b"<unk>")[..], &[0x18, 2]].concat());
+    let pieces = |more: &[&[u8]]| more.iter().fold(unknown.clone(), |bytes, piece| [bytes, field(1, &field(1, piece))].concat());
+    let cases: Vec<(Vec<u8>, &str)> = vec![
+        (pieces(&[b"a", b"b", b"a"]), "the pieces 1 and 3 are both \"a\""),
+        (
+            [pieces(&[b"</s>"]), field(2, &[0x98, 0x02, 1])].concat(),
+            "unknown characters are to become bytes, but there is no piece <0x00>",
+        ),
+        (
+            [pieces(&[b"</s>"]), field(5, &field(2, b"map"))].concat(),
+            "it changes texts when it puts them together (denormalizer_spec), which is not offered",
+        ),
+        (pieces(&[b"a"]), "the vocabulary lacks the eos_token \"</s>\""),
+        ([pieces(&[b"</s>"]), field(2, &[0x18, 2])].concat(), "accepted here are models of the type unigram alone"),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(outcome(&bytes, "MarianTokenizer", ""), Err(format!("{{folder}}/source.spm: {expected}")));
+    }
+    assert_eq!(outcome(&pieces(&[b"</s>"]), "MarianTokenizer", ""), Ok(()));
+}
+
+#[test]
 fn settings_that_make_no_sense_are_refused() {
     let cases = [
         (
@@ -123,7 +149,13 @@ fn settings_that_make_no_sense_are_refused() {
 
 #[test]
 fn every_prefix_and_every_flipped_byte_of_a_model_is_read_or_refused() {
-    for (name, class) in [("unigram.model", "XLMRobertaTokenizer"), ("fallback.model", "T5Tokenizer")] {
+    let cases = [
+        ("unigram.model", "XLMRobertaTokenizer"),
+        ("fallback.model", "T5Tokenizer"),
+        ("marian-student.model", "MarianTokenizer"),
+        ("marian-symbols.model", "MarianTokenizer"),
+    ];
+    for (name, class) in cases {
         let whole = golden(name);
         assert_eq!(outcome(&whole, class, ""), Ok(()));
         let (mut read, mut refused) = (0, 0);

@@ -1,0 +1,220 @@
+//! Opens Marian folders: SentencePiece models for the texts that are read (source.spm) and for those that are written (target.spm), with
+//! the vocabulary that numbers their pieces (vocab.json), or with the pieces' own numbers. Knows nothing of how texts are cut.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokenizers::models::wordlevel::WordLevel;
+
+use super::folder::guarded;
+use super::piece_tokens::{Numbering, PieceTokens};
+use super::save::KeptFile;
+use super::sentencepiece::processor::Processor;
+use super::settings::Settings;
+use super::special_tokens::{added_token, around};
+use super::{Tokenizer, byte_level};
+use crate::TextError;
+
+/// The model of the texts that are read.
+pub(super) const SOURCE: &str = "source.spm";
+/// The model of the texts that are written.
+const TARGET: &str = "target.spm";
+/// The numbers of the pieces of both.
+const VOCABULARY: &str = "vocab.json";
+/// Those of the texts that are written, where they have their own.
+const TARGET_VOCABULARY: &str = "target_vocab.json";
+
+/// Of how many pieces of a model one at least must be in the vocabulary: with fewer the two files are of different models.
+const LEAST_SHARE: usize = 2;
+
+/// What the special tokens are unless the settings say otherwise.
+const SPECIAL: [(&str, &str); 3] = [("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")];
+
+/// A model with the file that it came from.
+struct Model {
+    processor: Arc<Processor>,
+    file: KeptFile,
+}
+
+impl Model {
+    fn read(folder: &Path, name: &'static str) -> Result<Model, TextError> {
+        let file = KeptFile::read(folder, name)?;
+        Ok(Model { processor: Arc::new(Processor::read(&folder.join(name), &file.bytes)?), file })
+    }
+}
+
+/// The tokenizer of a folder with source.spm.
+pub(super) fn open(folder: &Path, settings: Settings) -> Result<Tokenizer, TextError> {
+    let source = Model::read(folder, SOURCE)?;
+    if folder.join(VOCABULARY).is_file() {
+        return with_vocabulary(folder, source, settings);
+    }
+    let target = if folder.join(TARGET).is_file() { Some(Model::read(folder, TARGET)?) } else { None };
+    let mut tokenizer = by_own_numbers(&folder.join(SOURCE), &source.processor, settings.clone())?;
+    tokenizer.kept_files.push(source.file);
+    if let Some(target) = target {
+        tokenizer.targets = Some(Box::new(by_own_numbers(&folder.join(TARGET), &target.processor, settings)?));
+        tokenizer.kept_files.push(target.file);
+    }
+    Ok(tokenizer)
+}
+
+/// The way of transformers' MarianTokenizer: pieces are looked up in vocab.json, which the two models share unless the settings say
+/// that each has its own.
+fn with_vocabulary(folder: &Path, source: Model, settings: Settings) -> Result<Tokenizer, TextError> {
+    let target_path = folder.join(TARGET);
+    if !target_path.is_file() {
+        let reason =
+            format!("no such file; beside {SOURCE} and {VOCABULARY} it says how texts that are written are cut: fetch it, too");
+        return Err(TextError::TokenizerFile { path: target_path, reason });
+    }
+    let target = Model::read(folder, TARGET)?;
+    let separate = settings.switch("separate_vocabs")?.unwrap_or(false);
+    if separate && settings.shares_embeddings {
+        return Err(settings.refuse(
+            "separate_vocabs",
+            &Value::Bool(true),
+            "false, for config.json has one table of embeddings for both (share_encoder_decoder_embeddings)",
+        ));
+    }
+    let path = folder.join(VOCABULARY);
+    let ids = byte_level::vocabulary(&path)?;
+    belongs(&path, &ids, SOURCE, &source.processor)?;
+    let mut kept_files = vec![KeptFile::read(folder, VOCABULARY)?];
+    let (mut tokenizer, targets) = if separate {
+        let target_path = folder.join(TARGET_VOCABULARY);
+        let written = byte_level::vocabulary(&target_path)?;
+        same_special(&target_path, &ids, &written, &settings)?;
+        belongs(&target_path, &written, TARGET, &target.processor)?;
+        kept_files.push(KeptFile::read(folder, TARGET_VOCABULARY)?);
+        let targets = by_vocabulary(&target_path, written, &target.processor, settings.clone())?;
+        (by_vocabulary(&path, ids, &source.processor, settings)?, targets)
+    } else {
+        belongs(&path, &ids, TARGET, &target.processor)?;
+        let tokenizer = by_vocabulary(&path, ids, &source.processor, settings)?;
+        // As in transformers the model of the source puts their tokens together: its vocabulary is that of both.
+        let pieces = tokenizer
+            .pieces
+            .as_ref()
+            .map(|pieces| Arc::new(PieceTokens { cuts: target.processor.clone(), ..(**pieces).clone() }));
+        let targets = Tokenizer { pieces, ..tokenizer.sharing() };
+        (tokenizer, targets)
+    };
+    tokenizer.targets = Some(Box::new(targets));
+    kept_files.extend([source.file, target.file]);
+    tokenizer.kept_files = kept_files;
+    Ok(tokenizer)
+}
+
+/// A vocabulary numbers the pieces of a model.
+fn by_vocabulary(
+    path: &Path,
+    ids: HashMap<String, u32>,
+    processor: &Arc<Processor>,
+    settings: Settings,
+) -> Result<Tokenizer, TextError> {
+    let refuse = |reason: String| TextError::TokenizerFile { path: path.to_owned(), reason };
+    let special = |(role, default)| settings.special_token(role, default);
+    let [end, unknown, padding] = [special(SPECIAL[0])?, special(SPECIAL[1])?, special(SPECIAL[2])?];
+    let id_of = |role: &'static str, token: &str| {
+        let missing = || TextError::TokenMissing { path: path.to_owned(), role, token: token.to_owned() };
+        ids.get(token).copied().ok_or_else(missing)
+    };
+    let end_token = (end.content.clone(), id_of("eos_token", &end.content)?);
+    let unknown_id = id_of("unk_token", &unknown.content)?;
+    let listed = settings.listed_tokens()?;
+    let with_role = [&end.content, &unknown.content, &padding.content].map(String::clone);
+    let unknown_token = unknown.content.clone();
+    let pipeline = guarded(path, || {
+        let mut pipeline = vocabulary_of(ids, unknown_token).map_err(&refuse)?;
+        let failed = |error: tokenizers::Error| refuse(error.to_string());
+        let others = listed.iter().filter(|listed| !with_role.contains(&listed.token.content));
+        let others = others.map(|listed| added_token(listed.token.clone()).special(listed.is_special));
+        pipeline.add_special_tokens([end, unknown, padding].map(added_token)).map_err(failed)?;
+        pipeline.add_tokens(others).map_err(failed)?;
+        pipeline.with_post_processor(Some(around(&[], &[end_token]).map_err(&refuse)?));
+        Ok(pipeline)
+    })?;
+    for token in listed {
+        let content = &token.token.content;
+        let found = pipeline.token_to_id(content);
+        if token.id.is_some_and(|id| found != Some(id)) {
+            let told = Value::from(format!("{content} with the id {}", token.id.unwrap_or_default()));
+            return Err(settings.refuse("added_tokens_decoder", &told, "tokens with the ids that the vocabulary gives them"));
+        }
+    }
+    let cleans_up = settings.switch("clean_up_tokenization_spaces")?.unwrap_or(false);
+    let numbering = Numbering::Vocabulary;
+    let pieces = PieceTokens { cuts: processor.clone(), joins: processor.clone(), numbering, unknown_id, cleans_up };
+    Tokenizer::assemble(path, pipeline, settings, Vec::new())
+        .map(|tokenizer| Tokenizer { pieces: Some(Arc::new(pieces)), ..tokenizer })
+}
+
+/// The model's own numbers count, and its end goes behind every text (as sentencepiece's `encode(text) + [eos]`).
+fn by_own_numbers(path: &Path, processor: &Arc<Processor>, settings: Settings) -> Result<Tokenizer, TextError> {
+    let refuse = |reason: String| TextError::TokenizerFile { path: path.to_owned(), reason };
+    let ids: HashMap<String, u32> = processor.pieces().map(str::to_owned).zip(0..).collect();
+    let end = settings.special_token("eos_token", SPECIAL[0].1)?.content;
+    let missing = || TextError::TokenMissing { path: path.to_owned(), role: "eos_token", token: end.clone() };
+    let end = (end.clone(), ids.get(&end).copied().ok_or_else(missing)?);
+    let (unknown, unknown_id) = processor.unknown();
+    let special: Vec<_> =
+        processor.special_pieces().map(|piece| tokenizers::AddedToken::from(piece, true).normalized(false)).collect();
+    let pipeline = guarded(path, || {
+        let mut pipeline = vocabulary_of(ids, unknown.to_owned()).map_err(&refuse)?;
+        pipeline.add_special_tokens(special).map_err(|error| refuse(error.to_string()))?;
+        pipeline.with_post_processor(Some(around(&[], &[end]).map_err(&refuse)?));
+        Ok(pipeline)
+    })?;
+    let numbering = Numbering::Model;
+    let pieces = PieceTokens { cuts: processor.clone(), joins: processor.clone(), numbering, unknown_id, cleans_up: false };
+    Tokenizer::assemble(path, pipeline, settings, Vec::new())
+        .map(|tokenizer| Tokenizer { pieces: Some(Arc::new(pieces)), ..tokenizer })
+}
+
+/// The vocabulary alone, for the tokenizer library to number tokens by.
+fn vocabulary_of(ids: HashMap<String, u32>, unknown: String) -> Result<tokenizers::Tokenizer, String> {
+    let model = WordLevel::builder().vocab(ids.into_iter().collect()).unk_token(unknown).build();
+    model.map(tokenizers::Tokenizer::new).map_err(|error| error.to_string())
+}
+
+/// Refuses a vocabulary that lacks most pieces of a model.
+fn belongs(path: &Path, ids: &HashMap<String, u32>, model: &str, processor: &Processor) -> Result<(), TextError> {
+    let (mut pieces, mut known) = (0, 0);
+    for piece in processor.text_pieces() {
+        pieces += 1;
+        known += usize::from(ids.contains_key(piece));
+    }
+    if known * LEAST_SHARE >= pieces {
+        return Ok(());
+    }
+    let reason = format!(
+        "it has {known} of the {pieces} pieces of {model}, and the others would all be unknown: the two files are of different models"
+    );
+    Err(TextError::TokenizerFile { path: path.to_owned(), reason })
+}
+
+/// Refuses a second vocabulary in which special tokens have other numbers: what ends a text is the same for both.
+fn same_special(
+    path: &Path,
+    ids: &HashMap<String, u32>,
+    written: &HashMap<String, u32>,
+    settings: &Settings,
+) -> Result<(), TextError> {
+    for (role, default) in SPECIAL {
+        let token = settings.special_token(role, default)?.content;
+        let (read, own) = (ids.get(&token), written.get(&token));
+        if read != own {
+            let number = |id: Option<&u32>| id.map_or("none".to_owned(), u32::to_string);
+            let reason = format!(
+                "the {role} {token:?} has the id {} here and {} in {VOCABULARY}; it must be the same in both",
+                number(own),
+                number(read)
+            );
+            return Err(TextError::TokenizerFile { path: path.to_owned(), reason });
+        }
+    }
+    Ok(())
+}
