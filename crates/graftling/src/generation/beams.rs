@@ -186,9 +186,7 @@ impl Beams {
             let Some(finish_reason) = finish_reason else { continue };
             let tokens = ids.split_off(prompt.ids.len());
             let mut stream = TextStream::new(&call.writing, prompt.text_before());
-            for token in &tokens {
-                stream.push(&call.writing, *token);
-            }
+            stream.push_all(&call.writing, &tokens);
             self.outcome.push(Continuation { text: stream.rest(), tokens, finish_reason, score: Some(score) });
         }
     }

@@ -6,6 +6,8 @@ use graftling_text::Tokenizer;
 
 /// How many tokens of a prompt are looked at for how the next ones are written: a space at the start of a token is not always one.
 const CONTEXT: usize = 8;
+/// A tokenizer that cleans texts up takes a space away if one of certain three signs follow (`clean_up_tokenization` of transformers).
+const CLEANED: usize = 4;
 /// What stands for bytes that are no character, or not yet.
 const REPLACEMENT: char = '\u{FFFD}';
 
@@ -21,16 +23,16 @@ pub(super) struct Writing<'t> {
 /// Where texts stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Behind prompts: a token behind a special one is written as its continuation.
+    /// Behind prompts, whose last tokens say how the next ones are written.
     BehindPrompts,
-    /// By themselves: they are what their tokens give without the special ones.
+    /// By themselves: they are what all of their tokens but the special ones give together, which no text to stop at can hold.
     Alone,
 }
 
 /// A continuation as text.
 #[derive(Clone, Debug)]
 pub(super) struct TextStream {
-    /// The last tokens: those from `written` on are in `pending` alone.
+    /// The last tokens: those from `written` on are in `pending` alone. Of a text by itself all tokens but the special ones.
     ids: Vec<u32>,
     written: usize,
     /// How long the text of the tokens before `written` is by itself.
@@ -64,14 +66,46 @@ impl TextStream {
     /// Takes one token more; says whether the continuation now holds a text that it was to stop at.
     pub fn push(&mut self, writing: &Writing<'_>, id: u32) -> bool {
         let known = self.text.len();
+        match writing.standing {
+            Standing::BehindPrompts => self.go_on(writing, id),
+            Standing::Alone => self.write_anew(writing, &[id]),
+        }
+        self.stop = self.stop_behind(writing, known);
+        self.stop.is_some()
+    }
+
+    /// Takes all tokens of a text that is complete.
+    pub fn push_all(&mut self, writing: &Writing<'_>, ids: &[u32]) {
+        if writing.standing == Standing::Alone && writing.stop_strings.is_empty() {
+            self.write_anew(writing, ids);
+        } else {
+            ids.iter().for_each(|id| {
+                self.push(writing, *id);
+            });
+        }
+    }
+
+    /// Writes all tokens together: what a token adds may depend on those before it, and change how they are written.
+    fn write_anew(&mut self, writing: &Writing<'_>, ids: &[u32]) {
+        let shown = self.ids.len();
+        self.ids.extend(ids.iter().filter(|id| writing.special_ids.binary_search(id).is_err()));
+        let Some(last) = self.ids.last().filter(|_| self.ids.len() > shown) else { return };
+        let mut whole = writing.text(&self.ids);
+        // A byte for itself may be part of a character, or make those before it none.
+        let is_certain = !whole.ends_with(REPLACEMENT) && !writing.tokenizer.is_byte(*last);
+        let common = whole.char_indices().zip(self.text.chars()).take_while(|((_, sign), other)| sign == other);
+        let known = common.last().map_or(0, |((place, sign), _)| place + sign.len_utf8());
+        self.pending = if is_certain { String::new() } else { whole.split_off(known) };
+        self.text = whole;
+    }
+
+    fn go_on(&mut self, writing: &Writing<'_>, id: u32) {
         if writing.special_ids.binary_search(&id).is_ok() {
             self.text += &std::mem::take(&mut self.pending);
             let start = self.text.len();
             self.text += &writing.tokenizer.token(id).unwrap_or_default();
             self.special.push(start..self.text.len());
-            if writing.standing == Standing::BehindPrompts {
-                self.ids = vec![id];
-            }
+            self.ids = vec![id];
             self.keep_as_context(writing);
         } else {
             self.ids.push(id);
@@ -85,8 +119,6 @@ impl TextStream {
                 self.keep_as_context(writing);
             }
         }
-        self.stop = self.stop_behind(writing, known);
-        self.stop.is_some()
     }
 
     /// All tokens so far are written.
@@ -99,7 +131,7 @@ impl TextStream {
     fn stop_behind(&self, writing: &Writing<'_>, known: usize) -> Option<usize> {
         let all = [self.text.as_str(), self.pending.as_str()].concat();
         let first_of = |stop: &String| {
-            let earliest = (known + 1).saturating_sub(stop.len());
+            let earliest = (known + 1).saturating_sub(stop.len() + writing.changing());
             let from = (0..=earliest).rev().find(|place| all.is_char_boundary(*place)).unwrap_or(0);
             let mut places = all[from..].match_indices(stop.as_str()).map(|(place, _)| from + place);
             places.find(|place| place + stop.len() > self.prompt_bytes)
@@ -111,7 +143,7 @@ impl TextStream {
     pub fn news(&mut self, writing: &Writing<'_>) -> String {
         let certain = match self.stop {
             Some(stop) => stop.min(self.text.len()),
-            None => self.text.len() - writing.beginning_at_the_end(&self.text),
+            None => self.text.len() - writing.beginning_at_the_end(&self.text).max(writing.space_at_the_end(&self.text)),
         };
         self.tell(certain)
     }
@@ -155,6 +187,20 @@ impl Writing<'_> {
         self.tokenizer.text_of(ids, &[])
     }
 
+    /// How far what is written may change what was there before.
+    fn changing(&self) -> usize {
+        match self.standing {
+            Standing::BehindPrompts => 0,
+            Standing::Alone => CLEANED,
+        }
+    }
+
+    /// How many bytes at the end of a text begin with a space that the next tokens may take away.
+    fn space_at_the_end(&self, text: &str) -> usize {
+        let end = &text.as_bytes()[text.len().saturating_sub(self.changing())..];
+        end.iter().position(|byte| *byte == b' ').map_or(0, |place| end.len() - place)
+    }
+
     /// How many bytes at the end of a text may be the beginning of one to stop at.
     fn beginning_at_the_end(&self, text: &str) -> usize {
         let longest_of = |stop: &String| {
@@ -182,6 +228,17 @@ mod tests {
 
     /// One in the manner of Llama 2: spaces are signs, what the vocabulary does not have is written in bytes, the first space goes.
     fn byte_fallback() -> Tokenizer {
+        llama_like(json!({"type": "Fuse"}))
+    }
+
+    /// The same, which takes a space before a b away, as others do it before a full stop.
+    fn cleaning() -> Tokenizer {
+        llama_like(
+            json!({"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "Replace", "pattern": {"String": " b"}, "content": "b"}]}),
+        )
+    }
+
+    fn llama_like(fuse: Value) -> Tokenizer {
         let mut tokens: Vec<String> = ["<unk>", "<s>", "</s>"].map(str::to_owned).to_vec();
         tokens.extend((0..256).map(|byte| format!("<0x{byte:02X}>")));
         tokens.extend(["▁", "▁a", "b", "▁bc", "好", "▁好", "c", "。"].map(str::to_owned));
@@ -191,7 +248,7 @@ mod tests {
             "version": "1.0", "truncation": null, "padding": null, "added_tokens": [special(0), special(1), special(2)],
             "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}, "pre_tokenizer": null, "post_processor": null,
             "decoder": {"type": "Sequence", "decoders": [
-                {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"},
+                {"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, fuse,
                 {"type": "Strip", "content": " ", "start": 1, "stop": 0},
             ]},
             "model": {"type": "BPE", "dropout": null, "unk_token": "<unk>", "continuing_subword_prefix": null, "end_of_word_suffix": null,
@@ -295,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_text_by_itself_is_what_its_tokens_give_without_special_ones() {
-        for tokenizer in [byte_level(), byte_fallback()] {
+        for tokenizer in [byte_level(), byte_fallback(), cleaning()] {
             let writing = Writing { standing: Standing::Alone, ..writing(&tokenizer, &[]) };
             let names = |name: &str| {
                 (0..tokenizer.vocabulary_size() as u32)
