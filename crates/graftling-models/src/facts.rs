@@ -23,10 +23,29 @@ pub struct ModelFacts {
     pub type_vocabulary_size: usize,
     /// How many values all parameters hold together.
     pub parameter_count: usize,
+    /// Of a model that writes one text from another, what the figures above leave out of the decoder.
+    pub decoder: Option<DecoderFacts>,
+}
+
+/// The figures of a decoder that looks at an encoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecoderFacts {
+    /// How many layers it has.
+    pub num_hidden_layers: usize,
+    /// How many token ids it can write.
+    pub vocabulary_size: usize,
+    /// The longest text that it can write, the token that it starts with included.
+    pub max_positions: usize,
 }
 
 impl ModelFacts {
-    pub(crate) fn new(family: &'static str, architecture: &Architecture, parameter_count: usize) -> Self {
+    /// `decoder` is one that looks at the encoder.
+    pub(crate) fn new(
+        family: &'static str,
+        architecture: &Architecture,
+        decoder: Option<&Architecture>,
+        parameter_count: usize,
+    ) -> Self {
         Self {
             family,
             hidden_size: architecture.hidden_size,
@@ -37,6 +56,11 @@ impl ModelFacts {
             max_positions: architecture.position.longest(),
             type_vocabulary_size: architecture.type_vocabulary_size.unwrap_or(0),
             parameter_count,
+            decoder: decoder.map(|decoder| DecoderFacts {
+                num_hidden_layers: decoder.num_hidden_layers,
+                vocabulary_size: decoder.vocabulary_size,
+                max_positions: decoder.position.longest(),
+            }),
         }
     }
 }

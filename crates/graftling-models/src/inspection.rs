@@ -68,7 +68,12 @@ pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
     let counted = tensors.iter().filter(|tensor| !tensor.parameters.is_empty());
     let parameter_count = counted.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
     Ok(Inspection {
-        facts: ModelFacts::new(config.family.model_type(), &translation.architecture, parameter_count),
+        facts: ModelFacts::new(
+            config.family.model_type(),
+            &translation.architecture,
+            translation.decoder.as_deref(),
+            parameter_count,
+        ),
         head,
         classes,
         tensors,

@@ -43,7 +43,7 @@ pub use checkpoint::load::{IgnoredWeight, LoadReport};
 pub use checkpoint::save::{NamedValues, write_values};
 pub use checkpoint::values::read_values;
 pub use error::{ConfigProblem, HeaderProblem, LabelProblem, ModelError, WeightProblem};
-pub use facts::{Depth, ModelFacts};
+pub use facts::{DecoderFacts, Depth, ModelFacts};
 pub use families::Family;
 pub use head::{Head, Pooling, ProblemType, Vocabulary};
 pub use inspection::{Inspection, TensorFacts, inspect, sentence_head};

@@ -111,7 +111,7 @@ impl Model {
         let (parts, declarations) = Parts::declare(&architecture, decoder.as_ref(), names, &head);
         let (mut parameters, report) = load(folder, &declarations, names, heads)?;
         parts.fixed.iter().for_each(|id| parameters.set_trainable(*id, false));
-        let facts = ModelFacts::new(config.family.model_type(), &architecture, declarations.value_count());
+        let facts = ModelFacts::new(config.family.model_type(), &architecture, decoder.as_ref(), declarations.value_count());
         let class = classes.class(kind);
         let dropout = [architecture.dropout, decoder.map_or(architecture.dropout, |decoder| decoder.dropout)];
         Ok((Self { parameters, parts, dropout, head, facts, config, names, class }, report))

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use graftling_models::ModelError;
+use graftling_models::{ModelError, ModelFacts};
 use serde_json::{Map, Value};
 
 use super::options::{EarlyStopping, GenerationOptions};
@@ -76,8 +76,8 @@ const NOT_OFFERED: &[(&str, &[f64])] = &[
 ];
 
 /// What a folder says.
-#[derive(Debug, Default)]
-pub(super) struct FolderDefaults {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FolderDefaults {
     pub options: GenerationOptions,
     /// The token that stands before every text.
     pub bos_token_id: Option<u32>,
@@ -85,13 +85,16 @@ pub(super) struct FolderDefaults {
     pub notices: Vec<String>,
 }
 
-/// Reads what a folder says. As in transformers, `config.json` is asked only where there is no `generation_config.json`.
-pub(super) fn read(folder: &Path, vocabulary: usize) -> Result<FolderDefaults, Error> {
-    let path = folder.join(FILE);
-    if path.is_file() {
-        Keys::of(path, vocabulary)?.read(true)
-    } else {
-        Keys::of(folder.join(MODEL_FILE), vocabulary)?.read(false)
+impl FolderDefaults {
+    /// Reads what the folder of such a model says. As in transformers, `config.json` is asked only where there is no
+    /// `generation_config.json`.
+    pub fn read(folder: &Path, facts: &ModelFacts) -> Result<Self, Error> {
+        let path = folder.join(FILE);
+        if path.is_file() {
+            Keys::of(path, facts.vocabulary_size)?.read(true)
+        } else {
+            Keys::of(folder.join(MODEL_FILE), facts.vocabulary_size)?.read(false)
+        }
     }
 }
 

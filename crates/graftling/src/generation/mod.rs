@@ -14,26 +14,26 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod text_stream;
+mod writer;
 
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use graftling_models::{Head, Model, ModelFacts, inspect};
-use graftling_text::{EncodeOptions, Table, Template, TextInput, Tokenizer};
+use graftling_models::{Head, Model, inspect};
+use graftling_text::{Table, Template, Tokenizer};
 use serde::{Serialize, Serializer};
 
 pub use options::{EarlyStopping, GenerationOptions};
 pub use problem::{GenerationError, LengthLimit, OptionProblem};
 pub use queue::BatchLimits;
+pub(crate) use writer::Writer;
 
-use crate::error::{Complaints, LanguageError};
+use crate::error::LanguageError;
 use crate::loaded::recipe_of;
 use crate::{Error, preparation};
-use config_file::FolderDefaults;
-use request::{Call, Prompt};
+pub(crate) use config_file::FolderDefaults;
 use settings::Settings;
-use text_stream::Writing;
 
 /// A causal language model that is ready for prompts.
 ///
@@ -162,7 +162,7 @@ impl Generator {
             };
             return Err(GenerationError::NoLanguageModel { folder: folder.to_owned(), head }.into());
         }
-        let defaults = config_file::read(folder, inspection.facts.vocabulary_size)?;
+        let defaults = FolderDefaults::read(folder, &inspection.facts)?;
         let (model, tokenizer) = rayon::join(|| Model::from_checkpoint(folder), || Tokenizer::from_folder(folder));
         let (model, tokenizer) = (model?, tokenizer?);
         preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
@@ -225,43 +225,14 @@ impl Generator {
         options: &GenerationOptions,
         listener: &mut dyn Listener,
     ) -> Result<Vec<Generation>, Error> {
-        let settings = self.settings(options)?;
-        let prompts = self.encoded(prompts, &settings)?;
-        let writing = Writing {
-            tokenizer: &self.tokenizer,
-            special_ids: self.tokenizer.special_ids(),
-            stop_strings: settings.stop_strings.clone(),
-        };
-        let call = Call { settings: &settings, writing };
-        Ok(queue::work_through(&self.model, &call, prompts, self.limits, listener)?)
-    }
-
-    fn facts(&self) -> &ModelFacts {
-        self.model.facts()
+        self.writer().stream(prompts, options, listener)
     }
 
     fn settings(&self, options: &GenerationOptions) -> Result<Settings, Error> {
-        Ok(Settings::new(options, &self.folder.options, self.facts().vocabulary_size)?)
+        self.writer().settings(options)
     }
 
-    /// The prompts as tokens. What is wrong with any of them is told at once.
-    fn encoded(&self, prompts: &[&str], settings: &Settings) -> Result<Vec<Prompt>, Error> {
-        let inputs: Vec<TextInput<'_>> = prompts.iter().map(|text| TextInput { text, pair: None }).collect();
-        // Nothing is cut: a prompt that is too long is refused.
-        let encodings = self.tokenizer.encode(&inputs, &EncodeOptions::truncated(usize::MAX))?.encodings;
-        let mut complaints = Complaints::default();
-        let mut encoded = Vec::with_capacity(prompts.len());
-        for (index, encoding) in encodings.into_iter().enumerate() {
-            let ids = if encoding.input_ids.is_empty() { Vec::from_iter(self.folder.bos_token_id) } else { encoding.input_ids };
-            let room = match ids.len() {
-                0 => Err(GenerationError::EmptyPrompt { index: index + 1 }),
-                tokens => settings.new_tokens(index + 1, tokens, self.facts().max_positions),
-            };
-            if let Some(max_new_tokens) = complaints.note(room) {
-                encoded.push(Prompt { index, ids, max_new_tokens });
-            }
-        }
-        complaints.check()?;
-        Ok(encoded)
+    fn writer(&self) -> Writer<'_> {
+        Writer::new(&self.model, &self.tokenizer, &self.folder, self.limits)
     }
 }

@@ -41,12 +41,12 @@ struct Load {
 /// Generates behind every prompt, in whatever order they are done; the outcome has their order.
 pub(super) fn work_through(
     model: &Model,
+    weights: &PackedWeights<'_>,
     call: &Call<'_>,
     prompts: Vec<Prompt>,
     limits: BatchLimits,
     listener: &mut dyn Listener,
 ) -> Result<Vec<Generation>, GenerationError> {
-    let weights = PackedWeights::new(&model.parameters);
     let width = call.settings.width();
     let load = |prompt: &Prompt| Load {
         sequences: width,
@@ -72,7 +72,7 @@ pub(super) fn work_through(
             let readings = in_work.iter_mut().flat_map(|(request, _)| request.readings.iter_mut());
             let mut texts: Vec<(&mut Past, &[u32])> =
                 readings.map(|reading| (&mut reading.past, reading.unread.as_slice())).collect();
-            model.read_on(&weights, &mut texts)
+            model.read_on(weights, &mut texts)
         };
         let (columns, logits) = (logits.columns(), logits.to_vec());
         let mut rows = logits.chunks_exact(columns);

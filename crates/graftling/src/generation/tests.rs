@@ -34,7 +34,7 @@ fn generator(name: &str) -> Generator {
 
 fn options(generator: &Generator, given: &Value) -> GenerationOptions {
     let keys: Map<String, Value> = given.as_object().expect("options").clone();
-    let mut options = config_file::options_of(keys, generator.facts().vocabulary_size);
+    let mut options = config_file::options_of(keys, generator.model.facts().vocabulary_size);
     // transformers lets the number of new tokens go before that of all; here a person may give but one of them.
     options.min_length = options.min_length.filter(|_| options.min_new_tokens.is_none());
     options
@@ -95,7 +95,7 @@ fn tokens_are_as_probable_as_in_transformers_after_every_processor() {
     let (mut wrong, mut cases) = (Vec::new(), 0);
     for name in MODELS {
         let generator = generator(name);
-        let vocabulary = generator.facts().vocabulary_size;
+        let vocabulary = generator.model.facts().vocabulary_size;
         let weights = PackedWeights::new(&generator.model.parameters);
         for case in golden["distributions"][name].as_array().expect("cases") {
             cases += 1;
@@ -147,7 +147,7 @@ fn tokens_are_drawn_as_often_as_transformers_holds_them_probable() {
             ..options(&generator, &given)
         };
         let drawn = generator.generate(&[prompts[1].as_str(); 10], &options).expect("texts");
-        let mut counts = vec![0_u32; generator.facts().vocabulary_size];
+        let mut counts = vec![0_u32; generator.model.facts().vocabulary_size];
         for continuation in drawn.iter().flat_map(|generation| &generation.continuations) {
             counts[continuation.tokens[0] as usize] += 1;
         }
