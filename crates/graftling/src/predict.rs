@@ -10,11 +10,14 @@ use serde::{Serialize, Serializer};
 use crate::aggregation::{Aggregated, Aggregation};
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
-use crate::features::{Tokenized, tokenize, tokenize_apart, tokenize_questions, tokenize_words};
+use crate::evaluate::WrittenBy;
+use crate::features::{Features, Tokenized, tokenize, tokenize_apart, tokenize_questions, tokenize_sources, tokenize_words};
+use crate::generation::FinishReason;
 use crate::inference::each_batch;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Spoken};
+use crate::writing::WrittenText;
 use crate::{Error, NoAnswer};
 
 /// How many values of a vector are shown to a person.
@@ -121,6 +124,15 @@ pub enum Said {
         /// The cosines of their vectors.
         similarities: Vec<f32>,
     },
+    /// A text that was written from another.
+    Written {
+        /// The text.
+        prediction: String,
+        /// How many tokens were written, the end token included.
+        generated_tokens: usize,
+        /// Why it ends.
+        finish_reason: FinishReason,
+    },
     /// A tag for each word.
     Tags {
         /// The words and their tags.
@@ -209,6 +221,7 @@ impl fmt::Display for Said {
                 let written: Vec<String> = similarities.iter().map(|similarity| format!("{similarity:.4}")).collect();
                 formatter.write_str(&written.join(", "))
             }
+            Self::Written { prediction, .. } => formatter.write_str(prediction),
             Self::Tags { tags } => {
                 let written: Vec<String> = tags.iter().map(|word| format!("{}/{}", word.word, word.tag)).collect();
                 formatter.write_str(&written.join(" "))
@@ -246,7 +259,7 @@ impl Prediction {
     fn told(said: Said, tokenized: &Tokenized, example: usize) -> Self {
         let windows = &tokenized.features[tokenized.windows_of_example(example)];
         let truncated_tokens = windows.iter().map(|window| window.truncated_tokens).sum();
-        Self { said, tokens: windows.iter().map(|window| window.input_ids.len()).sum(), truncated_tokens }
+        Self { said, tokens: windows.iter().map(Features::tokens).sum(), truncated_tokens }
     }
 }
 
@@ -316,6 +329,9 @@ impl Predictor {
             let sentences: Vec<TokenExample> = inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect();
             return self.predict_words(&sentences);
         }
+        if let Some(by) = self.loaded.written_by() {
+            return self.written(inputs, by);
+        }
         let Loaded { tokenizer, task, objective, reading, .. } = &self.loaded;
         if objective.comparison().is_some() {
             let texts = inputs.iter().map(|input| [input.text].into_iter().chain(input.pair).collect());
@@ -370,6 +386,30 @@ impl Predictor {
         Prediction::of(objective.as_ref(), tokenizer, &answers, tokenized, sentences)
     }
 
+    /// What is written from each text, which is the whole source.
+    fn written(&self, inputs: &[TextInput<'_>], by: WrittenBy<'_>) -> Result<Vec<Prediction>, Error> {
+        refuse_second(inputs)?;
+        let Loaded { model, tokenizer, reading, .. } = &self.loaded;
+        let sources: Vec<&str> = inputs.iter().map(|input| input.text).collect();
+        let tokenized = tokenize_sources(tokenizer, &sources, reading)?;
+        let prompts = tokenized.features.iter().map(|features| features.prompt().to_vec()).collect();
+        let texts = by.writing.write(model, tokenizer, prompts)?;
+        let of = |(text, WrittenText { text: prediction, tokens: generated_tokens, finish_reason })| {
+            Prediction::told(Said::Written { prediction, generated_tokens, finish_reason }, &tokenized, text)
+        };
+        Ok(texts.into_iter().enumerate().map(of).collect())
+    }
+
+    /// What the run made its sources by from columns; the texts of [`predict`](Self::predict) are filled in already.
+    pub fn template(&self) -> Option<&str> {
+        self.loaded.template.as_deref()
+    }
+
+    /// The languages of sources and targets that the run named its columns or keys by.
+    pub fn languages(&self) -> [Option<&str>; 2] {
+        self.loaded.languages.each_ref().map(Option::as_deref)
+    }
+
     fn aggregated(&self, inputs: &[TextInput<'_>], aggregation: &Aggregation) -> Result<Vec<Prediction>, Error> {
         refuse_pairs(inputs)?;
         let (said, tokenized) = aggregation.of_texts(&self.loaded, inputs)?;
@@ -382,6 +422,14 @@ impl Predictor {
 fn refuse_pairs(inputs: &[TextInput<'_>]) -> Result<(), Error> {
     match inputs.iter().position(|input| input.pair.is_some()) {
         Some(index) => Err(Error::PairOfWords { index: index + 1 }),
+        None => Ok(()),
+    }
+}
+
+/// Nothing is written from two texts.
+fn refuse_second(inputs: &[TextInput<'_>]) -> Result<(), Error> {
+    match inputs.iter().position(|input| input.pair.is_some()) {
+        Some(index) => Err(LanguageError::PairOfSources { index: index + 1 }.into()),
         None => Ok(()),
     }
 }

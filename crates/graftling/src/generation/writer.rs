@@ -36,6 +36,11 @@ impl<'a> Writer<'a> {
         Ok(Settings::new(options, &self.defaults.options, self.model.facts().vocabulary_size)?)
     }
 
+    /// Says what is wrong with options, before there is any text.
+    pub fn check(&self, options: &GenerationOptions) -> Result<(), Error> {
+        self.settings(options).map(|_| ())
+    }
+
     /// What is written behind each text, in their order.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         Task::MaskedLm => "the most probable words in the place of a mask".to_owned(),
         Task::CausalLm => "what comes next in a text, token by token".to_owned(),
         Task::QuestionAnswering => "the passage of a text that answers a question about it".to_owned(),
+        Task::Summarization => "a summary of a text".to_owned(),
+        Task::Translation => "a translation of a text".to_owned(),
         _ => format!("{gives} {count} labels: {labels}"),
     };
     let library = if recipe.task == Task::SentenceEmbedding { "sentence-transformers" } else { "transformers" };
@@ -86,6 +88,8 @@ impl Words {
             Task::QuestionAnswering => ("question-answering", "AutoModelForQuestionAnswering", "Question answering", ""),
             Task::SentenceEmbedding => ("sentence-similarity", "", "Sentence encoder", ""),
             Task::CausalLm => ("text-generation", "AutoModelForCausalLM", "Language model", ""),
+            Task::Summarization => ("summarization", "AutoModelForSeq2SeqLM", "Summarization", ""),
+            Task::Translation => ("translation", "AutoModelForSeq2SeqLM", "Translation", ""),
             Task::MaskedLm => ("fill-mask", "AutoModelForMaskedLM", "Masked language model", ""),
             Task::TokenClassification => {
                 ("token-classification", "AutoModelForTokenClassification", "Token classifier", "each word of a text one of")
