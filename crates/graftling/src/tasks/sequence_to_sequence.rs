@@ -212,9 +212,7 @@ impl Objective for SequenceToSequence {
     fn agreement(&self, answer: &Answer, target: &Target) -> Option<f64> {
         let judged = judged_text(written(answer).text.as_ref()?, reference(target)?);
         let value = |metric: TextMetric, key: &str| {
-            let names = metric.names();
-            let place = names.iter().position(|name| name.key == key)?;
-            Some(metric.values(&metric.statistics(&judged), 1.0)[place])
+            TextGenerationMetrics::new(&TextGenerationSample::new(&[metric], &[judged], None)).get(key)
         };
         match self.task {
             Task::Translation => {
