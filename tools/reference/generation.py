@@ -37,7 +37,7 @@ class Noisy:
 
     def __init__(self, model):
         self.on, self.generator = False, torch.Generator().manual_seed(0)
-        model.lm_head.register_forward_hook(self.hook)
+        model.get_output_embeddings().register_forward_hook(self.hook)
 
     def hook(self, _module, _inputs, logits):
         if self.on:
@@ -149,12 +149,12 @@ def distribution(model, tokenizer, prompt, options):
     return [[place, float(f"{probability:.6g}")] for place, probability in enumerate(probabilities) if probability > 0]
 
 
-def steady(noisy, compute, key):
+def steady(noisy, compute, key, trials=TRIALS):
     """What is computed, if noise does not change the part of it that `key` gives."""
     noisy.on = False
     found = compute()
     noisy.on = True
-    return found if all(key(compute()) == key(found) for _ in range(TRIALS)) else None
+    return found if all(key(compute()) == key(found) for _ in range(trials)) else None
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ use crate::head::{Head, HeadKind, Vocabulary};
 use crate::nn::attention::Source;
 use crate::nn::declarations::Declarations;
 use crate::nn::heads::HeadBricks;
+use crate::nn::memory::Memory;
 use crate::nn::stack::{Stack, Wanted};
 
 /// The name of the parameter that is added to the logits of a classifier, whatever the family.
@@ -138,7 +139,7 @@ impl Model {
     /// is not one source for each target; or if the model reads one sequence at a time.
     pub fn forward_pair(&self, graph: &Graph<'_>, sources: &PackedBatch, targets: &PackedBatch) -> Var {
         let (decoder, hidden) = self.read_sources(graph, sources, targets);
-        let looked_at = Some(Source { hidden: &hidden, spans: &sources.spans });
+        let looked_at = Some(Source::Vectors { hidden: &hidden, spans: &sources.spans });
         self.parts.head.forward(graph, decoder, looked_at, targets, &self.dropout[1])
     }
 
@@ -150,7 +151,7 @@ impl Model {
     pub fn forward_pair_vectors(&self, graph: &Graph<'_>, sources: &PackedBatch, targets: &PackedBatch) -> Var {
         let (decoder, hidden) = self.read_sources(graph, sources, targets);
         let wanted = targets.wanted.as_deref().map_or(Wanted::EveryToken, Wanted::Tokens);
-        let looked_at = Some(Source { hidden: &hidden, spans: &sources.spans });
+        let looked_at = Some(Source::Vectors { hidden: &hidden, spans: &sources.spans });
         let tokens = decoder.forward(graph, looked_at, targets, wanted, &self.dropout[1]);
         self.parts.head.unprojected(graph, tokens)
     }
@@ -166,11 +167,28 @@ impl Model {
         (decoder, stack.forward(graph, None, sources, Wanted::EveryToken, &self.dropout[0]))
     }
 
-    /// The logits after the last token of each sequence, whose caches hold what was read before; `None` where the model cannot go on
-    /// from what it has read and has to read all again.
-    pub(crate) fn read_cached(&self, graph: &Graph<'_>, batch: &PackedBatch, caches: &mut [&mut SequenceCache]) -> Option<Var> {
-        let Parts { stack, head, .. } = &self.parts;
-        stack.reads_on().then(|| head.next_tokens(graph, stack, stack.read_on(graph, batch, caches)))
+    /// What a decoder has to know of each source: the keys and values of all its layers.
+    ///
+    /// # Panics
+    /// As [`begin`](Self::begin).
+    pub(crate) fn sources(&self, graph: &Graph<'_>, sources: &PackedBatch) -> Vec<SequenceCache> {
+        let Parts { stack, decoder, .. } = &self.parts;
+        let Some(decoder) = decoder else { panic!("begin: {} looks at no source", self.class) };
+        let hidden = stack.forward(graph, None, sources, Wanted::EveryToken, &Dropout::NONE);
+        decoder.remembered(graph, &hidden, &sources.spans)
+    }
+
+    /// The logits after the last token of each sequence, of which memories hold what was read before.
+    ///
+    /// # Panics
+    /// As [`read_on`](Self::read_on).
+    pub(crate) fn next_tokens(&self, graph: &Graph<'_>, batch: &PackedBatch, memories: &mut [&mut Memory]) -> Var {
+        let Parts { stack, decoder, head, .. } = &self.parts;
+        let kind = self.head.kind();
+        let writes = matches!(kind, HeadKind::CausalLanguageModelling | HeadKind::SequenceToSequence);
+        assert!(writes, "read_on: {} does not say what comes next", self.class);
+        let stack = decoder.as_ref().unwrap_or(stack);
+        head.next_tokens(graph, stack, stack.read_on(graph, batch, memories))
     }
 
     /// Of a causal language model the vectors from which [`forward`](Self::forward) makes logits by its

@@ -1,21 +1,23 @@
-//! What a decoder has read of a text that it continues. Knows no sampling and no search.
+//! What a decoder has read of a text that it continues, beside a text that it may look at. Knows no sampling and no search.
 
-use graftling_tensor::{Graph, PackedWeights, SequenceCache, Spans, Tensor};
+use std::sync::Arc;
+
+use graftling_tensor::{Graph, PackedWeights, Spans, Tensor};
 
 use crate::batch::PackedBatch;
-use crate::head::Head;
 use crate::model::Model;
+use crate::nn::memory::Memory;
 
-/// What a model has read so far of one text: its tokens, and what each layer made of them. A clone is a text that begins alike and may go
-/// on otherwise; what both have read is kept once.
+/// What a model has read so far of one text: its tokens, and what each layer made of them; and in a model that writes one text from another
+/// what it made of the source. A clone is a text that begins alike and may go on otherwise; what both have read is kept once, and so is their source.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     tokens: Vec<u32>,
-    cache: SequenceCache,
+    memory: Memory,
 }
 
 impl Past {
-    /// Of a text of which nothing is read yet.
+    /// Of a text of which nothing is read yet. Where there is a source, a text begins with [`Model::begin`].
     pub fn new() -> Self {
         Self::default()
     }
@@ -37,29 +39,39 @@ impl Past {
 }
 
 impl Model {
+    /// Reads the sources that a model writes other texts from, each with at least one token: gives for each a text of which nothing is
+    /// read or written yet, but with the source in view. Sources may be of any lengths; none sees another.
+    ///
+    /// # Panics
+    /// If the model does not write one text from another, a source is empty or longer than the positions, or an id has no embedding.
+    pub fn begin(&self, weights: &PackedWeights<'_>, sources: &[&[u32]]) -> Vec<Past> {
+        let batch = packed(sources.iter().copied());
+        batch.assert_whole();
+        let caches = self.sources(&Graph::inference_packed(weights), &batch);
+        let past = |cache| Past { tokens: Vec::new(), memory: Memory { source: Some(Arc::new(cache)), ..Memory::default() } };
+        caches.into_iter().map(past).collect()
+    }
+
     /// Reads on in several texts, each with at least one token more, and says of each what comes next: the logits after its last token,
     /// `[texts, vocabulary]`. Texts may be of any lengths; none sees another. What was read before is not computed again.
     ///
     /// # Panics
-    /// If the model is no causal language model, a text gets no token, an id has no embedding, or a text gets longer than the positions.
+    /// If the model does not say what comes next, a text gets no token, an id has no embedding, a text gets longer than the positions, or
+    /// a text has no source in a model that looks at one.
     pub fn read_on(&self, weights: &PackedWeights<'_>, texts: &mut [(&mut Past, &[u32])]) -> Tensor {
-        assert_eq!(*self.head(), Head::CausalLanguageModelling, "read_on: no causal language model");
-        let batch = |texts: &mut [(&mut Past, &[u32])], tokens: fn(&Past, usize) -> Vec<u32>| {
-            let ids: Vec<Vec<u32>> = texts.iter().map(|(past, new)| tokens(past, new.len())).collect();
-            let spans = Spans::from_lengths(ids.iter().map(Vec::len));
-            let wanted = Some((0..spans.count()).map(|text| spans.range(text).end - 1).collect());
-            PackedBatch { token_type_ids: vec![0; spans.rows()], input_ids: ids.concat(), spans, wanted }
-        };
+        let new = packed(texts.iter().map(|(_, new)| *new));
+        new.assert_whole();
         for (past, new) in texts.iter_mut() {
             past.tokens.extend_from_slice(new);
         }
-        let new = batch(texts, |past, count| past.tokens[past.tokens.len() - count..].to_vec());
-        new.assert_whole();
-        let graph = Graph::inference_packed(weights);
-        let mut caches: Vec<&mut SequenceCache> = texts.iter_mut().map(|(past, _)| &mut past.cache).collect();
-        if let Some(logits) = self.read_cached(&graph, &new, &mut caches) {
-            return logits.tensor().clone();
-        }
-        self.forward(&graph, &batch(texts, |past, _| past.tokens.clone())).tensor().clone()
+        let mut memories: Vec<&mut Memory> = texts.iter_mut().map(|(past, _)| &mut past.memory).collect();
+        self.next_tokens(&Graph::inference_packed(weights), &new, &mut memories).tensor().clone()
     }
+}
+
+/// Texts end to end, each of one segment.
+fn packed<'a>(texts: impl Iterator<Item = &'a [u32]> + Clone) -> PackedBatch {
+    let spans = Spans::from_lengths(texts.clone().map(<[u32]>::len));
+    let input_ids: Vec<u32> = texts.flatten().copied().collect();
+    PackedBatch { token_type_ids: vec![0; input_ids.len()], input_ids, spans, wanted: None }
 }

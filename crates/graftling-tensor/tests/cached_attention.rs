@@ -1,6 +1,9 @@
 //! Attention to caches, whatever the pieces that sequences are read in, against attention over whole sequences.
 
-use graftling_tensor::{AttentionOptions, AttentionWindow, CachedWindow, Graph, Parameters, SequenceCache, Spans, Tensor, Var};
+use graftling_tensor::{
+    AttentionOptions, AttentionWindow, CachedWindow, DistanceBias, DistanceBuckets, Graph, Parameters, SequenceCache, Spans,
+    Tensor, Var,
+};
 
 /// Single-precision sums of at most a few hundred products of values of size one, in another order.
 const TOLERANCE: f32 = 1e-5;
@@ -205,6 +208,48 @@ fn queries_may_see_everything_and_be_more_than_the_keys() {
             let found = graph.cached_attention(&query, &spans[0], &[cache], 0, sizes.options(), window).tensor().to_vec();
             let expected = graph.attention(&query, &key, &value, &spans[0], &spans[1], sizes.options()).tensor().to_vec();
             assert_near(&found, &expected, &format!("{sizes:?}, {queries} queries, {keys} keys"));
+        }
+    }
+}
+
+#[test]
+fn a_bias_by_distance_is_added_whatever_the_pieces() {
+    let buckets = DistanceBuckets::Before { buckets: 8, farthest: 50 };
+    for sizes in SIZES {
+        let mut parameters = Parameters::new();
+        let table = parameters.add("bias", &[8, sizes.heads], values(8 * sizes.heads, 9).iter().map(|value| 3.0 * value).collect());
+        let graph = Graph::inference(&parameters);
+        // The other text stands beside it at another place.
+        let [text, other] = [(150, 1), (90, 2)].map(|(tokens, seed)| Text::new(sizes, tokens, seed));
+        for window in [CachedWindow::PAST, CachedWindow { before: 70, behind: 0 }] {
+            let [query, key, value] = text.tokens(0..150).map(|tensor| graph.constant(tensor));
+            let (spans, positions) = (Spans::from_lengths([150]), (0..150).collect::<Vec<u32>>());
+            let bias = DistanceBias { table, buckets, positions: &positions };
+            let in_window = AttentionWindow { before: window.before, behind: window.behind, positions: &positions };
+            let expected = graph
+                .attention_by_distance_in_window([&query, &key, &value], [&spans; 2], sizes.options(), &bias, in_window)
+                .tensor()
+                .to_vec();
+            for ends in [&[150][..], &[1, 2, 3, 64, 65, 129, 150], &[63, 64, 150]] {
+                let (mut found, mut caches, mut read) = (Vec::new(), [SequenceCache::new(), SequenceCache::new()], [0; 2]);
+                for end in ends {
+                    let ranges = [read[0]..*end, read[1]..(read[1] + 7).min(90)];
+                    read = ranges.each_ref().map(|range| range.end);
+                    let spans = Spans::from_lengths(ranges.each_ref().map(|range| range.len()));
+                    let pieces = [text.tokens(ranges[0].clone()), other.tokens(ranges[1].clone())];
+                    for (cache, [_, key, value]) in caches.iter_mut().zip(&pieces) {
+                        cache.append(0, [key, value], 0..key.rows(), sizes.key_heads);
+                    }
+                    let query: Vec<f32> = pieces.iter().flat_map(|[query, ..]| query.to_vec()).collect();
+                    let query = graph.constant(Tensor::from_vec(&[spans.rows(), text.width(0)], query));
+                    let positions: Vec<u32> = ranges.iter().cloned().flatten().map(|place| place as u32).collect();
+                    let bias = DistanceBias { table, buckets, positions: &positions };
+                    let layer = (&caches[..], 0);
+                    let of_both = graph.cached_attention_by_distance(&query, &spans, layer, sizes.options(), window, &bias);
+                    found.extend_from_slice(&of_both.tensor().to_vec()[..spans.range(0).len() * text.width(0)]);
+                }
+                assert_near(&found, &expected, &format!("{sizes:?}, {window:?}, pieces to {ends:?}"));
+            }
         }
     }
 }

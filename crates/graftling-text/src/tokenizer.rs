@@ -85,6 +85,11 @@ impl Tokenizer {
         self
     }
 
+    /// The id of a token that is written as the vocabulary writes it.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.pipeline.token_to_id(token)
+    }
+
     /// The token of an id, as the vocabulary writes it.
     pub fn token(&self, id: u32) -> Option<String> {
         self.pipeline.id_to_token(id)

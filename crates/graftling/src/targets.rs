@@ -68,7 +68,8 @@ impl Targets {
         let written = written.max(self.max_length);
         let positions = facts.decoder.map_or(facts.max_positions, |decoder| decoder.max_positions);
         let room = match facts.decoder {
-            Some(_) if written <= positions => facts.max_positions,
+            // The token that it starts with takes one.
+            Some(_) if written < positions => facts.max_positions,
             None if written + FEWEST_OF_SOURCE <= positions => positions - written,
             decoder => {
                 let is_alone = decoder.is_none();
@@ -151,7 +152,7 @@ mod tests {
         assert_eq!(length(Some(100), 0, &facts(256, None)), Ok(100));
         assert_eq!(length(None, 0, &facts(256, Some(256))), Ok(256));
         assert_eq!(length(Some(200), 200, &facts(256, Some(256))), Ok(200));
-        for (asked, written, facts) in [(Some(129), 0, facts(256, None)), (None, 0, facts(130, None)), (None, 257, facts(256, Some(256)))] {
+        for (asked, written, facts) in [(Some(129), 0, facts(256, None)), (None, 0, facts(130, None)), (None, 256, facts(256, Some(256)))] {
             assert!(length(asked, written, &facts).is_err(), "{asked:?} {written}");
         }
     }

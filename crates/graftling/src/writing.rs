@@ -6,10 +6,10 @@ use std::path::Path;
 use graftling_models::Model;
 use graftling_text::Tokenizer;
 
-use crate::features::end_of_targets;
+use crate::features::{end_of_targets, last_of_targets};
 use crate::generation::{BatchLimits, FinishReason, FolderDefaults, GenerationOptions, Piece, Writer};
 use crate::recipe::Recipe;
-use crate::targets::Targets;
+use crate::targets::{DecoderStart, Opening, Targets};
 use crate::{Error, LanguageError};
 
 /// How texts are written.
@@ -51,7 +51,13 @@ impl Writing {
             true => None,
             false => Some(vec![end_of_targets(tokenizer).ok_or(LanguageError::NoEndToken)?]),
         };
+        let decoder_start_token_id = match targets.opening {
+            Opening::Start(DecoderStart::Token(id)) => Some(id),
+            Opening::Start(DecoderStart::LastOfTarget) => Some(last_of_targets(tokenizer).ok_or(LanguageError::NoEndToken)?),
+            Opening::Behind(_) | Opening::Prompt => None,
+        };
         let options = GenerationOptions {
+            decoder_start_token_id,
             max_new_tokens,
             eos_token_id,
             do_sample: Some(false),

@@ -1,4 +1,4 @@
-//! `graftling generate`: what a causal language model writes behind prompts from flags, from standard input, or from a file.
+//! `graftling generate`: what a model writes behind prompts, or from them, that come from flags, from standard input, or from a file.
 //! Knows nothing of how tokens are chosen.
 
 use std::collections::BTreeMap;
@@ -33,10 +33,10 @@ const COLUMNS: &[&str] = &["generated_text", "finish_reason"];
     after_help = "Without --prompt and --input, all of standard input is one prompt, without the line break at its end. One continuation of one prompt is written as it comes; several are a line each, with line breaks as \\n. Options that are not given are as generation_config.json in the model's folder says, or else as transformers has them."
 )]
 pub struct Arguments {
-    /// The folder or name of a causal language model
+    /// The folder or name of a causal language model, or of a model that writes one text from another
     #[arg(long, value_name = "MODEL")]
     model: String,
-    /// A text to go on with; may be repeated
+    /// A text to go on with, or to write another from; may be repeated
     #[arg(long, value_name = "TEXT", conflicts_with = "input", allow_hyphen_values = true)]
     prompt: Vec<String>,
     /// A file with prompts (csv, tsv, jsonl, in the column prompt or one with a text; .txt, a prompt a line); plain or .gz
@@ -91,7 +91,7 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<Ending, Failure> 
 fn load(arguments: &Arguments, console: &Console) -> Result<Generator, Failure> {
     let folder = models::folder(&arguments.model, console)?;
     let generator = Generator::load(&folder)?.with_limits(arguments.generation.limits());
-    generator.check(&arguments.generation.options())?;
+    generator.check(&arguments.generation.options(&generator)?)?;
     for notice in generator.notices() {
         console.tell(&format!("note: {notice}"));
     }
@@ -100,7 +100,7 @@ fn load(arguments: &Arguments, console: &Console) -> Result<Generator, Failure> 
 
 /// Prints what follows each prompt.
 fn behind(generator: &Generator, prompts: &[&str], arguments: &Arguments, console: &Console) -> Result<Vec<Generation>, Failure> {
-    let options = arguments.generation.options();
+    let options = arguments.generation.options(generator)?;
     let several = generator.continuations(&options)? > 1;
     let told = match (arguments.output.is_some(), arguments.json) {
         (true, _) => Told::Count,

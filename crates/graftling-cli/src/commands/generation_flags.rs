@@ -1,7 +1,9 @@
 //! The flags that say how a text is to be generated, under the names of transformers. Knows nothing of prompts.
 
 use clap::Args;
-use graftling::{BatchLimits, EarlyStopping, GenerationOptions};
+use graftling::{BatchLimits, EarlyStopping, GenerationOptions, Generator};
+
+use crate::failure::Failure;
 
 /// How a text is to be generated.
 #[derive(Args)]
@@ -56,15 +58,25 @@ pub struct GenerationFlags {
     /// Write no sequence of so many tokens twice, prompt included; 0: any may [default: 0]
     #[arg(long, value_name = "N", help_heading = "Which tokens may come")]
     no_repeat_ngram_size: Option<usize>,
+    /// Above 1: make tokens that occur in the prompt more probable [default: 1]
+    #[arg(long, value_name = "NUMBER", help_heading = "Which tokens may come")]
+    encoder_repetition_penalty: Option<f64>,
+    /// Take no sequence of so many tokens over from the prompt; 0: any may be taken [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Which tokens may come")]
+    encoder_no_repeat_ngram_size: Option<usize>,
     /// Token ids that are never written, with commas between them
     #[arg(long, value_name = "IDS", value_parser = ids, help_heading = "Which tokens may come")]
     suppress_tokens: Option<Ids>,
     /// Token ids that are not written first, with commas between them
     #[arg(long, value_name = "IDS", value_parser = ids, help_heading = "Which tokens may come")]
     begin_suppress_tokens: Option<Ids>,
-    /// The token id behind a prompt of one token
-    #[arg(long, value_name = "ID", help_heading = "Which tokens may come")]
-    forced_bos_token_id: Option<u32>,
+    /// The first token of a text that is written from another, the language to write in for instance, by its id or as the vocabulary
+    /// writes it; of a causal language model the one behind a prompt of one token [default: as the model's folder says]
+    #[arg(long, value_name = "TOKEN", visible_alias = "forced-bos-token", help_heading = "Which tokens may come")]
+    forced_bos_token_id: Option<String>,
+    /// The token that a text starts with that is written from another, in the same way [default: as the model's folder says]
+    #[arg(long, value_name = "TOKEN", visible_alias = "decoder-start-token", help_heading = "Which tokens may come")]
+    decoder_start_token_id: Option<String>,
     /// Token ids one of which is the last, where the most tokens are written, with commas between them
     #[arg(long, value_name = "IDS", value_parser = ids, help_heading = "Which tokens may come")]
     forced_eos_token_id: Option<Ids>,
@@ -81,10 +93,11 @@ pub struct GenerationFlags {
 struct Ids(Vec<u32>);
 
 impl GenerationFlags {
-    /// What was asked for.
-    pub fn options(&self) -> GenerationOptions {
+    /// What was asked for of a model, which knows what tokens are called.
+    pub fn options(&self, generator: &Generator) -> Result<GenerationOptions, Failure> {
         let list = |ids: &Option<Ids>| ids.as_ref().map(|Ids(ids)| ids.clone());
-        GenerationOptions {
+        let token = |option: &str, named: &Option<String>| named.as_deref().map(|named| generator.token_id(option, named)).transpose();
+        Ok(GenerationOptions {
             max_new_tokens: self.max_new_tokens,
             min_new_tokens: self.min_new_tokens,
             stop_strings: (!self.stop_strings.is_empty()).then(|| self.stop_strings.clone()),
@@ -103,10 +116,13 @@ impl GenerationFlags {
             no_repeat_ngram_size: self.no_repeat_ngram_size,
             suppress_tokens: list(&self.suppress_tokens),
             begin_suppress_tokens: list(&self.begin_suppress_tokens),
-            forced_bos_token_id: self.forced_bos_token_id,
+            encoder_repetition_penalty: self.encoder_repetition_penalty,
+            encoder_no_repeat_ngram_size: self.encoder_no_repeat_ngram_size,
+            decoder_start_token_id: token("decoder_start_token_id", &self.decoder_start_token_id)?,
+            forced_bos_token_id: token("forced_bos_token_id", &self.forced_bos_token_id)?,
             forced_eos_token_id: list(&self.forced_eos_token_id),
             ..GenerationOptions::default()
-        }
+        })
     }
 
     /// How much is worked on at once.

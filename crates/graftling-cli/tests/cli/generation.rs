@@ -1,6 +1,6 @@
 //! Generating behind prompts from flags, standard input and files.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bad_input::{Case, check, nothing};
 use crate::scratch::{Said, Scratch};
@@ -97,7 +97,7 @@ fn what_cannot_be_generated_is_refused() {
             spoil: nothing,
             arguments: &["generate", "--model", "tiny", "--prompt", "x"],
             code: 1,
-            error: "error: tiny: this is a sequence classifier, which does not go on with a text",
+            error: "error: tiny: this is a sequence classifier, which does not write texts",
         },
         case(
             "temperature without draws",
@@ -184,4 +184,71 @@ fn a_folder_says_nothing_of_drawing_where_nothing_is_drawn_and_fewest_tokens_nee
     let fewest = scratch.run(&["generate", "--model", "llama", "--prompt", "x", "--min-new-tokens", "50"]);
     assert_eq!(fewest.code, Some(2), "{fewest:?}");
     assert!(fewest.stderr.contains("max_new_tokens 20"), "{fewest:?}");
+}
+
+/// A tiny BART in the folder `pair`, with a tokenizer whose tokens are words w4 to w39.
+fn pair() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.copy_model_of("families/bart/seq2seq", "pair");
+    let special = ["<pad>", "<s>", "</s>", "<unk>"];
+    let token = |id: usize| special.get(id).map_or_else(|| format!("w{id}"), |token| (*token).to_owned());
+    let vocabulary: Value = (0..40).map(|id| (token(id), json!(id))).collect::<serde_json::Map<_, _>>().into();
+    let added: Vec<Value> = special
+        .iter()
+        .enumerate()
+        .map(|(id, token)| json!({"id": id, "content": token, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}))
+        .collect();
+    let tokenizer = json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": added, "normalizer": null, "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "post_processor": {
+            "type": "TemplateProcessing", "pair": [],
+            "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+            "special_tokens": {"</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]}},
+        },
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": false},
+        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"},
+    });
+    scratch.write("pair/tokenizer.json", tokenizer.to_string());
+    scratch.write("pair/tokenizer_config.json", "{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}");
+    scratch
+}
+
+#[test]
+fn a_model_that_writes_one_text_from_another_writes_the_whole_text() {
+    let scratch = pair();
+    let generate = ["generate", "--model", "pair", "--max-new-tokens", "8", "--no-repeat-ngram-size", "1"];
+    let run = |more: &[&str]| {
+        let said = scratch.run(&[&generate, more].concat());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said
+    };
+    let told = run(&["--prompt", "w7 w8 w9"]).stdout;
+    let json = objects(&run(&["--prompt", "w7 w8 w9", "--prompt", "w20", "--json"])).remove(0);
+    assert_eq!(told, format!("{}\n", json["generated_text"].as_str().unwrap()));
+    // The end token of the source counts, the token that texts start with does not.
+    assert_eq!((&json["prompt_tokens"], &json["tokens"]), (&4.into(), &8.into()));
+    // The last token has to be the end token, which is no part of the text.
+    let words: Vec<&str> = told.split_whitespace().collect();
+    assert!(words.len() <= 7 && words.iter().all(|word| word.starts_with('w')) && told.starts_with('w'), "{told}");
+    let first = run(&["--prompt", "w7 w8 w9", "--forced-bos-token", "w30"]).stdout;
+    assert!(first.starts_with("w30 "), "{first}");
+    assert_eq!(first, run(&["--prompt", "w7 w8 w9", "--forced-bos-token-id", "30"]).stdout);
+    let other = run(&["--prompt", "w7 w8 w9", "--decoder-start-token-id", "<s>", "--encoder-repetition-penalty", "2"]).stdout;
+    assert_eq!(other, run(&["--prompt", "w7 w8 w9", "--decoder-start-token", "1", "--encoder-repetition-penalty", "2"]).stdout);
+    let beams = objects(&run(&["--prompt", "w7 w8", "--num-beams", "3", "--num-return-sequences", "3", "--json"]));
+    assert!(beams.len() == 3 && beams.iter().all(|beam| beam["score"].is_number()), "{beams:?}");
+}
+
+#[test]
+fn what_cannot_be_written_from_a_source_is_refused() {
+    for (arguments, code, error) in [
+        (&["--forced-bos-token", "de_DE"][..], 2, "error: forced_bos_token_id: found de_DE, accepted is a token as the vocabulary writes it, or its id, below 40"),
+        (&["--decoder-start-token-id", "40"], 2, "error: decoder_start_token_id: found 40, accepted is a token as the vocabulary writes it"),
+        (&["--max-new-tokens", "24"], 2, "error: max_new_tokens: found 24, accepted is a whole number from 1 to 23: the decoder has 24 positions"),
+        (&["--prompt", &"w9 ".repeat(24)], 1, "error: prompt 2 has 25 tokens, but the encoder has 24 positions; shorten it"),
+    ] {
+        let said = pair().run(&[&["generate", "--model", "pair", "--prompt", "w7"], arguments].concat());
+        assert_eq!(said.code, Some(code), "{said:?}");
+        assert!(said.stderr.starts_with(error), "{said:?}");
+    }
 }

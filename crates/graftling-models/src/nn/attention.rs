@@ -1,5 +1,7 @@
 //! Attention: each token looks at the tokens of its own sequence, or at what an encoder made of another. Knows no family.
 
+use std::sync::Arc;
+
 use graftling_tensor::{
     AttentionOptions, AttentionWindow, CachedWindow, DistanceBias, DistanceBuckets, DistanceVectors, Graph, RotaryAngles,
     SequenceCache, Spans, Var,
@@ -23,10 +25,20 @@ pub(crate) struct Rows<'a> {
 
 /// What an encoder gave, sequence for sequence.
 #[derive(Clone, Copy)]
-pub(crate) struct Source<'a> {
-    /// `[tokens, hidden_size]`.
-    pub hidden: &'a Var,
-    pub spans: &'a Spans,
+pub(crate) enum Source<'a> {
+    /// The vectors themselves.
+    Vectors {
+        /// `[tokens, hidden_size]`.
+        hidden: &'a Var,
+        spans: &'a Spans,
+    },
+    /// What is kept of it for a layer.
+    Remembered {
+        caches: &'a [Arc<SequenceCache>],
+        layer: usize,
+        /// The rows that look at each.
+        queries: &'a Spans,
+    },
 }
 
 /// What the attention of a layer knows of places.
@@ -129,17 +141,29 @@ impl Attention {
 
     /// The queries, keys and values of each head, turned by their places where there are angles.
     fn projected(&self, graph: &Graph<'_>, queries: Rows<'_>, keys: Rows<'_>, angles: Option<&RotaryAngles>) -> [Var; 3] {
-        let turned = |projected: Var, heads: usize, rows: Rows<'_>| match angles {
-            Some(angles) => graph.rotary(projected, heads, angles, rows.positions),
-            None => projected,
-        };
-        let [query, key] = [self.query.forward(graph, queries.hidden), self.key.forward(graph, keys.hidden)];
-        let [query, key] = match &self.norms {
-            Some([of_queries, of_keys]) => [of_queries.forward(graph, &query), of_keys.forward(graph, &key)],
-            None => [query, key],
-        };
-        let query = graph.scaled(turned(query, self.heads, queries), self.query_scale);
-        [query, turned(key, self.key_value_heads, keys), self.value.forward(graph, keys.hidden)]
+        let query = self.queries(graph, queries, angles);
+        let [key, value] = self.keys_and_values(graph, keys, angles);
+        [query, key, value]
+    }
+
+    fn queries(&self, graph: &Graph<'_>, queries: Rows<'_>, angles: Option<&RotaryAngles>) -> Var {
+        let query = self.query.forward(graph, queries.hidden);
+        let query = self.norms.as_ref().map_or_else(|| query.clone(), |[of_queries, _]| of_queries.forward(graph, &query));
+        graph.scaled(turned(graph, query, self.heads, queries, angles), self.query_scale)
+    }
+
+    fn keys_and_values(&self, graph: &Graph<'_>, keys: Rows<'_>, angles: Option<&RotaryAngles>) -> [Var; 2] {
+        let key = self.key.forward(graph, keys.hidden);
+        let key = self.norms.as_ref().map_or_else(|| key.clone(), |[_, of_keys]| of_keys.forward(graph, &key));
+        [turned(graph, key, self.key_value_heads, keys, angles), self.value.forward(graph, keys.hidden)]
+    }
+
+    /// Keeps the keys and values of what an encoder gave: a cache for each sequence, to which this layer's are appended.
+    pub fn remember(&self, graph: &Graph<'_>, source: Rows<'_>, (layer, caches): (usize, &mut [SequenceCache])) {
+        let [key, value] = self.keys_and_values(graph, source, None);
+        for (sequence, cache) in caches.iter_mut().enumerate() {
+            cache.append(layer, [key.tensor(), value.tensor()], source.spans.range(sequence), self.key_value_heads);
+        }
     }
 
     /// What new tokens find in all tokens of their sequences, whose keys and values the caches hold and are given: a cache for each
@@ -149,16 +173,29 @@ impl Attention {
         graph: &Graph<'_>,
         tokens: Rows<'_>,
         (layer, caches): (usize, &mut [&mut SequenceCache]),
-        (reach, angles): (usize, Option<&RotaryAngles>),
+        places: Places<'_>,
     ) -> Var {
-        let [query, key, value] = self.projected(graph, tokens, tokens, angles);
+        let Sight::Past { reach } = places.sight else { panic!("read_on: a layer that looks at what follows") };
+        let [query, key, value] = self.projected(graph, tokens, tokens, places.angles);
         for (sequence, cache) in caches.iter_mut().enumerate() {
             cache.append(layer, [key.tensor(), value.tensor()], tokens.spans.range(sequence), self.key_value_heads);
         }
         let caches: Vec<&SequenceCache> = caches.iter().map(|cache| &**cache).collect();
-        let options = AttentionOptions { heads: self.heads, key_heads: self.key_value_heads, dropout: 0.0 };
         let window = CachedWindow { before: reach, behind: 0 };
-        self.output.forward(graph, &graph.cached_attention(&query, tokens.spans, &caches, layer, options, window))
+        let context = match (&self.distance, places.distances) {
+            (DistanceUse::None, _) => graph.cached_attention(&query, tokens.spans, &caches, layer, self.options(), window),
+            (DistanceUse::Bias(buckets), Distances::Bias(table)) => {
+                let bias = DistanceBias { table: *table, buckets: *buckets, positions: tokens.positions };
+                graph.cached_attention_by_distance(&query, tokens.spans, (&caches, layer), self.options(), window, &bias)
+            }
+            _ => panic!("read_on: no decoder knows distances by vectors"),
+        };
+        self.output.forward(graph, &context)
+    }
+
+    /// Without dropout.
+    fn options(&self) -> AttentionOptions {
+        AttentionOptions { heads: self.heads, key_heads: self.key_value_heads, dropout: 0.0 }
     }
 
     /// What each query finds in the keys' rows of its own sequence: gives the shape of the queries' rows.
@@ -199,8 +236,24 @@ impl Attention {
 
     /// What each query finds in what an encoder made of its sequence: gives the shape of the queries' rows.
     pub fn forward_across(&self, graph: &Graph<'_>, queries: Rows<'_>, source: Source<'_>, dropout: &Dropout) -> Var {
-        let keys = Rows { hidden: source.hidden, spans: source.spans, positions: &[] };
-        let places = Places { sight: Sight::Everything, angles: None, distances: &Distances::Unknown };
-        self.forward(graph, queries, keys, places, dropout)
+        match source {
+            Source::Vectors { hidden, spans } => {
+                let places = Places { sight: Sight::Everything, angles: None, distances: &Distances::Unknown };
+                self.forward(graph, queries, Rows { hidden, spans, positions: &[] }, places, dropout)
+            }
+            Source::Remembered { caches, layer, queries: spans } => {
+                let query = self.queries(graph, queries, None);
+                let window = CachedWindow::EVERYTHING;
+                self.output.forward(graph, &graph.cached_attention(&query, spans, caches, layer, self.options(), window))
+            }
+        }
+    }
+}
+
+/// Vectors of heads, turned by their places where there are angles.
+fn turned(graph: &Graph<'_>, projected: Var, heads: usize, rows: Rows<'_>, angles: Option<&RotaryAngles>) -> Var {
+    match angles {
+        Some(angles) => graph.rotary(projected, heads, angles, rows.positions),
+        None => projected,
     }
 }

@@ -49,11 +49,6 @@ impl SharedDistances {
         }
     }
 
-    /// Whether attention knows nothing of distances.
-    pub fn are_absent(&self) -> bool {
-        matches!(self, Self::None)
-    }
-
     /// What the layers are given in a pass over sequences that lie like this.
     pub fn of_pass(&self, graph: &Graph<'_>, spans: &Spans) -> Distances {
         match self {

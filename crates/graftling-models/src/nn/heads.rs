@@ -108,6 +108,7 @@ impl HeadBricks {
     pub fn next_tokens(&self, graph: &Graph<'_>, stack: &Stack, tokens: Var) -> Var {
         match self {
             Self::NextToken(head) => head.forward(graph, &stack.embeddings, tokens),
+            Self::Language(head) => head.forward(graph, &stack.embeddings, &tokens),
             _ => panic!("next_tokens: the head of another task"),
         }
     }

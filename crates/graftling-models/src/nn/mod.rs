@@ -8,6 +8,7 @@ pub(crate) mod embeddings;
 pub(crate) mod feed_forward;
 pub(crate) mod heads;
 pub(crate) mod linear;
+pub(crate) mod memory;
 pub(crate) mod norm;
 pub(crate) mod rotary;
 pub(crate) mod stack;

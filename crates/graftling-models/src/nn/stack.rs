@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use graftling_tensor::{Graph, RotaryAngles, SequenceCache, Spans, Var};
+use graftling_tensor::{Graph, SequenceCache, Spans, Var};
 
 use super::attention::{Attention, Places, Rows, Source};
 use super::convolution::ConvolutionLayer;
@@ -11,9 +11,10 @@ use super::declarations::{Declarations, Scope};
 use super::distances::SharedDistances;
 use super::embeddings::{Before, Embeddings};
 use super::feed_forward::FeedForward;
+use super::memory::{Memory, Sources};
 use super::norm::Norm;
 use super::rotary::Rotary;
-use crate::architecture::{Architecture, CrossAttention, Dropout, LayerWeights, NormPlacement, Sight, Sights};
+use crate::architecture::{Architecture, CrossAttention, Dropout, LayerWeights, NormPlacement, Sights};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 
@@ -133,29 +134,39 @@ impl Stack {
 }
 
 impl Stack {
-    /// Whether it can read on where it stopped: each token looks at those before it alone, and nothing is trained about distances.
-    pub fn reads_on(&self) -> bool {
-        let past = |index| matches!(self.sights.of(index), Sight::Past { .. });
-        (0..self.num_hidden_layers).all(past) && self.distances.are_absent() && self.convolution.is_none()
+    /// The keys and values that the layers of a decoder find in what an encoder gave, `[tokens, hidden_size]`: a cache for each sequence.
+    /// For inference alone.
+    pub fn remembered(&self, graph: &Graph<'_>, hidden: &Var, spans: &Spans) -> Vec<SequenceCache> {
+        let mut caches = vec![SequenceCache::new(); spans.count()];
+        for index in 0..self.num_hidden_layers {
+            let Some((attention, _)) = &self.layer(index).cross else { panic!("begin: a layer that looks at no encoder") };
+            attention.remember(graph, Rows { hidden, spans, positions: &[] }, (index, &mut caches));
+        }
+        caches
     }
 
-    /// Reads on in sequences of which the caches hold what was read before; gives the vector of the last token of each, `[sequences, hidden_size]`.
-    /// For inference alone.
-    pub fn read_on(&self, graph: &Graph<'_>, batch: &PackedBatch, caches: &mut [&mut SequenceCache]) -> Var {
+    /// Reads on in sequences of which memories hold what was read before; gives the vector of the last token of each,
+    /// `[sequences, hidden_size]`. For inference alone.
+    pub fn read_on(&self, graph: &Graph<'_>, batch: &PackedBatch, memories: &mut [&mut Memory]) -> Var {
         let spans = &batch.spans;
-        let read: Vec<usize> = caches.iter().map(|cache| cache.len()).collect();
+        let read: Vec<usize> = memories.iter().map(|memory| memory.read).collect();
         let before = Before::Tokens(&read);
         let places = before.places(spans);
-        // Places are counted anew, so that there are angles of those alone that occur.
+        // Where there are angles places are counted anew, so that there are angles of those alone that occur.
         let angles = self.rotary.as_ref().map(|rotary| rotary.angles(places.iter().map(|place| *place as usize)));
-        let positions: Vec<u32> = (0..places.len() as u32).collect();
+        let positions: Vec<u32> = if angles.is_some() { (0..places.len() as u32).collect() } else { places };
+        let distances = self.distances.of_pass(graph, spans);
+        let sources = Sources::of(memories, spans);
         let mut hidden = self.embeddings.forward(graph, batch, &before, 0.0);
         for index in 0..self.num_hidden_layers {
             let sight = self.sights.of(index);
-            let Sight::Past { reach } = sight else { panic!("read_on: a layer that looks at what follows") };
+            let places = Places { sight, angles: angles.as_ref().map(|angles| angles.of(sight)), distances: &distances };
+            let source = sources.as_ref().map(|sources| sources.of_layer(index));
             let tokens = Rows { hidden: &hidden, spans, positions: &positions };
-            let angles = angles.as_ref().map(|angles| angles.of(sight));
-            hidden = self.layer(index).read_on(graph, tokens, (index, caches), (reach, angles));
+            hidden = self.layer(index).read_on(graph, tokens, (index, memories), places, source);
+        }
+        for (memory, new) in memories.iter_mut().zip(spans.lengths()) {
+            memory.read += new;
         }
         let last: Vec<usize> = (0..spans.count()).map(|sequence| spans.range(sequence).end - 1).collect();
         let last = graph.gather_rows(&hidden, &last);
@@ -265,12 +276,14 @@ impl Layer {
         &self,
         graph: &Graph<'_>,
         tokens: Rows<'_>,
-        cached: (usize, &mut [&mut SequenceCache]),
-        seen: (usize, Option<&RotaryAngles>),
+        (index, memories): (usize, &mut [&mut Memory]),
+        places: Places<'_>,
+        source: Option<Source<'_>>,
     ) -> Var {
         let entered = self.around_attention.enter(graph, tokens.hidden);
-        let attended = self.attention.forward_cached(graph, Rows { hidden: &entered, ..tokens }, cached, seen);
-        self.after_attention(graph, &attended, tokens, None, &Dropout::NONE)
+        let mut caches: Vec<&mut SequenceCache> = memories.iter_mut().map(|memory| &mut memory.own).collect();
+        let attended = self.attention.forward_cached(graph, Rows { hidden: &entered, ..tokens }, (index, &mut caches), places);
+        self.after_attention(graph, &attended, tokens, source, &Dropout::NONE)
     }
 
     /// What follows once tokens have looked at those of their sequence.
@@ -283,7 +296,8 @@ impl Layer {
         dropout: &Dropout,
     ) -> Var {
         let mut hidden = self.around_attention.leave(graph, attended, queries.hidden, dropout.attention);
-        if let (Some((attention, around)), Some(source)) = (&self.cross, source) {
+        if let Some((attention, around)) = &self.cross {
+            let Some(source) = source else { panic!("attention: a decoder that looks at an encoder was given no source") };
             let looking = around.enter(graph, &hidden);
             let attended = attention.forward_across(graph, Rows { hidden: &looking, ..queries }, source, dropout);
             hidden = around.leave(graph, &attended, &hidden, dropout.attention);

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::attention::{Shared, room, softmax};
+use super::attention::{Bias, Shared, room, softmax};
 use super::product::{Target, View, multiply_serial};
 use super::simd::dispatch;
 
@@ -49,6 +49,8 @@ pub(crate) struct CachedHeads<'a> {
     /// How many keys a query sees before its place, and behind it.
     pub before: usize,
     pub behind: usize,
+    /// What is added by distance, of places among the keys.
+    pub bias: Option<Bias<'a>>,
 }
 
 /// Some queries of one key head of one sequence.
@@ -131,7 +133,17 @@ impl CachedHeads<'_> {
                     let seen = start - first * TOKENS..end - first * TOKENS;
                     weights[..seen.start].fill(0.0);
                     weights[seen.end..].fill(0.0);
-                    softmax(&mut weights[seen], scale);
+                    let weights = &mut weights[seen];
+                    let Some(bias) = &self.bias else {
+                        softmax(weights, scale);
+                        continue;
+                    };
+                    let query = sequence.queries.start + queries.start + row / group;
+                    let added = bias.row(key_head * group + row % group, query, &(start..end));
+                    for (weight, added) in weights.iter_mut().zip(added) {
+                        *weight = weight.mul_add(scale, *added);
+                    }
+                    softmax(weights, 1.0);
                 }
             },
         );

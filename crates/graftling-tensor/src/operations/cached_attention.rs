@@ -3,6 +3,7 @@
 use std::borrow::Borrow;
 
 use super::attention::AttentionOptions;
+use super::distance_bias::{ByDistance, DistanceBias};
 use crate::graph::{Graph, Var};
 use crate::kernels::cached_attention::{CachedHeads, Sequence};
 use crate::pool::Buffer;
@@ -45,6 +46,33 @@ impl Graph<'_> {
         options: AttentionOptions,
         window: CachedWindow,
     ) -> Var {
+        self.attend_to_cached(query, query_spans, (caches, layer), options, (window, None))
+    }
+
+    /// The same, with a bias by distance added to the scaled products, as in [`attention_by_distance`](Self::attention_by_distance).
+    ///
+    /// # Panics
+    /// As there, and if the bias has another number of heads, or places that are outside of what caches hold.
+    pub fn cached_attention_by_distance<C: Borrow<SequenceCache>>(
+        &self,
+        query: &Var,
+        query_spans: &Spans,
+        (caches, layer): (&[C], usize),
+        options: AttentionOptions,
+        window: CachedWindow,
+        bias: &DistanceBias<'_>,
+    ) -> Var {
+        self.attend_to_cached(query, query_spans, (caches, layer), options, (window, Some(bias)))
+    }
+
+    fn attend_to_cached<C: Borrow<SequenceCache>>(
+        &self,
+        query: &Var,
+        query_spans: &Spans,
+        (caches, layer): (&[C], usize),
+        options: AttentionOptions,
+        (window, bias): (CachedWindow, Option<&DistanceBias<'_>>),
+    ) -> Var {
         assert!(!self.is_training(), "cached_attention: this graph was made for training");
         let hidden = query.tensor.columns();
         let AttentionOptions { heads, key_heads, dropout: _ } = options;
@@ -57,6 +85,10 @@ impl Graph<'_> {
         assert_eq!(query_spans.count(), caches.len(), "cached_attention: spans and caches");
         let CachedWindow { before, behind } = window;
         let everything = [before, behind] == [usize::MAX; 2];
+        let bias = bias.map(|bias| {
+            let keys = Spans::from_lengths(caches.iter().map(|cache| cache.borrow().layer(layer).0));
+            bias.by_distance(self.parameters(), heads, [query_spans, &keys])
+        });
         let mut sequences = Vec::new();
         for (index, cache) in caches.iter().enumerate() {
             let queries = query_spans.range(index);
@@ -78,6 +110,7 @@ impl Graph<'_> {
             head_size: hidden / heads,
             before,
             behind,
+            bias: bias.as_ref().map(ByDistance::view),
         }
         .forward(&mut output);
         self.record(Tensor::from_buffer(query.tensor.shape(), output), None)

@@ -135,10 +135,12 @@ fn targets(reading: &Reading) -> &Targets {
 /// The token that what is written ends with, where the folder does not say it: the end token, or the last of those that the tokenizer puts
 /// around every text.
 pub(crate) fn end_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
-    let tokenizer = tokenizer.for_targets();
-    let around = || {
-        let nothing = [TextInput { text: "", pair: None }];
-        tokenizer.encode(&nothing, &EncodeOptions::truncated(usize::MAX)).ok()?.encodings.first()?.input_ids.last().copied()
-    };
-    tokenizer.end_token().map(|(_, id)| id).or_else(around)
+    tokenizer.for_targets().end_token().map(|(_, id)| id).or_else(|| last_of_targets(tokenizer))
+}
+
+/// The last of the tokens that the tokenizer puts around every text that is written.
+pub(crate) fn last_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
+    let nothing = [TextInput { text: "", pair: None }];
+    let around = tokenizer.for_targets().encode(&nothing, &EncodeOptions::truncated(usize::MAX)).ok()?;
+    around.encodings.first()?.input_ids.last().copied()
 }

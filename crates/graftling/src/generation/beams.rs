@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::draw::{Dice, draw_of, highest_of};
 use super::options::EarlyStopping;
 use super::problem::GenerationError;
-use super::processors::{View, log_softmax, process};
+use super::processors::{log_softmax, process};
 use super::request::{Call, Next, Prompt, Step, check_numbers, everything_forbidden, finish_reason};
 use super::settings::Search;
 use super::text_stream::TextStream;
@@ -60,7 +60,7 @@ struct Candidate {
 impl Beams {
     /// All beams stand behind the prompt, but only the first one counts, so that they do not all begin alike.
     pub fn new(call: &Call<'_>, prompt: &Prompt, num_beams: usize) -> Self {
-        let stream = (!call.settings.stop_strings.is_empty()).then(|| TextStream::new(&call.writing, &prompt.ids));
+        let stream = (!call.settings.stop_strings.is_empty()).then(|| TextStream::new(&call.writing, prompt.text_before()));
         let beam =
             |place| Running { ids: prompt.ids.clone(), score: if place == 0 { 0.0 } else { NOTHING }, stream: stream.clone() };
         let nothing = Finished { ids: Vec::new(), score: NOTHING, finish_reason: None };
@@ -99,7 +99,7 @@ impl Beams {
             // All beams follow the one reading of the prompt.
             own.copy_from_slice(rows[place.min(rows.len() - 1)]);
             log_softmax(own);
-            let view = View { ids: &beam.ids, prompt: prompt.ids.len(), max_new_tokens: prompt.max_new_tokens };
+            let view = prompt.view(&beam.ids);
             process(settings, view, own);
             own.iter_mut().for_each(|score| *score += beam.score);
         });
@@ -186,7 +186,7 @@ impl Beams {
             // A beam that nothing could follow is not there.
             let Some(finish_reason) = finish_reason else { continue };
             let tokens = ids.split_off(prompt.ids.len());
-            let mut stream = TextStream::new(&call.writing, &prompt.ids);
+            let mut stream = TextStream::new(&call.writing, prompt.text_before());
             for token in &tokens {
                 stream.push(&call.writing, *token);
             }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::options::{EarlyStopping, GenerationOptions};
 use super::problem::{GenerationError, OptionProblem};
+use super::settings::Limits;
 use crate::Error;
 
 /// The file that says how to generate.
@@ -27,7 +28,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "cache_config",
     "cache_implementation",
     "compile_config",
-    "decoder_start_token_id",
     "disable_compile",
     "is_assistant",
     "low_memory",
@@ -56,8 +56,6 @@ const NOT_OFFERED: &[(&str, &[f64])] = &[
     ("constraints", &[]),
     ("diversity_penalty", &[0.0]),
     ("dola_layers", &[]),
-    ("encoder_no_repeat_ngram_size", &[0.0]),
-    ("encoder_repetition_penalty", &[1.0]),
     ("epsilon_cutoff", &[0.0, 1.0]),
     ("eta_cutoff", &[0.0, 1.0]),
     ("exponential_decay_length_penalty", &[]),
@@ -75,6 +73,15 @@ const NOT_OFFERED: &[(&str, &[f64])] = &[
     ("watermarking_config", &[]),
 ];
 
+/// What transformers' config classes have of models that write one text from another, where a `config.json` does not say it.
+const OF_CLASSES: &[(&str, &[(&str, u32)])] = &[
+    ("bart", &[("bos_token_id", 0), ("eos_token_id", 2), ("decoder_start_token_id", 2), ("forced_eos_token_id", 2)]),
+    ("mbart", &[("bos_token_id", 0), ("eos_token_id", 2), ("forced_eos_token_id", 2)]),
+    ("marian", &[("eos_token_id", 0), ("decoder_start_token_id", 58_100), ("forced_eos_token_id", 0)]),
+    ("t5", &[("eos_token_id", 1)]),
+    ("mt5", &[("eos_token_id", 1), ("decoder_start_token_id", 0)]),
+];
+
 /// What a folder says.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FolderDefaults {
@@ -89,12 +96,21 @@ impl FolderDefaults {
     /// Reads what the folder of such a model says. As in transformers, `config.json` is asked only where there is no
     /// `generation_config.json`.
     pub fn read(folder: &Path, facts: &ModelFacts) -> Result<Self, Error> {
+        let vocabulary = Limits::of(facts).vocabulary;
         let path = folder.join(FILE);
-        if path.is_file() {
-            Keys::of(path, facts.vocabulary_size)?.read(true)
+        let mut defaults = if path.is_file() {
+            Keys::of(path, vocabulary)?.read(true)?
         } else {
-            Keys::of(folder.join(MODEL_FILE), facts.vocabulary_size)?.read(false)
+            let mut keys = Keys::of(folder.join(MODEL_FILE), vocabulary)?;
+            keys.complete(facts);
+            keys.read(false)?
+        };
+        // As in transformers.
+        if facts.decoder.is_some() {
+            let start = &mut defaults.options.decoder_start_token_id;
+            *start = start.or(defaults.bos_token_id);
         }
+        Ok(defaults)
     }
 }
 
@@ -123,6 +139,21 @@ impl Keys {
         Ok(Self { path, keys, vocabulary, problems: Vec::new() })
     }
 
+    /// Adds to a config what transformers adds to it: what its class has where it says nothing, and what its decoder has where it says nothing.
+    fn complete(&mut self, facts: &ModelFacts) {
+        let of_class = OF_CLASSES.iter().filter(|(family, _)| *family == facts.family).flat_map(|(_, keys)| *keys);
+        for (key, id) in of_class {
+            self.keys.entry(*key).or_insert_with(|| (*id).into());
+        }
+        if let Some(Value::Object(decoder)) = self.keys.get("decoder").filter(|_| facts.decoder.is_some()).cloned() {
+            for (key, value) in decoder {
+                if self.keys.get(&key).is_none_or(Value::is_null) {
+                    self.keys.insert(key, value);
+                }
+            }
+        }
+    }
+
     /// Takes every key that is known; the others are told where the file is there for nothing else.
     fn read(mut self, tells_unknown: bool) -> Result<FolderDefaults, Error> {
         let options = GenerationOptions {
@@ -144,6 +175,9 @@ impl Keys {
             num_return_sequences: self.count("num_return_sequences"),
             repetition_penalty: self.number("repetition_penalty"),
             no_repeat_ngram_size: self.count("no_repeat_ngram_size"),
+            encoder_repetition_penalty: self.number("encoder_repetition_penalty"),
+            encoder_no_repeat_ngram_size: self.count("encoder_no_repeat_ngram_size"),
+            decoder_start_token_id: self.id("decoder_start_token_id"),
             bad_words_ids: self.lists_of_ids("bad_words_ids"),
             suppress_tokens: self.ids("suppress_tokens"),
             begin_suppress_tokens: self.ids("begin_suppress_tokens"),

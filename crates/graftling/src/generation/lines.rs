@@ -2,7 +2,7 @@
 
 use super::draw::{Dice, draw, highest};
 use super::problem::GenerationError;
-use super::processors::{View, process};
+use super::processors::process;
 use super::request::{Call, Next, Prompt, Step, check_numbers, everything_forbidden, finish_reason};
 use super::text_stream::TextStream;
 use super::{Continuation, FinishReason};
@@ -28,7 +28,7 @@ struct Line {
 
 impl Lines {
     pub fn new(call: &Call<'_>, prompt: &Prompt, seed: Option<u64>) -> Self {
-        let stream = TextStream::new(&call.writing, &prompt.ids);
+        let stream = TextStream::new(&call.writing, prompt.text_before());
         let line = || Line { ids: prompt.ids.clone(), stream: stream.clone(), finish_reason: None };
         let lines: Vec<Line> = (0..call.settings.num_return_sequences).map(|_| line()).collect();
         Self { going_on: (0..lines.len()).collect(), lines, prompt: prompt.ids.len(), seed, new_tokens: 0 }
@@ -46,7 +46,7 @@ impl Lines {
             let from = place.min(rows.len() - 1);
             let line = &mut self.lines[number];
             let mut scores = rows[from].to_vec();
-            process(call.settings, View { ids: &line.ids, prompt: prompt.ids.len(), max_new_tokens }, &mut scores);
+            process(call.settings, prompt.view(&line.ids), &mut scores);
             let token = match self.seed {
                 None => highest(&scores),
                 Some(seed) => draw(&scores, Dice { seed, prompt: prompt.index, continuation: number, step: number_of_step }),

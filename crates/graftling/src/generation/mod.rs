@@ -1,4 +1,4 @@
-//! Text that a causal language model writes behind prompts: greedily, drawn, or by a search with beams. Each file holds one part of it.
+//! Text that a model writes, behind prompts or from sources: greedily, drawn, or by a search with beams. Each file holds one part of it.
 //! Knows nothing of files of prompts, flags or HTTP.
 
 mod beams;
@@ -33,9 +33,10 @@ use crate::error::LanguageError;
 use crate::loaded::recipe_of;
 use crate::{Error, preparation};
 pub(crate) use config_file::FolderDefaults;
-use settings::Settings;
+use settings::{Limits, Settings};
 
-/// A causal language model that is ready for prompts.
+/// A model that writes and is ready for prompts: a causal language model, which goes on with them, or one that writes another text from
+/// each.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -55,7 +56,7 @@ pub struct Generator {
     limits: BatchLimits,
 }
 
-/// What was generated behind one prompt.
+/// What was generated behind one prompt, or from it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Generation {
     /// How many tokens the prompt has, special ones included.
@@ -64,7 +65,7 @@ pub struct Generation {
     pub continuations: Vec<Continuation>,
 }
 
-/// What follows a prompt.
+/// What follows a prompt, or is written from it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Continuation {
     /// The text behind the prompt: without special tokens, and without the text that it was to stop at.
@@ -149,13 +150,13 @@ impl<F: FnMut(Piece<'_>) -> ControlFlow<()>> Listener for F {
 }
 
 impl Generator {
-    /// Opens the folder of a causal language model.
+    /// Opens the folder of a causal language model, or of one that writes one text from another.
     ///
     /// # Errors
     /// If the model is another, its tokenizer does not belong to it, or its `generation_config.json` asks for what is not offered.
     pub fn load(folder: &Path) -> Result<Self, Error> {
         let inspection = inspect(folder)?;
-        if inspection.head != Some(Head::CausalLanguageModelling) {
+        if !matches!(inspection.head, Some(Head::CausalLanguageModelling | Head::SequenceToSequence)) {
             let head = match inspection.head {
                 Some(head) => head.described().to_owned(),
                 None => format!("a model without a head ({})", inspection.classes.join(", ")),
@@ -194,7 +195,7 @@ impl Generator {
         Ok(self.settings(options)?.num_return_sequences)
     }
 
-    /// What follows each prompt, in their order. It does not depend on the prompts beside it, but on its place among them where tokens are
+    /// What follows each prompt, or is written from it, in their order. It does not depend on the prompts beside it, but on its place among them where tokens are
     /// drawn.
     ///
     /// # Errors
@@ -226,6 +227,20 @@ impl Generator {
         listener: &mut dyn Listener,
     ) -> Result<Vec<Generation>, Error> {
         self.writer().stream(prompts, options, listener)
+    }
+
+    /// The id of a token for an option of this name: of one that is named as the vocabulary writes it, such as a language, or by its id.
+    ///
+    /// # Errors
+    /// If no text that is written can have such a token.
+    pub fn token_id(&self, option: &str, named: &str) -> Result<u32, Error> {
+        let vocabulary = Limits::of(self.model.facts()).vocabulary;
+        let id = named.parse().ok().or_else(|| self.tokenizer.for_targets().id(named));
+        id.filter(|id| (*id as usize) < vocabulary).ok_or_else(|| {
+            let accepted = format!("a token as the vocabulary writes it, or its id, below {vocabulary}");
+            let problem = OptionProblem::NotAccepted { option: option.to_owned(), found: named.to_owned(), accepted };
+            GenerationError::Options(vec![problem]).into()
+        })
     }
 
     fn settings(&self, options: &GenerationOptions) -> Result<Settings, Error> {

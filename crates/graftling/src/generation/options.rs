@@ -60,11 +60,12 @@ macro_rules! options {
 options! {
     /// The most tokens that are generated for a prompt. Default: 20, or what `max_length` leaves.
     max_new_tokens: usize,
-    /// The most tokens of prompt and continuation together, where `max_new_tokens` is not given.
+    /// The most tokens of prompt and continuation together, where `max_new_tokens` is not given; in a model that writes one text from
+    /// another those of the text alone, the one that it starts with included.
     max_length: usize,
     /// No end token before so many tokens are generated.
     min_new_tokens: usize,
-    /// No end token before prompt and continuation have so many tokens, where `min_new_tokens` is not given.
+    /// No end token before prompt and continuation, counted in the same way, have so many tokens, where `min_new_tokens` is not given.
     min_length: usize,
     /// Tokens that end a text; an empty list: none does. Default: as the folder says.
     eos_token_id: Vec<u32>,
@@ -94,13 +95,21 @@ options! {
     repetition_penalty: f64,
     /// No sequence of so many tokens occurs twice in prompt and continuation; 0: any may. Default: 0.
     no_repeat_ngram_size: usize,
+    /// The same for tokens of the prompt, the other way round: above 1 they become more probable. Default: 1.
+    encoder_repetition_penalty: f64,
+    /// No sequence of so many tokens is taken over from the prompt; 0: any may. Default: 0.
+    encoder_no_repeat_ngram_size: usize,
     /// Sequences of tokens that are never completed; an end token alone is left out of them.
     bad_words_ids: Vec<Vec<u32>>,
     /// Tokens that are never generated.
     suppress_tokens: Vec<u32>,
     /// Tokens that are not generated first.
     begin_suppress_tokens: Vec<u32>,
-    /// The token behind a prompt of one token, which for models with an encoder is the first of the answer.
+    /// The token that a text starts with in a model that writes one text from another. It is no part of what is given. Default: as the folder
+    /// says.
+    decoder_start_token_id: u32,
+    /// The token behind a prompt of one token; in a model that writes one text from another the first of each text, which some of them take
+    /// for the language to write in.
     forced_bos_token_id: u32,
     /// Tokens one of which is the last where the most tokens are generated.
     forced_eos_token_id: Vec<u32>,

@@ -18,8 +18,8 @@ pub enum GenerationError {
     /// Options that cannot be.
     #[error("{}", lines(.0))]
     Options(Vec<OptionProblem>),
-    /// The model is not one that goes on with a text.
-    #[error("{}: this is {head}, which does not go on with a text; give a causal language model (...ForCausalLM, GPT2LMHeadModel)", folder.display())]
+    /// The model is not one that writes texts.
+    #[error("{}: this is {head}, which does not write texts; give a causal language model (...ForCausalLM, GPT2LMHeadModel) or one that writes one text from another (...ForConditionalGeneration, MarianMTModel, EncoderDecoderModel)", folder.display())]
     NoLanguageModel {
         /// The folder of the model.
         folder: PathBuf,
@@ -35,6 +35,16 @@ pub enum GenerationError {
         tokens: usize,
         /// What it does not leave room in.
         limit: LengthLimit,
+    },
+    /// A source is longer than what an encoder can read.
+    #[error("prompt {index} has {}, but the encoder has {positions} positions; shorten it", counted(*tokens))]
+    SourceTooLong {
+        /// Which prompt, from 1.
+        index: usize,
+        /// How many tokens it has.
+        tokens: usize,
+        /// How many of them the model can read.
+        positions: usize,
     },
     /// A prompt leaves less room than is asked for.
     #[error(
@@ -55,6 +65,12 @@ pub enum GenerationError {
     /// A prompt without a token, for a model that has no token to begin with.
     #[error("prompt {index} gives no token, and the model names no bos_token_id to begin with; give at least one character")]
     EmptyPrompt {
+        /// Which prompt, from 1.
+        index: usize,
+    },
+    /// A source without a token.
+    #[error("prompt {index} gives no token; give at least one character")]
+    EmptySource {
         /// Which prompt, from 1.
         index: usize,
     },

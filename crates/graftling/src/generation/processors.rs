@@ -8,8 +8,10 @@ use super::settings::{Processing, Settings, Warping};
 pub(super) struct View<'a> {
     /// Prompt and continuation.
     pub ids: &'a [u32],
-    /// How many of them are the prompt.
+    /// How many of them are the prompt, or the token that a text beside a source starts with.
     pub prompt: usize,
+    /// The prompt, or the source.
+    pub given: &'a [u32],
     /// How many new ones there may be.
     pub max_new_tokens: usize,
 }
@@ -17,12 +19,19 @@ pub(super) struct View<'a> {
 /// Processes the scores of the next token, one for each entry of the vocabulary: logits, or log-probabilities where beams are searched.
 /// What may not come next gets minus infinity.
 pub(super) fn process(settings: &Settings, view: View<'_>, scores: &mut [f32]) {
-    let Processing { repetition_penalty, no_repeat_ngram_size, .. } = settings.processing;
-    if repetition_penalty != 1.0 {
-        penalize_repetition(repetition_penalty as f32, view.ids, scores);
+    let Processing { repetition_penalty, encoder_repetition_penalty, .. } = settings.processing;
+    if encoder_repetition_penalty != 1.0 {
+        penalize(1.0 / encoder_repetition_penalty, view.given, scores);
     }
+    if repetition_penalty != 1.0 {
+        penalize(repetition_penalty, view.ids, scores);
+    }
+    let Processing { no_repeat_ngram_size, encoder_no_repeat_ngram_size, .. } = settings.processing;
     if no_repeat_ngram_size > 0 {
-        forbid_repeated_ngrams(no_repeat_ngram_size, view.ids, scores);
+        forbid_ngrams_of(view.ids, no_repeat_ngram_size, view.ids, scores);
+    }
+    if encoder_no_repeat_ngram_size > 0 {
+        forbid_ngrams_of(view.given, encoder_no_repeat_ngram_size, view.ids, scores);
     }
     forbid_words(&settings.processing.bad_words_ids, view.ids, scores);
     if view.ids.len() - view.prompt < settings.fewest_new_tokens(view.prompt) {
@@ -62,25 +71,27 @@ fn forbid(ids: &[u32], scores: &mut [f32]) {
     ids.iter().for_each(|id| scores[*id as usize] = f32::NEG_INFINITY);
 }
 
-/// `RepetitionPenaltyLogitsProcessor`: every token that has occurred, once.
-fn penalize_repetition(penalty: f32, ids: &[u32], scores: &mut [f32]) {
+/// `RepetitionPenaltyLogitsProcessor` and `EncoderRepetitionPenaltyLogitsProcessor`: every one of these tokens, once.
+fn penalize(penalty: f64, ids: &[u32], scores: &mut [f32]) {
+    let penalty = penalty as f32;
     let mut seen = ids.to_vec();
     seen.sort_unstable();
     seen.dedup();
     for id in seen {
-        let score = &mut scores[id as usize];
+        // A source may have tokens that cannot be written.
+        let Some(score) = scores.get_mut(id as usize) else { continue };
         *score = if *score < 0.0 { *score * penalty } else { *score / penalty };
     }
 }
 
-/// `NoRepeatNGramLogitsProcessor`: whatever has followed the last `size - 1` tokens before.
-fn forbid_repeated_ngrams(size: usize, ids: &[u32], scores: &mut [f32]) {
-    if ids.len() < size {
-        return;
-    }
-    let beginning = &ids[ids.len() + 1 - size..];
-    for ngram in ids.windows(size).filter(|ngram| ngram.starts_with(beginning)) {
-        scores[ngram[size - 1] as usize] = f32::NEG_INFINITY;
+/// `NoRepeatNGramLogitsProcessor` and `EncoderNoRepeatNGramLogitsProcessor`: whatever follows the last `size - 1` tokens in these others.
+fn forbid_ngrams_of(others: &[u32], size: usize, ids: &[u32], scores: &mut [f32]) {
+    let Some(first) = (ids.len() + 1).checked_sub(size) else { return };
+    let beginning = &ids[first..];
+    for ngram in others.windows(size).filter(|ngram| ngram.starts_with(beginning)) {
+        if let Some(score) = scores.get_mut(ngram[size - 1] as usize) {
+            *score = f32::NEG_INFINITY;
+        }
     }
 }
 
@@ -182,7 +193,10 @@ fn keep_min_p(min_p: f64, fewest: usize, scores: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::super::options::GenerationOptions;
+    use super::super::settings::Limits;
     use super::*;
+
+    const LIMITS: Limits = Limits { vocabulary: 4, positions: 20, source_positions: None };
 
     #[test]
     fn what_is_not_to_come_first_is_kept_away_behind_a_token_that_is_forced() {
@@ -200,9 +214,9 @@ mod tests {
             (&forced, 2, &[0, 0], [1.0, 2.0, none, 4.0]),
             (&forced, 2, &[0, 0, 0], [1.0, 2.0, 3.0, 4.0]),
         ] {
-            let settings = Settings::new(options, &GenerationOptions::default(), 4).expect("settings");
+            let settings = Settings::new(options, &GenerationOptions::default(), LIMITS).expect("settings");
             let mut scores = [1.0, 2.0, 3.0, 4.0];
-            process(&settings, View { ids, prompt, max_new_tokens: 9 }, &mut scores);
+            process(&settings, View { ids, prompt, given: &[], max_new_tokens: 9 }, &mut scores);
             assert_eq!(scores, expected, "{options:?} {prompt} {ids:?}");
         }
     }

@@ -50,14 +50,15 @@ pub(super) fn work_through(
     let width = call.settings.width();
     let load = |prompt: &Prompt| Load {
         sequences: width,
-        tokens: width * (prompt.ids.len() + prompt.max_new_tokens),
-        prompt: prompt.ids.len(),
+        // Continuations have their source in common.
+        tokens: prompt.source.as_ref().map_or(0, Vec::len) + width * (prompt.ids.len() + prompt.max_new_tokens),
+        prompt: prompt.given().len(),
     };
     let mut outcomes: Vec<Option<Generation>> = prompts.iter().map(|_| None).collect();
     let mut waiting: VecDeque<Prompt> = prompts.into();
     let mut in_work: Vec<(Request, Load)> = Vec::new();
     loop {
-        let mut new_tokens = 0;
+        let (mut new_tokens, before) = (0, in_work.len());
         while let Some(load) = waiting.front().map(load)
             && has_room(&in_work, load, new_tokens, limits)
             && let Some(prompt) = waiting.pop_front()
@@ -65,6 +66,7 @@ pub(super) fn work_through(
             new_tokens += load.prompt;
             in_work.push((Request::new(call, prompt), load));
         }
+        look_at_sources(model, weights, &mut in_work[before..]);
         if in_work.is_empty() {
             return Ok(outcomes.into_iter().flatten().collect());
         }
@@ -104,6 +106,18 @@ pub(super) fn work_through(
             outcomes[index] = Some(generation);
         }
         in_work = going_on;
+    }
+}
+
+/// Reads the sources of prompts that join, where there are any, all in one pass.
+fn look_at_sources(model: &Model, weights: &PackedWeights<'_>, joining: &mut [(Request, Load)]) {
+    let sources: Vec<&[u32]> = joining.iter().filter_map(|(request, _)| request.source()).collect();
+    if sources.is_empty() {
+        return;
+    }
+    let pasts = model.begin(weights, &sources);
+    for ((request, _), past) in joining.iter_mut().zip(pasts) {
+        request.begin(past);
     }
 }
 

@@ -5,6 +5,7 @@ use graftling_models::Past;
 use super::beams::Beams;
 use super::lines::Lines;
 use super::problem::GenerationError;
+use super::processors::View;
 use super::settings::{Search, Settings};
 use super::text_stream::Writing;
 use super::{FinishReason, Generation};
@@ -19,9 +20,28 @@ pub(super) struct Call<'a> {
 pub(super) struct Prompt {
     /// Its place among those of the call, from 0.
     pub index: usize,
-    /// At least one.
+    /// What is looked at, in a model that writes one text from another.
+    pub source: Option<Vec<u32>>,
+    /// What stands before what is written, at least one token: the prompt itself, or the one that a text beside a source starts with.
     pub ids: Vec<u32>,
     pub max_new_tokens: usize,
+}
+
+impl Prompt {
+    /// The tokens that a person gave.
+    pub fn given(&self) -> &[u32] {
+        self.source.as_deref().unwrap_or(&self.ids)
+    }
+
+    /// What a continuation is seen with when it is scored.
+    pub fn view<'a>(&'a self, ids: &'a [u32]) -> View<'a> {
+        View { ids, prompt: self.ids.len(), given: self.given(), max_new_tokens: self.max_new_tokens }
+    }
+
+    /// The tokens whose text what is written goes on with.
+    pub fn text_before(&self) -> &[u32] {
+        if self.source.is_some() { &[] } else { &self.ids }
+    }
 }
 
 /// What the model reads next of one continuation.
@@ -77,6 +97,16 @@ impl Request {
         self.prompt.index
     }
 
+    /// What is looked at, in a model that writes one text from another.
+    pub fn source(&self) -> Option<&[u32]> {
+        self.prompt.source.as_deref()
+    }
+
+    /// Begins with the source in view.
+    pub fn begin(&mut self, past: Past) {
+        self.readings[0].past = past;
+    }
+
     /// What the next choice is made of.
     pub fn choosing(&mut self) -> (&mut Chosen, &Prompt) {
         (&mut self.chosen, &self.prompt)
@@ -103,7 +133,7 @@ impl Request {
             Chosen::Lines(lines) => lines.outcome(),
             Chosen::Beams(beams) => beams.outcome(),
         };
-        Generation { prompt_tokens: self.prompt.ids.len(), continuations }
+        Generation { prompt_tokens: self.prompt.given().len(), continuations }
     }
 }
 

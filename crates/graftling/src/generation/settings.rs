@@ -1,5 +1,7 @@
 //! Options that are complete and consistent: what was asked for over what the folder says over what transformers has. Knows no text.
 
+use graftling_models::{DecoderFacts, ModelFacts};
+
 use super::options::{EarlyStopping, GenerationOptions};
 use super::problem::{GenerationError, LengthLimit, OptionProblem};
 
@@ -9,6 +11,28 @@ const USUAL_NEW_TOKENS: usize = 20;
 const USUAL_TOP_K: usize = 50;
 /// More beams or continuations than this are a slip of the pen.
 const MOST_SEQUENCES: usize = 1024;
+
+/// What a model can read and write.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// How many token ids it can write.
+    pub vocabulary: usize,
+    /// The longest text, with what stands before it.
+    pub positions: usize,
+    /// The longest source of a model that writes one text from another.
+    pub source_positions: Option<usize>,
+}
+
+impl Limits {
+    pub fn of(facts: &ModelFacts) -> Self {
+        match facts.decoder {
+            Some(DecoderFacts { vocabulary_size: vocabulary, max_positions: positions, .. }) => {
+                Self { vocabulary, positions, source_positions: Some(facts.max_positions) }
+            }
+            None => Self { vocabulary: facts.vocabulary_size, positions: facts.max_positions, source_positions: None },
+        }
+    }
+}
 
 /// How to generate, complete and checked.
 #[derive(Clone, Debug)]
@@ -20,6 +44,9 @@ pub(super) struct Settings {
     pub processing: Processing,
     pub warping: Option<Warping>,
     pub renormalize_logits: bool,
+    /// The token that a text beside a source starts with; none without a source.
+    pub decoder_start_token_id: Option<u32>,
+    limits: Limits,
     max_length: MaxLength,
     min_length: MinLength,
 }
@@ -39,7 +66,9 @@ pub(super) enum Search {
 #[derive(Clone, Debug)]
 pub(super) struct Processing {
     pub repetition_penalty: f64,
+    pub encoder_repetition_penalty: f64,
     pub no_repeat_ngram_size: usize,
+    pub encoder_no_repeat_ngram_size: usize,
     /// Without those that are an end token alone.
     pub bad_words_ids: Vec<Vec<u32>>,
     pub suppress_tokens: Vec<u32>,
@@ -80,7 +109,7 @@ enum MinLength {
 impl Settings {
     /// Completes what was asked for. Contradictions within it are refused; what the folder says beside the point is left alone, as in
     /// transformers.
-    pub fn new(asked: &GenerationOptions, folder: &GenerationOptions, vocabulary: usize) -> Result<Self, GenerationError> {
+    pub fn new(asked: &GenerationOptions, folder: &GenerationOptions, limits: Limits) -> Result<Self, GenerationError> {
         let mut options = asked.or(folder);
         // What is asked for goes before all that the folder says of the same thing.
         if asked.max_new_tokens.is_none() && asked.max_length.is_some() {
@@ -96,7 +125,8 @@ impl Settings {
             options = GenerationOptions { temperature, top_k, top_p, min_p, seed, num_return_sequences: returned, ..options };
         }
         let mut problems = Problems::default();
-        problems.check_ranges(&options, vocabulary);
+        problems.check_ranges(&options, limits.vocabulary);
+        problems.check_start(asked, &options, limits);
         problems.check_together(asked, &options);
         if !problems.0.is_empty() {
             return Err(GenerationError::Options(problems.0));
@@ -119,7 +149,9 @@ impl Settings {
         let is_end = |words: &[u32]| matches!(words, [one] if eos_token_id.contains(one));
         let processing = Processing {
             repetition_penalty: options.repetition_penalty.unwrap_or(1.0),
+            encoder_repetition_penalty: options.encoder_repetition_penalty.unwrap_or(1.0),
             no_repeat_ngram_size: options.no_repeat_ngram_size.unwrap_or(0),
+            encoder_no_repeat_ngram_size: options.encoder_no_repeat_ngram_size.unwrap_or(0),
             bad_words_ids: options.bad_words_ids.unwrap_or_default().into_iter().filter(|words| !is_end(words)).collect(),
             suppress_tokens: options.suppress_tokens.unwrap_or_default(),
             begin_suppress_tokens: options.begin_suppress_tokens.unwrap_or_default(),
@@ -144,6 +176,8 @@ impl Settings {
             processing,
             warping: draws.then_some(warping),
             renormalize_logits: options.renormalize_logits.unwrap_or(false),
+            decoder_start_token_id: options.decoder_start_token_id.filter(|_| limits.source_positions.is_some()),
+            limits,
             max_length: match (options.max_new_tokens, options.max_length) {
                 (Some(new), _) => MaxLength::New(new),
                 (None, Some(whole)) => MaxLength::Whole(whole),
@@ -157,8 +191,15 @@ impl Settings {
         })
     }
 
-    /// How many tokens there may be behind a prompt of so many, at the `index`-th place from 1, in a model of so many positions.
-    pub fn new_tokens(&self, index: usize, tokens: usize, positions: usize) -> Result<usize, GenerationError> {
+    /// How many tokens there may be behind a prompt of so many, or from a source of so many, at the `index`-th place from 1.
+    pub fn new_tokens(&self, index: usize, tokens: usize) -> Result<usize, GenerationError> {
+        if let Some(positions) = self.limits.source_positions {
+            return match tokens > positions {
+                true => Err(GenerationError::SourceTooLong { index, tokens, positions }),
+                false => Ok(self.new_tokens_from_a_source()),
+            };
+        }
+        let positions = self.limits.positions;
         let left = |limit: usize, kind: fn(usize) -> LengthLimit| match limit.checked_sub(tokens) {
             None | Some(0) => Err(GenerationError::PromptTooLong { index, tokens, limit: kind(limit) }),
             Some(left) => Ok(left),
@@ -171,6 +212,17 @@ impl Settings {
             MaxLength::New(new) => Ok(new),
             MaxLength::Whole(whole) => Ok(left(whole, LengthLimit::MaxLength)?.min(possible)),
             MaxLength::Usual => Ok(USUAL_NEW_TOKENS.min(possible)),
+        }
+    }
+
+    /// How many tokens there may be in a text beside a source, whatever the source, without the one that it starts with. What does not fit was
+    /// refused.
+    fn new_tokens_from_a_source(&self) -> usize {
+        let possible = self.limits.positions - 1;
+        match self.max_length {
+            MaxLength::New(new) => new,
+            MaxLength::Whole(whole) => (whole - 1).min(possible),
+            MaxLength::Usual => USUAL_NEW_TOKENS.min(possible),
         }
     }
 
@@ -224,6 +276,7 @@ impl Problems {
                 "a number above 0 (do_sample false takes the most probable token)",
             ),
             ("repetition_penalty", options.repetition_penalty, positive, "a number above 0"),
+            ("encoder_repetition_penalty", options.encoder_repetition_penalty, positive, "a number above 0"),
             ("top_p", options.top_p, share, "a number from 0 to 1"),
             ("min_p", options.min_p, share, "a number from 0 to 1"),
             ("length_penalty", options.length_penalty, f64::is_finite, "a number"),
@@ -232,11 +285,12 @@ impl Problems {
         }
         let below = format!("token ids below {vocabulary}");
         let ids = |ids: &[u32]| ids.iter().find(|id| **id as usize >= vocabulary).copied();
-        let forced: Option<Vec<u32>> = options.forced_bos_token_id.map(|id| vec![id]);
+        let [start, forced] = [options.decoder_start_token_id, options.forced_bos_token_id].map(|id| id.map(|id| vec![id]));
         for (option, given) in [
             ("eos_token_id", &options.eos_token_id),
             ("suppress_tokens", &options.suppress_tokens),
             ("begin_suppress_tokens", &options.begin_suppress_tokens),
+            ("decoder_start_token_id", &start),
             ("forced_bos_token_id", &forced),
             ("forced_eos_token_id", &options.forced_eos_token_id),
         ] {
@@ -252,6 +306,26 @@ impl Problems {
         );
         let empty = options.stop_strings.iter().flatten().find(|stop| stop.is_empty());
         self.accept("stop_strings", empty.map(|_| "\"\""), || false, "texts of at least one character");
+    }
+
+    /// What a text beside a source starts with, and how long it may be with that.
+    fn check_start(&mut self, asked: &GenerationOptions, options: &GenerationOptions, limits: Limits) {
+        let Limits { vocabulary, positions, source_positions } = limits;
+        if source_positions.is_none() {
+            let reason = "its texts begin with their prompts; leave it out";
+            let is_given = asked.decoder_start_token_id.is_some();
+            return self.refuse("decoder_start_token_id", is_given, "a causal language model", reason);
+        }
+        let missing = options.decoder_start_token_id.is_none().then_some("none");
+        let accepted = format!("a token id below {vocabulary}: the model's folder does not name the token that a text starts with");
+        self.accept("decoder_start_token_id", missing, || false, &accepted);
+        let possible = positions.saturating_sub(1);
+        let too_many = options.max_new_tokens.filter(|new| *new > possible);
+        let accepted =
+            format!("a whole number from 1 to {possible}: the decoder has {positions} positions, and the token that a text starts with takes one");
+        self.accept("max_new_tokens", too_many, || false, &accepted);
+        let too_short = options.max_length.filter(|whole| *whole == 1 && options.max_new_tokens.is_none());
+        self.accept("max_length", too_short, || false, "a whole number from 2: the token that a text starts with counts");
     }
 
     fn refuse(&mut self, option: &'static str, is_given: bool, other: &str, reason: &'static str) {

@@ -1,5 +1,7 @@
 //! What transformers writes with the tiny decoders, and how probable it holds each next token (`tools/reference/generation.py`).
 
+mod sources;
+
 use std::io::Read;
 use std::path::Path;
 
@@ -9,7 +11,7 @@ use graftling_text::{EncodeOptions, TextInput};
 use serde_json::{Map, Value, json};
 
 use super::processors::{View, log_softmax, process, softmax};
-use super::settings::{Search, Settings};
+use super::settings::{Limits, Search, Settings};
 use super::{BatchLimits, GenerationOptions, Generator, config_file};
 
 const MODELS: [&str; 2] = ["tiny-llama", "tiny-gpt2"];
@@ -21,9 +23,12 @@ const PROBABILITY_TOLERANCE: f64 = 1e-5;
 const NEW_TOKENS: usize = 12;
 
 fn golden() -> Value {
-    let bytes = include_bytes!("../../tests/golden/generated.json.gz");
+    unpacked(include_bytes!("../../tests/golden/generated.json.gz"))
+}
+
+fn unpacked(bytes: &[u8]) -> Value {
     let mut text = String::new();
-    flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).expect("the golden file");
+    flate2::read::GzDecoder::new(bytes).read_to_string(&mut text).expect("the golden file");
     serde_json::from_str(&text).expect("JSON")
 }
 
@@ -102,7 +107,8 @@ fn tokens_are_as_probable_as_in_transformers_after_every_processor() {
             let prompt = &prompts[case["prompt"].as_u64().expect("a place") as usize];
             let options =
                 GenerationOptions { do_sample: Some(true), max_new_tokens: Some(4), ..options(&generator, &case["options"]) };
-            let settings = Settings::new(&options, generator.defaults(), vocabulary).expect("settings");
+            let limits = Limits::of(generator.model.facts());
+            let settings = Settings::new(&options, generator.defaults(), limits).expect("settings");
             let input = TextInput { text: prompt, pair: None };
             let ids = generator
                 .tokenizer
@@ -115,7 +121,7 @@ fn tokens_are_as_probable_as_in_transformers_after_every_processor() {
             if matches!(settings.search, Search::Beams { .. }) {
                 log_softmax(&mut scores);
             }
-            process(&settings, View { ids: &ids, prompt: ids.len(), max_new_tokens: 4 }, &mut scores);
+            process(&settings, View { ids: &ids, prompt: ids.len(), given: &ids, max_new_tokens: 4 }, &mut scores);
             let mut expected = vec![0.0; vocabulary];
             for pair in case["probabilities"].as_array().expect("probabilities") {
                 expected[pair[0].as_u64().expect("an id") as usize] = pair[1].as_f64().expect("a probability");

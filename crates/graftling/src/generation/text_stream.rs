@@ -15,6 +15,16 @@ pub(super) struct Writing<'t> {
     /// Tokens that are no part of a text, sorted.
     pub special_ids: Vec<u32>,
     pub stop_strings: Vec<String>,
+    pub standing: Standing,
+}
+
+/// Where texts stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Behind prompts: a token behind a special one is written as its continuation.
+    BehindPrompts,
+    /// By themselves: they are what their tokens give without the special ones.
+    Alone,
 }
 
 /// A continuation as text.
@@ -59,7 +69,9 @@ impl TextStream {
             let start = self.text.len();
             self.text += &writing.tokenizer.token(id).unwrap_or_default();
             self.special.push(start..self.text.len());
-            self.ids = vec![id];
+            if writing.standing == Standing::BehindPrompts {
+                self.ids = vec![id];
+            }
             self.keep_as_context(writing);
         } else {
             self.ids.push(id);
@@ -194,7 +206,7 @@ mod tests {
 
     fn writing<'t>(tokenizer: &'t Tokenizer, stop_strings: &[&str]) -> Writing<'t> {
         let stop_strings = stop_strings.iter().map(|stop| (*stop).to_owned()).collect();
-        Writing { special_ids: tokenizer.special_ids(), tokenizer, stop_strings }
+        Writing { special_ids: tokenizer.special_ids(), tokenizer, stop_strings, standing: Standing::BehindPrompts }
     }
 
     /// Pieces of what follows a prompt, and all of it; ends with the first text to stop at.

@@ -9,8 +9,8 @@ use super::options::GenerationOptions;
 use super::problem::GenerationError;
 use super::queue::{self, BatchLimits};
 use super::request::{Call, Prompt};
-use super::settings::Settings;
-use super::text_stream::Writing;
+use super::settings::{Limits, Settings};
+use super::text_stream::{Standing, Writing};
 use super::{Generation, Listener};
 use crate::Error;
 use crate::error::Complaints;
@@ -33,7 +33,12 @@ impl<'a> Writer<'a> {
 
     /// Complete and consistent options.
     pub(super) fn settings(&self, options: &GenerationOptions) -> Result<Settings, Error> {
-        Ok(Settings::new(options, &self.defaults.options, self.model.facts().vocabulary_size)?)
+        let defaults = &self.defaults.options;
+        // A model that was never saved has it in its config alone.
+        let start = || u32::try_from(self.model.config_value("decoder_start_token_id")?.as_u64()?).ok();
+        let decoder_start_token_id = defaults.decoder_start_token_id.or_else(start);
+        let defaults = GenerationOptions { decoder_start_token_id, ..defaults.clone() };
+        Ok(Settings::new(options, &defaults, Limits::of(self.model.facts()))?)
     }
 
     /// Says what is wrong with options, before there is any text.
@@ -41,7 +46,7 @@ impl<'a> Writer<'a> {
         self.settings(options).map(|_| ())
     }
 
-    /// What is written behind each text, in their order.
+    /// What is written behind each text, in their order; or from each, by a model that writes one text from another.
     ///
     /// # Errors
     /// If options contradict each other, a text leaves no room for what is asked for, or no token is left that may come next.
@@ -57,7 +62,7 @@ impl<'a> Writer<'a> {
         self.stream_ids(encodings.into_iter().map(|encoding| encoding.input_ids).collect(), options, listener)
     }
 
-    /// The same behind texts that are tokens already, special ones included.
+    /// The same behind or from texts that are tokens already, special ones included.
     pub fn stream_ids(
         &self,
         texts: Vec<Vec<u32>>,
@@ -66,12 +71,12 @@ impl<'a> Writer<'a> {
     ) -> Result<Vec<Generation>, Error> {
         let settings = self.settings(options)?;
         let prompts = self.prompts(texts, &settings)?;
-        let writing = Writing {
-            tokenizer: self.tokenizer,
-            special_ids: self.tokenizer.special_ids(),
-            stop_strings: settings.stop_strings.clone(),
+        let (tokenizer, standing) = match settings.decoder_start_token_id {
+            Some(_) => (self.tokenizer.for_targets(), Standing::Alone),
+            None => (self.tokenizer, Standing::BehindPrompts),
         };
-        let call = Call { settings: &settings, writing };
+        let (special_ids, stop_strings) = (tokenizer.special_ids(), settings.stop_strings.clone());
+        let call = Call { settings: &settings, writing: Writing { tokenizer, special_ids, stop_strings, standing } };
         Ok(queue::work_through(self.model, &self.weights, &call, prompts, self.limits, listener)?)
     }
 
@@ -80,16 +85,30 @@ impl<'a> Writer<'a> {
         let mut complaints = Complaints::default();
         let mut prompts = Vec::with_capacity(texts.len());
         for (index, ids) in texts.into_iter().enumerate() {
-            let ids = if ids.is_empty() { Vec::from_iter(self.defaults.bos_token_id) } else { ids };
-            let room = match ids.len() {
-                0 => Err(GenerationError::EmptyPrompt { index: index + 1 }),
-                tokens => settings.new_tokens(index + 1, tokens, self.model.facts().max_positions),
+            let prompt = match settings.decoder_start_token_id {
+                Some(start) => Self::from_source(index, ids, start, settings),
+                None => self.behind(index, ids, settings),
             };
-            if let Some(max_new_tokens) = complaints.note(room) {
-                prompts.push(Prompt { index, ids, max_new_tokens });
-            }
+            prompts.extend(complaints.note(prompt));
         }
         complaints.check()?;
         Ok(prompts)
+    }
+
+    fn behind(&self, index: usize, ids: Vec<u32>, settings: &Settings) -> Result<Prompt, GenerationError> {
+        let ids = if ids.is_empty() { Vec::from_iter(self.defaults.bos_token_id) } else { ids };
+        if ids.is_empty() {
+            return Err(GenerationError::EmptyPrompt { index: index + 1 });
+        }
+        let max_new_tokens = settings.new_tokens(index + 1, ids.len())?;
+        Ok(Prompt { index, source: None, ids, max_new_tokens })
+    }
+
+    fn from_source(index: usize, source: Vec<u32>, start: u32, settings: &Settings) -> Result<Prompt, GenerationError> {
+        if source.is_empty() {
+            return Err(GenerationError::EmptySource { index: index + 1 });
+        }
+        let max_new_tokens = settings.new_tokens(index + 1, source.len())?;
+        Ok(Prompt { index, source: Some(source), ids: vec![start], max_new_tokens })
     }
 }

@@ -54,7 +54,7 @@ impl Bias<'_> {
 
     /// What is added for each of these keys of a query.
     #[inline(always)]
-    pub(super) fn row(&self, head: usize, query: usize, keys: &Range<usize>) -> &[f32] {
+    pub fn row(&self, head: usize, query: usize, keys: &Range<usize>) -> &[f32] {
         &self.by_distance[head * self.width() + self.first(query) + keys.start..][..keys.len()]
     }
 }
