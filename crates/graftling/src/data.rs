@@ -266,7 +266,8 @@ pub(crate) fn source_target_columns(path: &Path, layout: &Layout) -> Result<Sour
     Ok(SourceTargetColumns { source, target, template, source_language, target_language })
 }
 
-fn parsed(template: &str) -> Result<Template, LanguageError> {
+/// A template that was given as a text.
+pub(crate) fn parsed(template: &str) -> Result<Template, LanguageError> {
     template.parse().map_err(|problem| LanguageError::Template { template: template.to_owned(), problem })
 }
 

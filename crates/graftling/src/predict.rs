@@ -1,13 +1,17 @@
 //! What a fine-tuned model says about texts. Knows nothing of files of examples, flags or HTTP.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use graftling_text::{TextInput, TokenExample, Tokenizer};
+use graftling_text::{
+    Cell, Columns, Dataset, Row, Table, TargetKind, TextInput, TokenExample, Tokenizer, unwritten_sources,
+};
 use serde::{Serialize, Serializer};
 
 use crate::aggregation::{Aggregated, Aggregation};
+use crate::data::{Layout, parsed, source_target_columns};
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
 use crate::evaluate::WrittenBy;
@@ -319,7 +323,8 @@ impl Predictor {
     }
 
     /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it. A question is a text, and
-    /// its context the second text.
+    /// its context the second text. A text from which another is written is taken as it is, without the template of the run
+    /// ([`filled`](Self::filled) puts it there).
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
         if let Some(aggregation) = &self.aggregation {
             return self.aggregated(inputs, aggregation);
@@ -343,6 +348,43 @@ impl Predictor {
         };
         objective.ask(inputs, &mut tokenized)?;
         Ok(self.answered(&tokenized, None))
+    }
+
+    /// The texts of a table from which others are to be written: from the column that is named, or else as the run took or made them.
+    ///
+    /// # Errors
+    /// If the model writes nothing, columns are missing or not clear, or a cell holds no text.
+    pub fn sources_of(&self, table: &Table, columns: &Columns) -> Result<Dataset, Error> {
+        let Loaded { task, template, languages, .. } = &self.loaded;
+        let kind = match task {
+            Task::Summarization => TargetKind::Summary,
+            Task::Translation => TargetKind::Translation,
+            task => return Err(LanguageError::WritesNothing { task: *task }.into()),
+        };
+        let (template, languages) = match columns.text {
+            Some(_) => (None, [None, None]),
+            None => (template.clone(), languages.clone()),
+        };
+        let columns = Columns { label: None, ..columns.clone() };
+        let layout = Layout { format: None, columns, template, languages };
+        Ok(unwritten_sources(table, kind, &source_target_columns(&table.source, &layout)?)?)
+    }
+
+    /// What a text is to the model by itself: filled into the template of the run, where there is one.
+    ///
+    /// # Errors
+    /// If the template names several columns, which one text does not fill.
+    pub fn filled<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, Error> {
+        let Some(template) = self.loaded.template.as_deref().filter(|_| self.loaded.task.writes()) else { return Ok(text.into()) };
+        let parsed = parsed(template)?;
+        let mut columns: Vec<&str> = parsed.columns().collect();
+        columns.dedup();
+        let [column] = columns.as_slice() else {
+            return Err(LanguageError::TemplateOfSeveral { template: template.to_owned() }.into());
+        };
+        let row = Row { line: 1, cells: vec![Cell::Text(text.to_owned())] };
+        let table = Table { source: "text".into(), columns: vec![(*column).to_owned()], rows: vec![row], notices: Vec::new() };
+        Ok(parsed.fill(&table)?.concat().into())
     }
 
     /// One prediction for each group of texts that the model reads apart, in their order: the vector of a text alone, or how alike the first
@@ -398,16 +440,6 @@ impl Predictor {
             Prediction::told(Said::Written { prediction, generated_tokens, finish_reason }, &tokenized, text)
         };
         Ok(texts.into_iter().enumerate().map(of).collect())
-    }
-
-    /// What the run made its sources by from columns; the texts of [`predict`](Self::predict) are filled in already.
-    pub fn template(&self) -> Option<&str> {
-        self.loaded.template.as_deref()
-    }
-
-    /// The languages of sources and targets that the run named its columns or keys by.
-    pub fn languages(&self) -> [Option<&str>; 2] {
-        self.loaded.languages.each_ref().map(Option::as_deref)
     }
 
     fn aggregated(&self, inputs: &[TextInput<'_>], aggregation: &Aggregation) -> Result<Vec<Prediction>, Error> {

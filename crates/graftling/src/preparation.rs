@@ -131,14 +131,17 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         model.set_dropout(probability);
     }
     let from = interrupted.as_ref().map_or(folder, |interrupted| &interrupted.checkpoint);
-    let goes_on = recipe.task == Task::CausalLm || recipe.task.writes();
-    let companions = if goes_on { Companions::read(from)? } else { Companions::default() };
     announce_model(from, &model, &report, observer);
     proceed(stop)?;
 
     let targets = Targets::of(recipe.task, Some(recipe), &model)?;
     let writes = |targets| Writing::of(from, Some(recipe), targets, &model, &tokenizer);
     let writing = targets.as_ref().map(writes).transpose()?;
+    let companions = match &writing {
+        Some(writing) => Companions::read(from)?.with_generation(|before| writing.config(before)),
+        None if recipe.task == Task::CausalLm => Companions::read(from)?,
+        None => Companions::default(),
+    };
     let longest = match sentences.as_ref().and_then(|sentences| sentences.max_length) {
         Some(tokens) if recipe.max_length.is_none() => tokens.min(model.facts().max_positions),
         _ => match &targets {

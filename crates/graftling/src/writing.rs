@@ -5,6 +5,7 @@ use std::path::Path;
 
 use graftling_models::Model;
 use graftling_text::Tokenizer;
+use serde_json::{Map, Value, json};
 
 use crate::features::{end_of_targets, last_of_targets};
 use crate::generation::{BatchLimits, FinishReason, FolderDefaults, GenerationOptions, Piece, Writer};
@@ -83,6 +84,29 @@ impl Writing {
             finish_reason: continuation.finish_reason,
         };
         Ok(written.map(text).collect())
+    }
+
+    /// The text of `generation_config.json` for a model that is to write so wherever it is opened: that of before with what was decided.
+    pub fn config(&self, before: Option<&[u8]>) -> String {
+        let before = before.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let mut keys: Map<String, Value> = before.unwrap_or_default();
+        // The first would have transformers look into config.json instead, the second contradict the number of new tokens.
+        for key in ["_from_model_config", "max_length"] {
+            keys.shift_remove(key);
+        }
+        let GenerationOptions { max_new_tokens, num_beams, length_penalty, no_repeat_ngram_size, .. } = self.options;
+        let ids = |ids: &Vec<u32>| if let [one] = ids.as_slice() { json!(one) } else { json!(ids) };
+        let said = [
+            ("bos_token_id", self.defaults.bos_token_id.map(|id| json!(id))),
+            ("decoder_start_token_id", self.options.decoder_start_token_id.map(|id| json!(id))),
+            ("eos_token_id", self.options.eos_token_id.as_ref().or(self.defaults.options.eos_token_id.as_ref()).map(ids)),
+            ("max_new_tokens", max_new_tokens.map(|tokens| json!(tokens))),
+            ("num_beams", num_beams.map(|beams| json!(beams))),
+            ("length_penalty", length_penalty.map(|penalty| json!(penalty))),
+            ("no_repeat_ngram_size", no_repeat_ngram_size.map(|size| json!(size))),
+        ];
+        keys.extend(said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        format!("{:#}\n", Value::Object(keys))
     }
 
     fn writer<'a>(&'a self, model: &'a Model, tokenizer: &'a Tokenizer) -> Writer<'a> {

@@ -144,6 +144,18 @@ pub enum LanguageError {
         /// How many tokens the decoder knows.
         vocabulary: usize,
     },
+    /// A model that writes no texts from others was asked for the texts that it does it from.
+    #[error("the model is of the task {task}, which writes no texts from others")]
+    WritesNothing {
+        /// The task of the model.
+        task: Task,
+    },
+    /// A text alone does not fill a template.
+    #[error("the run made its sources by the template {template:?}, which names several columns; give a file that has them")]
+    TemplateOfSeveral {
+        /// The template.
+        template: String,
+    },
     /// Two texts where one is written from one.
     #[error("text {index} has a second text; a summary or a translation is written from one")]
     PairOfSources {
