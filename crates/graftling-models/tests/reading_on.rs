@@ -143,7 +143,8 @@ fn texts_beside_the_same_source_share_it_and_go_on_by_themselves() {
         let mut going: Vec<(&mut Past, &[u32])> =
             pasts.iter_mut().zip(texts.iter().map(|text| &text[3..]).chain([&texts[2][..]])).collect();
         let logits = model.read_on(&weights, &mut going).to_vec();
-        let expected = texts.iter().map(|text| of_the_pair(&model, &source, text)).chain([of_the_pair(&model, &other, &texts[2])]);
+        let expected =
+            texts.iter().map(|text| of_the_pair(&model, &source, text)).chain([of_the_pair(&model, &other, &texts[2])]);
         for (place, (found, expected)) in logits.chunks_exact(40).zip(expected).enumerate() {
             assert_near(found, expected.last().unwrap(), &format!("{case}: text {place}"));
         }

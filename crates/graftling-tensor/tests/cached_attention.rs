@@ -217,7 +217,8 @@ fn a_bias_by_distance_is_added_whatever_the_pieces() {
     let buckets = DistanceBuckets::Before { buckets: 8, farthest: 50 };
     for sizes in SIZES {
         let mut parameters = Parameters::new();
-        let table = parameters.add("bias", &[8, sizes.heads], values(8 * sizes.heads, 9).iter().map(|value| 3.0 * value).collect());
+        let table =
+            parameters.add("bias", &[8, sizes.heads], values(8 * sizes.heads, 9).iter().map(|value| 3.0 * value).collect());
         let graph = Graph::inference(&parameters);
         // The other text stands beside it at another place.
         let [text, other] = [(150, 1), (90, 2)].map(|(tokens, seed)| Text::new(sizes, tokens, seed));

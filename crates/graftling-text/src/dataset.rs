@@ -105,7 +105,9 @@ fn with_labels<R: LabelReader>(table: &Table, columns: &Columns, labels: &mut R)
     problems.check()?;
     let prefix = table.source.display();
     notices.extend(labels.notices().into_iter().map(|notice| format!("{prefix}: {notice}")));
-    notices.extend(repeats_notices(examples.iter().map(Example::row), "label").into_iter().map(|notice| format!("{prefix}: {notice}")));
+    notices.extend(
+        repeats_notices(examples.iter().map(Example::row), "label").into_iter().map(|notice| format!("{prefix}: {notice}")),
+    );
     Ok(Dataset { source: table.source.clone(), examples, columns: positions.names(table), notices })
 }
 

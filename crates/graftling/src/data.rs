@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use graftling_text::{
     Cell, Columns, ComparedTexts, Dataset, Examples, Format, LanguageColumns, LanguageExample, PlainExample, PlainFormat,
-    QuestionColumns, QuestionExample, QuestionFormat, SameText, SourceTarget, SourceTargetColumns, Stratum, TargetKind, Template, TextInput, TokenColumns, TokenDataset, TokenExample,
-    TokenFormat, Tokenizer, compared_texts, labelled, labelled_tokens, leakage_notice, multi_labelled, numbered, random_split,
-    read_labelled_tokens, read_language, read_plain_texts, read_questions, read_table, shared_contexts_notice, source_targets, stratified_split,
+    QuestionColumns, QuestionExample, QuestionFormat, SameText, SourceTarget, SourceTargetColumns, Stratum, TargetKind, Template,
+    TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, compared_texts, labelled, labelled_tokens,
+    leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_language, read_plain_texts,
+    read_questions, read_table, shared_contexts_notice, source_targets, stratified_split,
 };
 
 use crate::error::LanguageError;
 use crate::features::{
-    Tokenized, inputs, tokenize, tokenize_apart, tokenize_language, tokenize_questions, tokenize_source_targets, tokenize_with_words, tokenize_words,
+    Tokenized, inputs, tokenize, tokenize_apart, tokenize_language, tokenize_questions, tokenize_source_targets,
+    tokenize_with_words, tokenize_words,
 };
 use crate::reading::Reading;
 use crate::recipe::Task;

@@ -239,8 +239,7 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
     let template = request.template.clone().or_else(of_run);
     let languages = loaded.as_ref().map_or([None, None], |loaded| loaded.languages.clone());
     let [of_run_source, of_run_target] = if request.columns.text.is_some() { [None, languages[1].clone()] } else { languages };
-    let languages =
-        [request.source_language.clone().or(of_run_source), request.target_language.clone().or(of_run_target)];
+    let languages = [request.source_language.clone().or(of_run_source), request.target_language.clone().or(of_run_target)];
     let layout = Layout { format: request.format, columns: request.columns.clone(), template, languages };
     let data = complaints.note(Data::read(task, &request.data, &layout));
     match task {

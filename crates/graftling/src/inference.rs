@@ -64,8 +64,7 @@ pub(crate) fn each_batch(scorer: &Scorer<'_>, tokenized: &Tokenized, budget: usi
     let lengths: Vec<usize> = (0..tokenized.texts.len()).map(|text| tokenized.length(text)).collect();
     let windows = tokenized.lengths();
     let weights = PackedWeights::new(&model.parameters);
-    let packed =
-        |pass: &[usize]| -> Packed { pack(&pass.iter().map(|&window| &tokenized.features[window]).collect::<Vec<_>>()) };
+    let packed = |pass: &[usize]| -> Packed { pack(&pass.iter().map(|&window| &tokenized.features[window]).collect::<Vec<_>>()) };
     for texts in by_length((0..lengths.len()).collect(), &lengths, budget) {
         let of_texts: Vec<usize> = texts.iter().flat_map(|&text| tokenized.texts[text].clone()).collect();
         let whole = of_texts.len() == texts.len();

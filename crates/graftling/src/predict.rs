@@ -5,9 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use graftling_text::{
-    Cell, Columns, Dataset, Row, Table, TargetKind, TextInput, TokenExample, Tokenizer, unwritten_sources,
-};
+use graftling_text::{Cell, Columns, Dataset, Row, Table, TargetKind, TextInput, TokenExample, Tokenizer, unwritten_sources};
 use serde::{Serialize, Serializer};
 
 use crate::aggregation::{Aggregated, Aggregation};
@@ -375,7 +373,9 @@ impl Predictor {
     /// # Errors
     /// If the template names several columns, which one text does not fill.
     pub fn filled<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, Error> {
-        let Some(template) = self.loaded.template.as_deref().filter(|_| self.loaded.task.writes()) else { return Ok(text.into()) };
+        let Some(template) = self.loaded.template.as_deref().filter(|_| self.loaded.task.writes()) else {
+            return Ok(text.into());
+        };
         let parsed = parsed(template)?;
         let mut columns: Vec<&str> = parsed.columns().collect();
         columns.dedup();

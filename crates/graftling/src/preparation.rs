@@ -135,13 +135,6 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     proceed(stop)?;
 
     let targets = Targets::of(recipe.task, Some(recipe), &model)?;
-    let writes = |targets| Writing::of(from, Some(recipe), targets, &model, &tokenizer);
-    let writing = targets.as_ref().map(writes).transpose()?;
-    let companions = match &writing {
-        Some(writing) => Companions::read(from)?.with_generation(|before| writing.config(before)),
-        None if recipe.task == Task::CausalLm => Companions::read(from)?,
-        None => Companions::default(),
-    };
     let longest = match sentences.as_ref().and_then(|sentences| sentences.max_length) {
         Some(tokens) if recipe.max_length.is_none() => tokens.min(model.facts().max_positions),
         _ => match &targets {
@@ -151,6 +144,13 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
             }
             None => max_length(recipe, model.facts())?,
         },
+    };
+    let writes = |targets| Writing::of(from, Some(recipe), targets, &model, &tokenizer);
+    let writing = targets.as_ref().map(writes).transpose()?;
+    let companions = match &writing {
+        Some(writing) => Companions::read(from)?.with_generation(|before| writing.config(before)),
+        None if recipe.task == Task::CausalLm => Companions::read(from)?,
+        None => Companions::default(),
     };
     let prompt = sentences.as_ref().and_then(|sentences| sentences.prompt.as_deref()).or(recipe.source_prefix.as_deref());
     let reading = Reading::new(recipe.task, Some(recipe), longest).with_prompt(prompt).with_targets(targets);

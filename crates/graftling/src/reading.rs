@@ -115,7 +115,12 @@ mod tests {
 
     #[test]
     fn logits_of_windows_are_pooled_by_the_rule_that_is_named() {
-        let reading = |joining| Reading { max_length: 8, long_texts: LongTexts::Windows { stride: 2, joining }, prompt: None, targets: None };
+        let reading = |joining| Reading {
+            max_length: 8,
+            long_texts: LongTexts::Windows { stride: 2, joining },
+            prompt: None,
+            targets: None,
+        };
         let windows = [1.0, -2.0, 0.5, 4.0, 3.0, -2.0];
         assert_eq!(reading(Joining::Mean).pooled(&windows, 2, &[8, 8, 4]), [1.5, 0.0]);
         assert_eq!(reading(Joining::Max).pooled(&windows, 2, &[8, 8, 4]), [3.0, 4.0]);

@@ -101,7 +101,8 @@ pub(crate) const UPDATES: &str = "parameter_updates";
 
 /// A number that changes with any token of the training examples and with their order (64-bit FNV-1a).
 pub(crate) fn fingerprint(train: &Tokenized) -> String {
-    let tokens = |features: &Features| [features.source.as_deref().unwrap_or_default(), &features.input_ids, &[u32::MAX]].concat();
+    let tokens =
+        |features: &Features| [features.source.as_deref().unwrap_or_default(), &features.input_ids, &[u32::MAX]].concat();
     let numbers = train.features.iter().flat_map(tokens);
     let bytes = numbers.flat_map(u32::to_le_bytes);
     let hash = bytes.fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));

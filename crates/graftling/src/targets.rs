@@ -108,7 +108,10 @@ impl DecoderStart {
         };
         match id.and_then(|id| u32::try_from(id).ok()).filter(|id| (*id as usize) < vocabulary) {
             Some(id) => Ok(Self::Token(id)),
-            None => Err(LanguageError::NoDecoderStart { family: facts.family, found: named.map(ToString::to_string), vocabulary }.into()),
+            None => {
+                Err(LanguageError::NoDecoderStart { family: facts.family, found: named.map(ToString::to_string), vocabulary }
+                    .into())
+            }
         }
     }
 
@@ -152,7 +155,9 @@ mod tests {
         assert_eq!(length(Some(100), 0, &facts(256, None)), Ok(100));
         assert_eq!(length(None, 0, &facts(256, Some(256))), Ok(256));
         assert_eq!(length(Some(200), 200, &facts(256, Some(256))), Ok(200));
-        for (asked, written, facts) in [(Some(129), 0, facts(256, None)), (None, 0, facts(130, None)), (None, 256, facts(256, Some(256)))] {
+        for (asked, written, facts) in
+            [(Some(129), 0, facts(256, None)), (None, 0, facts(130, None)), (None, 256, facts(256, Some(256)))]
+        {
             assert!(length(asked, written, &facts).is_err(), "{asked:?} {written}");
         }
     }

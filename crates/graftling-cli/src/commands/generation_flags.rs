@@ -96,7 +96,8 @@ impl GenerationFlags {
     /// What was asked for of a model, which knows what tokens are called.
     pub fn options(&self, generator: &Generator) -> Result<GenerationOptions, Failure> {
         let list = |ids: &Option<Ids>| ids.as_ref().map(|Ids(ids)| ids.clone());
-        let token = |option: &str, named: &Option<String>| named.as_deref().map(|named| generator.token_id(option, named)).transpose();
+        let token =
+            |option: &str, named: &Option<String>| named.as_deref().map(|named| generator.token_id(option, named)).transpose();
         Ok(GenerationOptions {
             max_new_tokens: self.max_new_tokens,
             min_new_tokens: self.min_new_tokens,

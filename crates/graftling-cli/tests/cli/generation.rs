@@ -242,9 +242,21 @@ fn a_model_that_writes_one_text_from_another_writes_the_whole_text() {
 #[test]
 fn what_cannot_be_written_from_a_source_is_refused() {
     for (arguments, code, error) in [
-        (&["--forced-bos-token", "de_DE"][..], 2, "error: forced_bos_token_id: found de_DE, accepted is a token as the vocabulary writes it, or its id, below 40"),
-        (&["--decoder-start-token-id", "40"], 2, "error: decoder_start_token_id: found 40, accepted is a token as the vocabulary writes it"),
-        (&["--max-new-tokens", "24"], 2, "error: max_new_tokens: found 24, accepted is a whole number from 1 to 23: the decoder has 24 positions"),
+        (
+            &["--forced-bos-token", "de_DE"][..],
+            2,
+            "error: forced_bos_token_id: found de_DE, accepted is a token as the vocabulary writes it, or its id, below 40",
+        ),
+        (
+            &["--decoder-start-token-id", "40"],
+            2,
+            "error: decoder_start_token_id: found 40, accepted is a token as the vocabulary writes it",
+        ),
+        (
+            &["--max-new-tokens", "24"],
+            2,
+            "error: max_new_tokens: found 24, accepted is a whole number from 1 to 23: the decoder has 24 positions",
+        ),
         (&["--prompt", &"w9 ".repeat(24)], 1, "error: prompt 2 has 25 tokens, but the encoder has 24 positions; shorten it"),
     ] {
         let said = pair().run(&[&["generate", "--model", "pair", "--prompt", "w7"], arguments].concat());

@@ -187,7 +187,12 @@ fn places<'a>(
         (Some(name), _) => named(table, of_target, name, problems),
         (None, Some(language)) => of_language(table, of_target, language, problems),
         (None, None) => {
-            let used: Vec<usize> = template.iter().flat_map(Template::columns).chain(source.as_deref()).filter_map(|name| table.position(name)).collect();
+            let used: Vec<usize> = template
+                .iter()
+                .flat_map(Template::columns)
+                .chain(source.as_deref())
+                .filter_map(|name| table.position(name))
+                .collect();
             by_name(table, of_target, &used, problems)
         }
     };

@@ -48,7 +48,9 @@ pub enum LanguageError {
         problem: TemplateProblem,
     },
     /// A template for a task without prompts.
-    #[error("template: it makes the prompts of causal_lm and the sources of summarization and translation, but the task is {task}; leave it out")]
+    #[error(
+        "template: it makes the prompts of causal_lm and the sources of summarization and translation, but the task is {task}; leave it out"
+    )]
     TemplateOfOtherTask {
         /// The task.
         task: Task,

@@ -317,12 +317,14 @@ impl Problems {
             return self.refuse("decoder_start_token_id", is_given, "a causal language model", reason);
         }
         let missing = options.decoder_start_token_id.is_none().then_some("none");
-        let accepted = format!("a token id below {vocabulary}: the model's folder does not name the token that a text starts with");
+        let accepted =
+            format!("a token id below {vocabulary}: the model's folder does not name the token that a text starts with");
         self.accept("decoder_start_token_id", missing, || false, &accepted);
         let possible = positions.saturating_sub(1);
         let too_many = options.max_new_tokens.filter(|new| *new > possible);
-        let accepted =
-            format!("a whole number from 1 to {possible}: the decoder has {positions} positions, and the token that a text starts with takes one");
+        let accepted = format!(
+            "a whole number from 1 to {possible}: the decoder has {positions} positions, and the token that a text starts with takes one"
+        );
         self.accept("max_new_tokens", too_many, || false, &accepted);
         let too_short = options.max_length.filter(|whole| *whole == 1 && options.max_new_tokens.is_none());
         self.accept("max_length", too_short, || false, "a whole number from 2: the token that a text starts with counts");

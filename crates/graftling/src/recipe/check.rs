@@ -214,7 +214,12 @@ impl Values {
     /// What belongs to language modelling, and what does not. What belongs to texts or to prompts alone is looked at when they are read.
     fn contradictions_of_language(&mut self, recipe: &Recipe) {
         let foreseen = recipe.task == Task::CausalLm;
-        self.contradiction("template", "task", recipe.template.is_some() && !foreseen && !recipe.task.writes(), "it belongs to causal_lm, summarization and translation");
+        self.contradiction(
+            "template",
+            "task",
+            recipe.template.is_some() && !foreseen && !recipe.task.writes(),
+            "it belongs to causal_lm, summarization and translation",
+        );
         let named_twice = recipe.template.is_some() && self.changed("text_column");
         self.contradiction("text_column", "template", named_twice, "the template names the columns of the prompt");
         let paired = foreseen && self.changed("text_pair_column");

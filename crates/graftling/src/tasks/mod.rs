@@ -89,7 +89,9 @@ impl Target {
         match self {
             Self::Tags { seen, .. } => *seen = windows.iter().flat_map(Features::words_seen).copied().collect(),
             Self::Passage(gold) => gold.see(windows),
-            Self::Next(tokens) | Self::Written { tokens, .. } => *tokens = windows.iter().flat_map(Features::next_tokens).collect(),
+            Self::Next(tokens) | Self::Written { tokens, .. } => {
+                *tokens = windows.iter().flat_map(Features::next_tokens).collect()
+            }
             _ => {}
         }
     }

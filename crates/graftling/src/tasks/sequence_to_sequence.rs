@@ -4,7 +4,7 @@
 
 use graftling_models::{Head, Model};
 use graftling_tensor::{Graph, Var};
-use graftling_text::Tokenizer;
+use graftling_text::SourceTarget;
 
 use super::next_tokens::{Foreseen, NextTokens};
 use super::{Answer, Judged, Objective, Spoken, Target, Told, Verdict};
@@ -89,8 +89,11 @@ impl SequenceToSequence {
 
     /// The texts that were written and what is counted of them; none where nothing was written.
     fn texts(&self, answers: &[Answer], targets: &[Target]) -> Option<(TextGenerationSample, f64)> {
-        let texts: Vec<(&WrittenText, &Reference)> =
-            answers.iter().zip(targets).map(|(answer, target)| Some((written(answer).text.as_ref()?, reference(target)?))).collect::<Option<_>>()?;
+        let texts: Vec<(&WrittenText, &Reference)> = answers
+            .iter()
+            .zip(targets)
+            .map(|(answer, target)| Some((written(answer).text.as_ref()?, reference(target)?)))
+            .collect::<Option<_>>()?;
         let judged: Vec<JudgedText<'_>> = texts.iter().map(|(text, reference)| judged_text(text, reference)).collect();
         let tokens: usize = texts.iter().map(|(text, _)| text.tokens).sum();
         let mean = tokens as f64 / texts.len().max(1) as f64;
@@ -105,11 +108,6 @@ impl Objective for SequenceToSequence {
 
     fn labels(&self) -> &[String] {
         &[]
-    }
-
-    fn meet(&mut self, tokenizer: &Tokenizer) -> Result<(), Error> {
-        let known = !self.is_prompted || tokenizer.for_targets().end_token().is_some();
-        if known { Ok(()) } else { Err(LanguageError::NoEndToken.into()) }
     }
 
     fn settle(&mut self, stored: Option<&Head>) -> Vec<String> {
@@ -129,7 +127,7 @@ impl Objective for SequenceToSequence {
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
         let Data::SourceTargets(examples) = data else { panic!("texts that are written: examples of another form") };
-        let target = |example: &graftling_text::SourceTarget| Target::Written {
+        let target = |example: &SourceTarget| Target::Written {
             tokens: Vec::new(),
             reference: Some(Reference {
                 source: example.source.trim().to_owned(),

@@ -46,7 +46,8 @@ fn columns_are_found_by_the_names_of_the_field_by_languages_or_as_they_are_named
 
 #[test]
 fn sources_alone_need_no_target() {
-    let alone = unwritten_sources(table("a.csv", "document\nhouse\n\"\"\n"), SUMMARY, &SourceTargetColumns::default()).expect("sources");
+    let alone =
+        unwritten_sources(table("a.csv", "document\nhouse\n\"\"\n"), SUMMARY, &SourceTargetColumns::default()).expect("sources");
     assert_eq!(alone.examples.len(), 2);
     assert!(alone.notices.iter().any(|notice| notice.contains("1 text is empty (first on line 3)")), "{:?}", alone.notices);
 }
@@ -67,16 +68,31 @@ fn all_that_is_wrong_is_told_at_once_with_its_line() {
     }
     let rows = "document,summary\n,a\nb,\"  \"\n";
     let found = source_targets(table("s.csv", rows), SUMMARY, &SourceTargetColumns::default()).unwrap_err().to_string();
-    assert!(found.contains("s.csv:2: the text in \"document\" is empty") && found.contains("s.csv:3: the text in \"summary\""), "{found}");
+    assert!(
+        found.contains("s.csv:2: the text in \"document\" is empty") && found.contains("s.csv:3: the text in \"summary\""),
+        "{found}"
+    );
 }
 
 #[test]
 fn columns_that_are_not_clear_are_refused() {
     for (text, columns, told) in [
-        ("{\"translation\": {\"en\": \"a\", \"de\": \"b\"}}\n", columns(None, None, [Some("en"), None]), "texts in en, de; say which"),
+        (
+            "{\"translation\": {\"en\": \"a\", \"de\": \"b\"}}\n",
+            columns(None, None, [Some("en"), None]),
+            "texts in en, de; say which",
+        ),
         ("{\"en\": \"a\", \"de\": \"b\"}\n", columns(None, None, [Some("en"), Some("fr")]), "no column of the language \"fr\""),
-        ("{\"a\": \"a\", \"b\": \"b\"}\n", SourceTargetColumns::default(), "no column for the source; the columns are \"a\", \"b\""),
-        ("{\"text\": \"a\", \"target\": \"b\"}\n", columns(Some("text"), Some("text"), [None, None]), "cannot be both the source and the translation"),
+        (
+            "{\"a\": \"a\", \"b\": \"b\"}\n",
+            SourceTargetColumns::default(),
+            "no column for the source; the columns are \"a\", \"b\"",
+        ),
+        (
+            "{\"text\": \"a\", \"target\": \"b\"}\n",
+            columns(Some("text"), Some("text"), [None, None]),
+            "cannot be both the source and the translation",
+        ),
     ] {
         let found = source_targets(table("t.jsonl", text), TRANSLATION, &columns).unwrap_err().to_string();
         assert!(found.contains(told), "{told}: {found}");

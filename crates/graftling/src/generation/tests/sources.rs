@@ -70,7 +70,8 @@ fn every_way_to_write_from_a_source_writes_what_transformers_writes() {
                 options.max_new_tokens = Some(NEW_TOKENS);
             }
             let answers = case["answers"].as_object().expect("answers");
-            let asked: Vec<Vec<u32>> = answers.keys().map(|key| sources[key.parse::<usize>().expect("a place")].clone()).collect();
+            let asked: Vec<Vec<u32>> =
+                answers.keys().map(|key| sources[key.parse::<usize>().expect("a place")].clone()).collect();
             let found = write(&writer, &asked, &options).unwrap_or_else(|error| panic!("{title}: {error}"));
             for ((source, expected), found) in answers.iter().zip(found) {
                 cases += 1;
@@ -145,7 +146,8 @@ fn what_does_not_fit_is_refused_with_what_is_possible() {
     let told = refused(&[vec![5]], GenerationOptions { decoder_start_token_id: Some(40), ..fits.clone() });
     assert!(told.starts_with("decoder_start_token_id: found 40, accepted is token ids below 40"), "{told}");
     // A search that ends at once is over.
-    let beams = GenerationOptions { num_beams: Some(2), early_stopping: Some(EarlyStopping::WhenFull), max_new_tokens: Some(1), ..fits };
+    let beams =
+        GenerationOptions { num_beams: Some(2), early_stopping: Some(EarlyStopping::WhenFull), max_new_tokens: Some(1), ..fits };
     assert!(write(&writer, &[vec![5]], &beams).expect("a text")[0].continuations[0].tokens.len() == 1);
 }
 
@@ -159,7 +161,13 @@ fn what_a_folder_leaves_open_is_as_its_class_has_it() {
         ("marian", json!({"decoder_start_token_id": 9}), Some(9), Some(vec![0]), Some(vec![0])),
         ("t5", json!({}), None, Some(vec![1]), None),
         ("encoder-decoder", json!({"decoder": {"bos_token_id": 6, "eos_token_id": 8}}), Some(6), Some(vec![8]), None),
-        ("encoder-decoder", json!({"eos_token_id": 3, "decoder": {"bos_token_id": 6, "eos_token_id": 8}}), Some(6), Some(vec![3]), None),
+        (
+            "encoder-decoder",
+            json!({"eos_token_id": 3, "decoder": {"bos_token_id": 6, "eos_token_id": 8}}),
+            Some(6),
+            Some(vec![3]),
+            None,
+        ),
     ];
     for (family, keys, start, ends, forced) in cases {
         let folder = tempfile::tempdir().expect("a folder");
@@ -186,5 +194,8 @@ fn a_model_without_a_token_to_start_with_is_refused() {
     else {
         panic!("it is refused")
     };
-    assert!(matches!(&problems[..], [OptionProblem::NotAccepted { option, .. }] if option == "decoder_start_token_id"), "{problems:?}");
+    assert!(
+        matches!(&problems[..], [OptionProblem::NotAccepted { option, .. }] if option == "decoder_start_token_id"),
+        "{problems:?}"
+    );
 }
