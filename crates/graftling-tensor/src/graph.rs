@@ -5,7 +5,7 @@
 //! from its end and drops every record as soon as it has been used, so that memory falls as the pass proceeds.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::gradients::Gradients;
 use crate::kernels::dropout::DropoutKey;
@@ -151,10 +151,10 @@ impl<'p> Graph<'p> {
     }
 
     /// A weight as the right side of a product: what `pack` makes, or the copy that an earlier pass has left.
-    pub(crate) fn packed_weight(&self, weight: ParameterId, pack: impl FnOnce() -> PackedRight) -> Rc<PackedRight> {
+    pub(crate) fn packed_weight(&self, weight: ParameterId, pack: impl FnOnce() -> PackedRight) -> Arc<PackedRight> {
         match self.mode {
             Mode::Infer { packed: Some(packed) } => packed.get(weight, pack),
-            Mode::Infer { packed: None } | Mode::Train { .. } => Rc::new(pack()),
+            Mode::Infer { packed: None } | Mode::Train { .. } => Arc::new(pack()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::kernels::product::PackedRight;
 use crate::parameters::{ParameterId, Parameters};
@@ -13,18 +13,32 @@ use crate::parameters::{ParameterId, Parameters};
 /// it has met.
 pub struct PackedWeights<'p> {
     pub(crate) parameters: &'p Parameters,
-    packed: RefCell<HashMap<ParameterId, Rc<PackedRight>>>,
+    kept: Kept,
+}
+
+/// Where copies are.
+enum Kept {
+    Here(RefCell<HashMap<ParameterId, Arc<PackedRight>>>),
+    WithParameters,
 }
 
 impl<'p> PackedWeights<'p> {
     /// Nothing packed yet.
     pub fn new(parameters: &'p Parameters) -> Self {
-        Self { parameters, packed: RefCell::default() }
+        Self { parameters, kept: Kept::Here(RefCell::default()) }
+    }
+
+    /// The same with copies that stay with the parameters until these change or go: for many predictions of which none knows the others.
+    pub fn lasting(parameters: &'p Parameters) -> Self {
+        Self { parameters, kept: Kept::WithParameters }
     }
 
     /// The packed copy of a weight, made by `pack` where there is none.
-    pub(crate) fn get(&self, weight: ParameterId, pack: impl FnOnce() -> PackedRight) -> Rc<PackedRight> {
-        Rc::clone(self.packed.borrow_mut().entry(weight).or_insert_with(|| Rc::new(pack())))
+    pub(crate) fn get(&self, weight: ParameterId, pack: impl FnOnce() -> PackedRight) -> Arc<PackedRight> {
+        match &self.kept {
+            Kept::Here(packed) => Arc::clone(packed.borrow_mut().entry(weight).or_insert_with(|| Arc::new(pack()))),
+            Kept::WithParameters => self.parameters.packed(weight, pack),
+        }
     }
 }
 
@@ -53,6 +67,24 @@ mod tests {
             assert_eq!(found, run(&Graph::inference(&parameters), first), "inference");
             assert_eq!(found, run(&Graph::training(&parameters, 1), first), "training");
         }
-        assert_eq!(packed.packed.borrow().len(), 2);
+        let Kept::Here(packed) = packed.kept else { panic!("kept elsewhere") };
+        assert_eq!(packed.borrow().len(), 2);
+    }
+
+    #[test]
+    fn copies_that_stay_with_parameters_go_when_these_change() {
+        let mut parameters = Parameters::new();
+        let weight = parameters.add("weight", &[2, 3], vec![1.0; 6]);
+        let product = |parameters: &Parameters| {
+            let packed = PackedWeights::lasting(parameters);
+            let graph = Graph::inference_packed(&packed);
+            let x = graph.constant(Tensor::from_vec(&[1, 3], vec![1.0, 2.0, 3.0]));
+            graph.linear(&x, weight, None, None).tensor().to_vec()
+        };
+        assert_eq!([product(&parameters), product(&parameters)], [vec![6.0; 2], vec![6.0; 2]]);
+        parameters.values_mut(weight)[0] = 2.0;
+        assert_eq!(product(&parameters), [7.0, 6.0]);
+        parameters.all_values_mut().for_each(|(values, _)| values.fill(0.5));
+        assert_eq!(product(&parameters), [3.0; 2]);
     }
 }

@@ -1,7 +1,9 @@
 //! The named, trainable values of a model. Knows nothing of files, gradients or optimizers.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
+use crate::kernels::product::PackedRight;
 use crate::pool::Buffer;
 
 /// A parameter's place in its [`Parameters`].
@@ -13,6 +15,8 @@ struct Parameter {
     shape: Vec<usize>,
     trainable: bool,
     values: Buffer,
+    /// The values in the order products read them, where somebody keeps them here; gone with the first change.
+    packed: OnceLock<Arc<PackedRight>>,
 }
 
 /// All parameters of a model, each with a dotted name, a shape, its values, and whether it is trained.
@@ -38,7 +42,14 @@ impl Parameters {
         let id = ParameterId(self.entries.len());
         let previous = self.by_name.insert(name.to_owned(), id);
         assert!(previous.is_none(), "parameter {name}: added twice");
-        self.entries.push(Parameter { name: name.to_owned(), shape: shape.to_vec(), trainable: true, values: values.into() });
+        let packed = OnceLock::new();
+        self.entries.push(Parameter {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+            trainable: true,
+            values: values.into(),
+            packed,
+        });
         id
     }
 
@@ -79,7 +90,9 @@ impl Parameters {
 
     /// The values of a parameter for writing.
     pub fn values_mut(&mut self, id: ParameterId) -> &mut [f32] {
-        &mut self.entries[id.0].values
+        let entry = &mut self.entries[id.0];
+        entry.packed.take();
+        &mut entry.values
     }
 
     /// Whether a parameter is trained. A frozen one gets no gradient.
@@ -92,9 +105,15 @@ impl Parameters {
         self.entries[id.0].trainable = trainable;
     }
 
+    /// The packed copy of a parameter that is kept with it, made by `pack` where there is none.
+    pub(crate) fn packed(&self, id: ParameterId, pack: impl FnOnce() -> PackedRight) -> Arc<PackedRight> {
+        Arc::clone(self.entries[id.0].packed.get_or_init(|| Arc::new(pack())))
+    }
+
     /// The values of every parameter in the order of ids, each with the size of its last dimension.
     pub(crate) fn all_values_mut(&mut self) -> impl Iterator<Item = (&mut [f32], usize)> {
         self.entries.iter_mut().map(|entry| {
+            entry.packed.take();
             let columns = entry.shape.last().copied().unwrap_or(1);
             (&mut *entry.values, columns)
         })

@@ -55,7 +55,8 @@ impl Tensor {
         self.values[0]
     }
 
-    pub(crate) fn values(&self) -> &[f32] {
+    /// The values in row-major order.
+    pub fn values(&self) -> &[f32] {
         &self.values
     }
 

@@ -18,6 +18,7 @@ mod gated;
 mod gather_rows;
 mod linear;
 pub(crate) mod linear_cross_entropy;
+mod log_softmax;
 mod mean_squared_error;
 mod norm;
 mod parameter;

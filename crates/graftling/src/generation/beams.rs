@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::draw::{Dice, draw_of, highest_of};
 use super::options::EarlyStopping;
 use super::problem::GenerationError;
-use super::processors::{log_softmax, process};
+use super::processors::process;
 use super::request::{Call, Next, Prompt, Step, check_numbers, everything_forbidden, finish_reason};
 use super::settings::Search;
 use super::text_stream::TextStream;
@@ -73,7 +73,7 @@ impl Beams {
         }
     }
 
-    /// A token more for the best beams; tells the best ones when the search is over.
+    /// A token more for the best beams, by the logarithms of the probabilities behind each reading; tells the best ones when the search is over.
     pub fn advance(&mut self, call: &Call<'_>, prompt: &Prompt, rows: &[&[f32]]) -> Result<Step, GenerationError> {
         check_numbers(prompt, rows, self.new_tokens)?;
         let candidates = self.candidates(call, prompt, rows)?;
@@ -98,7 +98,6 @@ impl Beams {
         scores.par_chunks_exact_mut(vocabulary).zip(&self.running).enumerate().for_each(|(place, (own, beam))| {
             // All beams follow the one reading of the prompt.
             own.copy_from_slice(rows[place.min(rows.len() - 1)]);
-            log_softmax(own);
             let view = prompt.view(&beam.ids);
             process(settings, view, own);
             own.iter_mut().for_each(|score| *score += beam.score);

@@ -3,6 +3,9 @@
 use super::processors::softmax;
 use crate::random::{key, unit};
 
+/// How many scores are looked at together when the highest are searched.
+const CHUNK: usize = 256;
+
 /// Which random numbers a choice is made by: those of a seed, a prompt, one of its continuations, and a step.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dice {
@@ -48,13 +51,21 @@ pub(super) fn highest(scores: &[f32]) -> Option<u32> {
 /// The places of the `count` highest scores, the highest first; of equal ones the first.
 pub(super) fn highest_of(scores: &[f32], count: usize) -> Vec<usize> {
     let mut best: Vec<usize> = Vec::with_capacity(count + 1);
-    for (place, score) in scores.iter().enumerate() {
-        // Nearly all are turned away here.
-        if best.len() == count && scores[best[count - 1]] >= *score {
-            continue;
+    for (number, chunk) in scores.chunks(CHUNK).enumerate() {
+        // Nearly all are turned away here, many at once.
+        if best.len() == count {
+            let lowest = scores[best[count - 1]];
+            if !chunk.iter().fold(false, |any, score| any | (*score > lowest)) {
+                continue;
+            }
         }
-        best.insert(best.partition_point(|better| scores[*better] >= *score), place);
-        best.truncate(count);
+        for (place, score) in chunk.iter().enumerate() {
+            if best.len() == count && scores[best[count - 1]] >= *score {
+                continue;
+            }
+            best.insert(best.partition_point(|better| scores[*better] >= *score), number * CHUNK + place);
+            best.truncate(count);
+        }
     }
     best
 }

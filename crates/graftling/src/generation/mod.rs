@@ -248,6 +248,6 @@ impl Generator {
     }
 
     fn writer(&self) -> Writer<'_> {
-        Writer::new(&self.model, &self.tokenizer, &self.folder, self.limits)
+        Writer::new(&self.model, &self.tokenizer, &self.folder, self.limits).lasting()
     }
 }

@@ -4,11 +4,12 @@
 use std::collections::VecDeque;
 
 use graftling_models::{Model, Past};
-use graftling_tensor::PackedWeights;
+use graftling_tensor::{Graph, PackedWeights};
 use rayon::prelude::*;
 
 use super::problem::GenerationError;
 use super::request::{Call, Chosen, Prompt, Request, Step};
+use super::settings::Search;
 use super::{Generation, Listener, Piece};
 
 /// The most tokens of prompts that are read in one forward pass, unless one prompt is longer.
@@ -70,14 +71,20 @@ pub(super) fn work_through(
         if in_work.is_empty() {
             return Ok(outcomes.into_iter().flatten().collect());
         }
-        let logits = {
+        let scores = {
             let readings = in_work.iter_mut().flat_map(|(request, _)| request.readings.iter_mut());
             let mut texts: Vec<(&mut Past, &[u32])> =
                 readings.map(|reading| (&mut reading.past, reading.unread.as_slice())).collect();
-            model.read_on(weights, &mut texts)
+            let logits = model.read_on(weights, &mut texts);
+            match call.settings.search {
+                Search::Beams { .. } => {
+                    let graph = Graph::inference(&model.parameters);
+                    graph.log_softmax(graph.constant(logits)).tensor().clone()
+                }
+                Search::Greedy | Search::Sampling { .. } => logits,
+            }
         };
-        let (columns, logits) = (logits.columns(), logits.to_vec());
-        let mut rows = logits.chunks_exact(columns);
+        let mut rows = scores.values().chunks_exact(scores.columns());
         let choosing: Vec<(&mut Chosen, &Prompt, Vec<&[f32]>)> = in_work
             .iter_mut()
             .map(|(request, _)| {

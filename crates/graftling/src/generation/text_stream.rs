@@ -293,6 +293,32 @@ mod tests {
         assert_eq!(told(&writing(&tokenizer, &["</s>c"]), &prompt, &ids).1, "ab");
     }
 
+    #[test]
+    fn a_text_by_itself_is_what_its_tokens_give_without_special_ones() {
+        for tokenizer in [byte_level(), byte_fallback()] {
+            let writing = Writing { standing: Standing::Alone, ..writing(&tokenizer, &[]) };
+            let names = |name: &str| {
+                (0..tokenizer.vocabulary_size() as u32)
+                    .filter(|id| tokenizer.token(*id).is_some_and(|token| token == name))
+                    .collect()
+            };
+            let words: Vec<Vec<u32>> =
+                ["▁a", "b", "▁好", "▁", "c", "▁bc"].map(names).into_iter().chain([bytes_of(&tokenizer, "é好")]).collect();
+            let special = tokenizer.special_ids();
+            for number in 0..200 {
+                let key = key(7, &[number]);
+                // The first token is special more often than not, as the name of a language is.
+                let word = |place: u64| match below(key, 100 + place, if place == 0 { 2 } else { 5 }) {
+                    0 => vec![special[below(key, 200 + place, special.len())]],
+                    _ => words[below(key, place, words.len())].clone(),
+                };
+                let ids: Vec<u32> = (0..12).flat_map(word).collect();
+                let shown: Vec<u32> = ids.iter().copied().filter(|id| !special.contains(id)).collect();
+                assert_eq!(told(&writing, &[], &ids).1, tokenizer.text_of(&shown, &[]), "{ids:?}");
+            }
+        }
+    }
+
     /// Each byte of a text as a token of its own, where the vocabulary has it.
     fn bytes_of(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
         let ids = 0..tokenizer.vocabulary_size() as u32;

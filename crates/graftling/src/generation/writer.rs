@@ -31,6 +31,11 @@ impl<'a> Writer<'a> {
         Self { model, weights: PackedWeights::new(&model.parameters), tokenizer, defaults, limits }
     }
 
+    /// The same for a model that nobody trains: packed weights stay with it for the next writer.
+    pub fn lasting(self) -> Self {
+        Self { weights: PackedWeights::lasting(&self.model.parameters), ..self }
+    }
+
     /// Complete and consistent options.
     pub(super) fn settings(&self, options: &GenerationOptions) -> Result<Settings, Error> {
         let defaults = &self.defaults.options;
