@@ -1,9 +1,11 @@
 //! How a model is led to what it writes from a text: by a decoder that looks at an encoder, or behind a prompt; and how much of it is read
-//! in training. Knows no tokens of texts.
+//! in training. Knows no texts.
 
 use graftling_models::{Head, Model, ModelFacts};
+use graftling_text::Tokenizer;
 
 use crate::error::LanguageError;
+use crate::features::around_targets;
 use crate::recipe::{Recipe, Task};
 use crate::{Error, reading};
 
@@ -83,6 +85,19 @@ impl Targets {
             Some(max_length) => Ok(max_length.min(room)),
             None => Ok(reading::Reading::usual_max_length(task).min(room)),
         }
+    }
+}
+
+/// Writes into the config of an encoder that has become a pair, and says nothing of it, with which token its decoder starts and with which it
+/// ends: those that the tokenizer puts around every text.
+pub(crate) fn say_start(model: &mut Model, tokenizer: &Tokenizer) {
+    let says = |key: &str| model.config_value(key).is_some_and(|value| !value.is_null());
+    if model.facts().family != "encoder-decoder" || says("decoder_start_token_id") {
+        return;
+    }
+    if let [first, .., last] = around_targets(tokenizer)[..] {
+        model.set_config_value("decoder_start_token_id", first.into());
+        model.set_config_value("eos_token_id", last.into());
     }
 }
 

@@ -140,7 +140,12 @@ pub(crate) fn end_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
 
 /// The last of the tokens that the tokenizer puts around every text that is written.
 pub(crate) fn last_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
+    around_targets(tokenizer).last().copied()
+}
+
+/// The tokens that the tokenizer puts around every text that is written.
+pub(crate) fn around_targets(tokenizer: &Tokenizer) -> Vec<u32> {
     let nothing = [TextInput { text: "", pair: None }];
-    let around = tokenizer.for_targets().encode(&nothing, &EncodeOptions::truncated(usize::MAX)).ok()?;
-    around.encodings.first()?.input_ids.last().copied()
+    let around = tokenizer.for_targets().encode(&nothing, &EncodeOptions::truncated(usize::MAX));
+    around.ok().and_then(|around| Some(around.encodings.into_iter().next()?.input_ids)).unwrap_or_default()
 }
