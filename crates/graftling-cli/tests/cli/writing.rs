@@ -89,7 +89,7 @@ fn options_that_do_nothing_for_a_task_are_refused() {
     refused("summarization", &["--metric-for-best-model", "bleu"], "bleu");
     refused("translation", &["--source-language", "en", "--text-column", "document"], "both say where the sources are");
     refused("translation", &["--target-language", "german"], "is not the code of a language");
-    refused("translation", &["--source-language", "en", "--target-language", "de"], "no column of the language \"en\"");
+    refused("translation", &["--source-language", "en", "--target-language", "de"], "no column for the source; the columns are");
 }
 
 #[test]
