@@ -21,7 +21,7 @@ use crate::sampling::Sampler;
 use crate::schedule::Schedule;
 use crate::sentence_settings::SentenceSettings;
 use crate::strategies::{self, Groups};
-use crate::targets::{self, Targets};
+use crate::targets::{Targets, choose_languages, say_start};
 use crate::tasks::{self, Objective};
 use crate::writing::Writing;
 use crate::{Error, Event, Observer, SplitName, disk, learning_rate, run_folder};
@@ -95,7 +95,10 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         _ => return Err(complaints.into_error()),
     };
 
-    let mut data = data;
+    let (mut data, mut tokenizer) = (data, tokenizer);
+    for notice in choose_languages(&mut tokenizer, recipe)? {
+        observer.observe(&Event::Notice(&notice));
+    }
     let stored = match recipe.task {
         Task::SentenceEmbedding => sentence_head(folder)?,
         task if task.writes() => {
@@ -126,7 +129,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
             InitialWeights::Random => Model::from_config(folder, head, recipe.seed)?,
         },
     };
-    targets::say_start(&mut model, &tokenizer);
+    say_start(&mut model, &tokenizer);
     if recipe.head_bias == Some(HeadBias::Prior) && model.parameters.find(CLASSIFIER_BIAS).is_none() {
         return Err(Error::NoClassifierBias { family: model.facts().family });
     }

@@ -101,6 +101,45 @@ pub(crate) fn say_start(model: &mut Model, tokenizer: &Tokenizer) {
     }
 }
 
+/// Tells a tokenizer of many languages which of them a recipe translates, and gives what a person should know of it. Codes are the tokenizer's, or
+/// the language alone (`zh` for `zh_CN`).
+pub(crate) fn choose_languages(tokenizer: &mut Tokenizer, recipe: &Recipe) -> Result<Vec<String>, Error> {
+    if recipe.task != Task::Translation {
+        return Ok(Vec::new());
+    }
+    let known = tokenizer.known_languages();
+    if tokenizer.languages().is_none() {
+        let told = format!(
+            "the model knows the languages {}: source_prefix puts one of them before every source",
+            known.iter().take(LANGUAGES_TOLD).cloned().collect::<Vec<_>>().join(", ")
+        );
+        return Ok(Vec::from_iter((!known.is_empty() && recipe.source_prefix.is_none()).then_some(told)));
+    }
+    let code = |option, given: &Option<String>| match given {
+        None => Ok(None),
+        Some(given) => match code_of(given, &known) {
+            Some(code) => Ok(Some(code)),
+            None => Err(LanguageError::UnknownLanguage { option, language: given.clone(), known: known.clone() }),
+        },
+    };
+    let source = code("source_language", &recipe.source_language)?;
+    let target = code("target_language", &recipe.target_language)?;
+    tokenizer.set_languages(source, target)?;
+    let (source, target) = tokenizer.languages().unwrap_or_default();
+    Ok(vec![format!("texts are translated from {source} to {target}: source_language and target_language choose others")])
+}
+
+/// The code that was given, or the only one of that language.
+fn code_of<'a>(given: &str, known: &'a [String]) -> Option<&'a str> {
+    let language = |code: &str| code.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let exact = known.iter().find(|code| *code == given);
+    let mut alike = known.iter().filter(|code| language(code) == language(given));
+    let only = alike.next().filter(|_| alike.next().is_none());
+    exact.or(only).map(String::as_str)
+}
+
+/// How many languages a note names.
+const LANGUAGES_TOLD: usize = 12;
 /// A source of fewer tokens says nothing.
 const FEWEST_OF_SOURCE: usize = 3;
 
@@ -174,6 +213,16 @@ mod tests {
             [(Some(129), 0, facts(256, None)), (None, 0, facts(130, None)), (None, 256, facts(256, Some(256)))]
         {
             assert!(length(asked, written, &facts).is_err(), "{asked:?} {written}");
+        }
+    }
+
+    #[test]
+    fn codes_of_languages_are_the_tokenizers_or_the_language_alone() {
+        let known = ["en_XX", "zh_CN", "zh_TW", "de_DE"].map(str::to_owned);
+        for (given, expected) in
+            [("de", Some("de_DE")), ("EN", Some("en_XX")), ("zh_TW", Some("zh_TW")), ("zh", None), ("fr", None)]
+        {
+            assert_eq!(code_of(given, &known), expected, "{given}");
         }
     }
 
