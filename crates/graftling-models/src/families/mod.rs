@@ -12,6 +12,7 @@ mod electra;
 mod encoder_decoder;
 mod gpt2;
 mod llama;
+mod marian_ssru;
 mod modernbert;
 mod mpnet;
 pub(crate) mod names;
@@ -131,6 +132,8 @@ families! {
     MBart = "mbart" => bart::mbart,
     /// Marian: OPUS-MT.
     Marian = "marian" => bart::marian,
+    /// Student models of Marian with a recurrent decoder: Bergamot, Firefox Translations.
+    MarianSsru = "marian-ssru" => marian_ssru::translate,
     /// T5 and Flan-T5.
     T5 = "t5" => t5::t5,
     /// mT5.

@@ -73,11 +73,13 @@ const NOT_OFFERED: &[(&str, &[f64])] = &[
     ("watermarking_config", &[]),
 ];
 
-/// What transformers' config classes have of models that write one text from another, where a `config.json` does not say it.
+/// What transformers' config classes have of models that write one text from another, where a `config.json` does not say it; and what ends
+/// the texts of Marian's own.
 const OF_CLASSES: &[(&str, &[(&str, u32)])] = &[
     ("bart", &[("bos_token_id", 0), ("eos_token_id", 2), ("decoder_start_token_id", 2), ("forced_eos_token_id", 2)]),
     ("mbart", &[("bos_token_id", 0), ("eos_token_id", 2), ("forced_eos_token_id", 2)]),
     ("marian", &[("eos_token_id", 0), ("decoder_start_token_id", 58_100), ("forced_eos_token_id", 0)]),
+    ("marian-ssru", &[("eos_token_id", 0)]),
     ("t5", &[("eos_token_id", 1)]),
     ("mt5", &[("eos_token_id", 1), ("decoder_start_token_id", 0)]),
 ];
@@ -106,9 +108,9 @@ impl FolderDefaults {
             keys.read(false)?
         };
         // As in transformers.
-        if facts.decoder.is_some() {
+        if let Some(decoder) = facts.decoder {
             let start = &mut defaults.options.decoder_start_token_id;
-            *start = start.or(defaults.bos_token_id);
+            *start = start.or(decoder.start).or(defaults.bos_token_id);
         }
         Ok(defaults)
     }
