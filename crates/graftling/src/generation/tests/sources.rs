@@ -201,6 +201,7 @@ fn what_a_folder_leaves_open_is_as_its_class_has_it() {
         ("marian", json!({"decoder_start_token_id": 9}), Some(9), Some(vec![0]), Some(vec![0])),
         (STUDENT, json!({}), Some(40), Some(vec![0]), None),
         (STUDENT, json!({"bos_token_id": 7, "eos_token_id": 3}), Some(40), Some(vec![3]), None),
+        (STUDENT, json!({"decoder_start_token_id": 40}), Some(40), Some(vec![0]), None),
         ("t5", json!({}), None, Some(vec![1]), None),
         ("encoder-decoder", json!({"decoder": {"bos_token_id": 6, "eos_token_id": 8}}), Some(6), Some(vec![8]), None),
         (
