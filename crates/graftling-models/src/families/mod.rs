@@ -153,6 +153,11 @@ impl Family {
         (self == Family::Bert).then_some(&encoder_decoder::OF_BERT)
     }
 
+    /// Whether transformers has models of this family.
+    pub fn is_in_transformers(self) -> bool {
+        self != Family::MarianSsru
+    }
+
     /// Reads a config of this family, or says everything that is wrong with it.
     pub(crate) fn translate(self, config: &Map<String, Value>) -> Result<Translation, Vec<ConfigProblem>> {
         let mut reader = ConfigReader::new(config);
