@@ -144,7 +144,8 @@ const LANGUAGES_TOLD: usize = 12;
 const FEWEST_OF_SOURCE: usize = 3;
 
 impl DecoderStart {
-    /// As transformers has it for the family: what the config names as `decoder_start_token_id`, or the default of the family's config.
+    /// What the family starts from, where that is no token; or else, as in transformers, what the config names as `decoder_start_token_id`, or
+    /// the default of the family's config.
     fn of(model: &Model) -> Result<Self, Error> {
         let facts = model.facts();
         if let Some(start) = facts.decoder.and_then(|decoder| decoder.start) {
