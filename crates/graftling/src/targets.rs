@@ -144,9 +144,13 @@ const LANGUAGES_TOLD: usize = 12;
 const FEWEST_OF_SOURCE: usize = 3;
 
 impl DecoderStart {
-    /// As transformers has it for the family: what the config names as `decoder_start_token_id`, or the default of the family's config.
+    /// What the family starts from, where that is no token; or else, as in transformers, what the config names as `decoder_start_token_id`, or
+    /// the default of the family's config.
     fn of(model: &Model) -> Result<Self, Error> {
         let facts = model.facts();
+        if let Some(start) = facts.decoder.and_then(|decoder| decoder.start) {
+            return Ok(Self::Token(start));
+        }
         let vocabulary = facts.decoder.map_or(facts.vocabulary_size, |decoder| decoder.vocabulary_size);
         let named = model.config_value("decoder_start_token_id").filter(|value| !value.is_null());
         let usual = match facts.family {
@@ -194,7 +198,12 @@ mod tests {
             max_positions: positions,
             type_vocabulary_size: 0,
             parameter_count: 0,
-            decoder: decoder.map(|max_positions| DecoderFacts { num_hidden_layers: 1, vocabulary_size: 100, max_positions }),
+            decoder: decoder.map(|max_positions| DecoderFacts {
+                num_hidden_layers: 1,
+                vocabulary_size: 100,
+                max_positions,
+                start: None,
+            }),
         }
     }
 

@@ -1,12 +1,13 @@
 //! Summaries and translations, by models with an encoder and by decoders alone: losses and steps as transformers has them, and what a run leaves.
 
 use std::fs;
+use std::path::Path;
 
 use graftling::metrics::{Metrics, WrittenMetrics};
 use graftling::{Columns, EvaluateRequest, NoObserver, Predictor, Said, TextInput, evaluate};
 use serde_json::{Value, json as object};
 
-use crate::fixture::{Fixture, json, weights};
+use crate::fixture::{Fixture, TINY_MODELS, json, weights};
 
 /// Single precision over a few dozen terms, on losses of about 4.
 const TOLERANCE: f64 = 1e-5;
@@ -195,6 +196,31 @@ fn an_encoder_alone_becomes_a_pair_that_knows_how_texts_begin_and_end() {
     let (_, events) = fixture.run("random", &format!("{options}initial_weights = 'random'"));
     assert!(events.notices.iter().any(|notice| notice.starts_with("all weights are drawn")), "{:?}", events.notices);
     assert_ne!(weights(&fixture.path("run")), weights(&fixture.path("random")));
+}
+
+#[test]
+fn a_student_of_marian_learns_to_write_from_no_word() {
+    let more = "epochs = 60\nevaluate_every = 100\nmax_target_length = 16\n";
+    let Copying { fixture, options } = copying("tiny-bart", "translation", ["source", "target"], more);
+    // It has no tokenizer; that of a model with as many words is as good.
+    let student = Path::new(TINY_MODELS).join("families/marian-ssru/seq2seq/model");
+    fs::copy(student.join("model.safetensors"), fixture.model().join("model.safetensors")).expect("a copy of the student");
+    let mut config = json(&student.join("config.json"));
+    config["eos_token_id"] = 2.into();
+    fixture.write("model/config.json", config.to_string().as_bytes());
+    fs::remove_file(fixture.model().join("generation_config.json")).expect("that of another model");
+
+    let (summary, _) = fixture.run("run", &options);
+    let test = figures(&summary.test.as_ref().expect("a test").metrics);
+    assert!(test.tokens.loss < 0.2, "{test:?}");
+    assert!(test.texts.as_ref().and_then(|texts| texts.get("chrf")) > Some(90.0), "{:?}", test.texts);
+    let generation = json(&fixture.path("run/generation_config.json"));
+    assert_eq!(generation["decoder_start_token_id"], 40, "{generation}");
+    let predictor = Predictor::load(&fixture.path("run")).expect("a predictor");
+    let said = predictor.predict(&[TextInput { text: "good bad", pair: None }]).expect("a text").remove(0).said;
+    assert_eq!(said.to_string(), "good bad");
+    let card = fs::read_to_string(fixture.path("run/README.md")).expect("a card");
+    assert!(!card.contains("transformers"), "{card}");
 }
 
 #[test]
