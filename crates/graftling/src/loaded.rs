@@ -56,10 +56,13 @@ impl Loaded {
         Some(WrittenBy { writing, tokenizer: &self.tokenizer })
     }
 
-    /// The language in which texts are written.
+    /// The language in which texts are written; a model of which nobody knows better translates then.
     pub fn set_target_language(&mut self, code: &str) -> Result<(), Error> {
         match self.objective.set_target_language(code)? {
-            true => Ok(()),
+            true => {
+                self.task = Task::Translation;
+                Ok(())
+            }
             false => Err(LanguageError::LanguageOfOtherTask { task: self.task }.into()),
         }
     }

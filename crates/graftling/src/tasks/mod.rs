@@ -389,9 +389,9 @@ pub(crate) fn from_model(model: &Model, recipe: Option<&Recipe>) -> Result<(Task
         Head::CausalLanguageModelling => (Task::CausalLm, Box::new(CausalLm::from_recipe(recipe))),
         // What such models were made for, where no recipe says it.
         Head::SequenceToSequence => {
-            let translates = ["marian", "mbart"].contains(&model.facts().family);
+            let translates = ["marian", "marian-ssru", "mbart"].contains(&model.facts().family);
             let task = if translates { Task::Translation } else { Task::Summarization };
-            (task, Box::new(SequenceToSequence::of_model(task)))
+            (task, Box::new(SequenceToSequence::of_family(task)))
         }
         Head::QuestionAnswering => (Task::QuestionAnswering, Box::new(QuestionAnswering::from_recipe(recipe))),
         Head::SentenceEmbedding { pooling, normalize } => {

@@ -30,6 +30,8 @@ const NO_LANGUAGE: &str = "the targets have few blanks and no target_language is
 /// What is written, and how.
 pub(super) struct SequenceToSequence {
     task: Task,
+    /// Whether a recipe says so.
+    is_certain: bool,
     /// Whether a decoder reads the source as its prompt, and no encoder does.
     is_prompted: bool,
     tokens: NextTokens,
@@ -58,16 +60,16 @@ impl SequenceToSequence {
     /// As a recipe has it.
     pub fn from_recipe(recipe: &Recipe) -> Result<Self, Error> {
         let tokens = NextTokens::smoothed(recipe.label_smoothing);
-        let mut objective = Self { task: recipe.task, is_prompted: false, tokens, target_language: None };
+        let mut objective = Self { task: recipe.task, is_certain: true, is_prompted: false, tokens, target_language: None };
         if let Some(code) = &recipe.target_language {
             objective.set_target_language(code)?;
         }
         Ok(objective)
     }
 
-    /// Of a model that no recipe belongs to.
-    pub fn of_model(task: Task) -> Self {
-        Self { task, is_prompted: false, tokens: NextTokens::default(), target_language: None }
+    /// Of a model that no recipe belongs to and whose family does this more often than not.
+    pub fn of_family(task: Task) -> Self {
+        Self { task, is_certain: false, is_prompted: false, tokens: NextTokens::default(), target_language: None }
     }
 
     /// The kinds of figures of what is written.
@@ -117,6 +119,9 @@ impl Objective for SequenceToSequence {
 
     fn set_target_language(&mut self, code: &str) -> Result<bool, Error> {
         self.target_language = Some(code.parse().map_err(LanguageError::TargetLanguage)?);
+        if !self.is_certain {
+            self.task = Task::Translation;
+        }
         Ok(self.task == Task::Translation)
     }
 
