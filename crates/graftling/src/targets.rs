@@ -1,10 +1,11 @@
 //! How a model is led to what it writes from a text: by a decoder that looks at an encoder, or behind a prompt; and how much of it is read
-//! in training. Knows no tokens of texts.
+//! in training. Knows no texts.
 
 use graftling_models::{Head, Model, ModelFacts};
 use graftling_text::Tokenizer;
 
 use crate::error::LanguageError;
+use crate::features::around_targets;
 use crate::recipe::{Recipe, Task};
 use crate::{Error, reading};
 
@@ -87,6 +88,19 @@ impl Targets {
     }
 }
 
+/// Writes into the config of an encoder that has become a pair, and says nothing of it, with which token its decoder starts and with which it
+/// ends: those that the tokenizer puts around every text.
+pub(crate) fn say_start(model: &mut Model, tokenizer: &Tokenizer) {
+    let says = |key: &str| model.config_value(key).is_some_and(|value| !value.is_null());
+    if model.facts().family != "encoder-decoder" || says("decoder_start_token_id") {
+        return;
+    }
+    if let [first, .., last] = around_targets(tokenizer)[..] {
+        model.set_config_value("decoder_start_token_id", first.into());
+        model.set_config_value("eos_token_id", last.into());
+    }
+}
+
 /// Tells a tokenizer of many languages which of them a recipe translates, and gives what a person should know of it. Codes are the tokenizer's, or
 /// the language alone (`zh` for `zh_CN`).
 pub(crate) fn choose_languages(tokenizer: &mut Tokenizer, recipe: &Recipe) -> Result<Vec<String>, Error> {
@@ -130,9 +144,13 @@ const LANGUAGES_TOLD: usize = 12;
 const FEWEST_OF_SOURCE: usize = 3;
 
 impl DecoderStart {
-    /// As transformers has it for the family: what the config names as `decoder_start_token_id`, or the default of the family's config.
+    /// What the family starts from, where that is no token; or else, as in transformers, what the config names as `decoder_start_token_id`, or
+    /// the default of the family's config.
     fn of(model: &Model) -> Result<Self, Error> {
         let facts = model.facts();
+        if let Some(start) = facts.decoder.and_then(|decoder| decoder.start) {
+            return Ok(Self::Token(start));
+        }
         let vocabulary = facts.decoder.map_or(facts.vocabulary_size, |decoder| decoder.vocabulary_size);
         let named = model.config_value("decoder_start_token_id").filter(|value| !value.is_null());
         let usual = match facts.family {
@@ -180,7 +198,12 @@ mod tests {
             max_positions: positions,
             type_vocabulary_size: 0,
             parameter_count: 0,
-            decoder: decoder.map(|max_positions| DecoderFacts { num_hidden_layers: 1, vocabulary_size: 100, max_positions }),
+            decoder: decoder.map(|max_positions| DecoderFacts {
+                num_hidden_layers: 1,
+                vocabulary_size: 100,
+                max_positions,
+                start: None,
+            }),
         }
     }
 
