@@ -23,6 +23,7 @@ pub const COLUMNS: &[&str] = &[
     "embedding",
     "similarity",
     "similarities",
+    "prediction",
 ];
 /// Between labels in one cell, as the readers take it.
 const BETWEEN: &str = "|";
@@ -99,6 +100,7 @@ fn cells(said: &Said, words_given: bool) -> Vec<(&'static str, Cell)> {
             cells.extend(null_score_diff.map(|difference| ("null_score_diff", Cell::Json(number(difference)))));
             cells
         }
+        Said::Written { prediction, .. } => vec![("prediction", Cell::Text(prediction.clone()))],
         Said::Aggregated { entities } => vec![("predicted_entities", Cell::Json(json!(entities)))],
         Said::Masks { masks } => vec![("predicted_tokens", Cell::Json(json!(masks)))],
         Said::Tags { .. } => vec![("predicted_tags", Cell::Json(json!(tags(said))))],

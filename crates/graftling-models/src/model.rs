@@ -164,15 +164,33 @@ impl Model {
     /// If a batch contradicts itself, has an empty sequence, a sequence longer than the positions, or an id without embedding; if there
     /// is not one source for each target; or if the model reads one sequence at a time.
     pub fn forward_pair(&self, graph: &Graph<'_>, sources: &PackedBatch, targets: &PackedBatch) -> Var {
+        let (decoder, hidden) = self.read_sources(graph, sources, targets);
+        let looked_at = Some(Source::Vectors { hidden: &hidden, spans: &sources.spans });
+        self.parts.head.forward(graph, decoder, looked_at, targets, &self.dropout[1])
+    }
+
+    /// The same before logits are made of it by the [`vocabulary`](Self::vocabulary), `[wanted, hidden_size]`: for losses and figures that never
+    /// hold all logits.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn forward_pair_vectors(&self, graph: &Graph<'_>, sources: &PackedBatch, targets: &PackedBatch) -> Var {
+        let (decoder, hidden) = self.read_sources(graph, sources, targets);
+        let wanted = targets.wanted.as_deref().map_or(Wanted::EveryToken, Wanted::Tokens);
+        let looked_at = Some(Source::Vectors { hidden: &hidden, spans: &sources.spans });
+        let tokens = decoder.forward(graph, looked_at, targets, wanted, &self.dropout[1]);
+        self.parts.head.unprojected(graph, tokens)
+    }
+
+    /// The decoder of a model that writes one text from another, and what its encoder makes of the sources.
+    fn read_sources(&self, graph: &Graph<'_>, sources: &PackedBatch, targets: &PackedBatch) -> (&Stack, Var) {
         sources.assert_whole();
         targets.assert_whole();
         let (count, others) = (sources.spans.count(), targets.spans.count());
         assert_eq!(count, others, "forward_pair: {count} sources for {others} targets");
-        let Parts { stack, decoder, head, .. } = &self.parts;
+        let Parts { stack, decoder, .. } = &self.parts;
         let Some(decoder) = decoder else { panic!("forward_pair: {} reads one sequence at a time", self.class) };
-        let [of_encoder, of_decoder] = &self.dropout;
-        let hidden = stack.forward(graph, None, sources, Wanted::EveryToken, of_encoder);
-        head.forward(graph, decoder, Some(Source::Vectors { hidden: &hidden, spans: &sources.spans }), targets, of_decoder)
+        (decoder, stack.forward(graph, None, sources, Wanted::EveryToken, &self.dropout[0]))
     }
 
     /// What a decoder has to know of each source: the keys and values of all its layers.
@@ -212,7 +230,8 @@ impl Model {
         self.parts.head.unprojected(graph, tokens)
     }
 
-    /// By what a causal language model makes logits of vectors; none under another head.
+    /// By what a model that says what comes next makes logits of vectors, [`forward_vectors`](Self::forward_vectors) and
+    /// [`forward_pair_vectors`](Self::forward_pair_vectors); none under a head of labels.
     pub fn vocabulary(&self) -> Option<Vocabulary> {
         let Parts { stack, decoder, head, .. } = &self.parts;
         head.vocabulary(&decoder.as_ref().unwrap_or(stack).embeddings)

@@ -13,7 +13,7 @@ use golden_files::{
     AdamW, GRADIENT, LOGITS, LOSS, Recipe, Tensors, assert_same_names, check_weights, difference, largest, measured_by, norm,
     rates, read_tensors, saved_tensors, with_prefix,
 };
-use graftling_models::{Family, Model, PackedBatch};
+use graftling_models::{Family, Model, PackedBatch, Vocabulary};
 use graftling_tensor::{Gradients, Graph, Optimizer, OptimizerState, ParameterId, Spans, Var};
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -65,9 +65,23 @@ impl Batch {
         if self.decoder_input_ids.is_empty() {
             return model.forward(graph, &packed(&self.input_ids, types, wanted));
         }
+        let [sources, targets] = self.pair();
+        model.forward_pair(graph, &sources, &targets)
+    }
+
+    /// Sources and targets, of which every token with a label is wanted.
+    fn pair(&self) -> [PackedBatch; 2] {
+        let labels = self.token_labels.concat();
+        let wanted = (0..labels.len()).filter(|row| labels[*row] != NO_LABEL).collect();
+        let packed = |ids: &[Vec<u32>], types: Vec<u32>, wanted| PackedBatch {
+            input_ids: ids.concat(),
+            token_type_ids: types,
+            spans: Spans::from_lengths(ids.iter().map(Vec::len)),
+            wanted,
+        };
         let seconds = &self.decoder_input_ids;
-        let targets = packed(seconds, vec![0; seconds.concat().len()], wanted);
-        model.forward_pair(graph, &packed(&self.input_ids, types, None), &targets)
+        let targets = packed(seconds, vec![0; seconds.concat().len()], Some(wanted).filter(|_| !labels.is_empty()));
+        [packed(&self.input_ids, self.token_type_ids.concat(), None), targets]
     }
 
     fn loss(&self, graph: &Graph<'_>, logits: &Var) -> Var {
@@ -145,6 +159,19 @@ fn trained(model: &Model) -> Tensors {
         tensors.remove(&model.stored_name(id));
     }
     tensors
+}
+
+#[test]
+fn vectors_of_pairs_become_their_logits_by_the_vocabulary() {
+    for case in cases().iter().filter(|case| !case.golden.batches[0].decoder_input_ids.is_empty()) {
+        let (model, batch) = (case.model(), &case.golden.batches[0]);
+        let graph = Graph::inference(&model.parameters);
+        let [sources, targets] = batch.pair();
+        let vectors = model.forward_pair_vectors(&graph, &sources, &targets);
+        let Vocabulary { weight, bias } = model.vocabulary().expect("a vocabulary");
+        let logits = graph.linear(&vectors, weight, bias, None);
+        assert_eq!(logits.tensor().to_vec(), batch.logits(&model, &graph).tensor().to_vec(), "{}", case.name);
+    }
 }
 
 #[test]

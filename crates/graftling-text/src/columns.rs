@@ -52,6 +52,14 @@ const CONTEXT: [&str; 3] = ["context", "passage", "paragraph"];
 const QUESTION: [&str; 2] = ["question", "query"];
 const ANSWERS: [&str; 1] = ["answers"];
 
+/// Names of the columns of texts and of their summaries.
+const DOCUMENT: [&str; 7] = ["document", "article", "dialogue", "text", "content", "原文", "文本"];
+const SUMMARY: [&str; 6] = ["summary", "highlights", "abstract", "target", "摘要", "标题"];
+
+/// Names of the columns of texts and of their translations.
+const SOURCE: [&str; 4] = ["source", "src", "text", "原文"];
+const TRANSLATION: [&str; 4] = ["target", "tgt", "translation", "译文"];
+
 /// Names of the columns of prompts and of how they go on.
 const PROMPT: [&str; 9] = ["prompt", "instruction", "question", "query", "input", "source", "document", "article", "text"];
 const COMPLETION: [&str; 8] = ["completion", "response", "output", "answer", "target", "summary", "synopsis", "highlights"];
@@ -112,6 +120,12 @@ pub(crate) enum Role {
     Prompt,
     Completion,
     TemplateColumn,
+    /// A text that is summarized.
+    Document,
+    Summary,
+    /// A text that is translated.
+    Source,
+    Translation,
 }
 
 /// Whether a label column must be there.
@@ -169,6 +183,10 @@ impl Role {
             Self::Answers => &ANSWERS,
             Self::Prompt => &PROMPT,
             Self::Completion => &COMPLETION,
+            Self::Document => &DOCUMENT,
+            Self::Summary => &SUMMARY,
+            Self::Source => &SOURCE,
+            Self::Translation => &TRANSLATION,
         }
     }
 
@@ -190,6 +208,10 @@ impl Role {
             Self::Prompt => "prompts",
             Self::Completion => "completions",
             Self::TemplateColumn => "values",
+            Self::Document => "texts",
+            Self::Summary => "summaries",
+            Self::Source => "sources",
+            Self::Translation => "translations",
         }
     }
 
@@ -210,6 +232,9 @@ impl Role {
             Self::Context => "text_pair_column",
             Self::Question => "text_column",
             Self::Answers => "label_column",
+            // What is to be written stands where labels do.
+            Self::Document | Self::Source => "text_column",
+            Self::Summary | Self::Translation => "label_column",
         }
     }
 }
@@ -232,6 +257,10 @@ impl fmt::Display for Role {
             Self::Prompt => "prompt",
             Self::Completion => "completion",
             Self::TemplateColumn => "template",
+            Self::Document => "text",
+            Self::Summary => "summary",
+            Self::Source => "source",
+            Self::Translation => "translation",
         })
     }
 }
@@ -339,6 +368,13 @@ pub(crate) fn one_of(table: &Table, role: Role, found: Vec<usize>, names: &[&str
         Problem::ColumnUnclear { role, found: found.into_iter().map(|position| table.columns[position].clone()).collect() }
     });
     None
+}
+
+/// The one column with a name of the role, those that are taken left out.
+pub(crate) fn by_name(table: &Table, role: Role, taken: &[usize], problems: &mut Problems) -> Option<usize> {
+    let places = role.names().iter().filter_map(|name| folded_position(table, name));
+    let found = places.filter(|position| !taken.contains(position)).collect();
+    one_of(table, role, found, role.names(), problems)
 }
 
 fn first_or_only(table: &Table, found: &[usize], first: &str) -> Option<usize> {

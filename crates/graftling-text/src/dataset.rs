@@ -20,6 +20,7 @@ use crate::{Cell, Row, Table, TextError};
 use label_lists::LabelLists;
 use label_values::LabelValues;
 use numbers::Numbers;
+pub(crate) use repeats::{TextRow, repeats_notices};
 
 /// One text or pair of texts, with its label where there is one: the name of a class, or what another task has in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +105,9 @@ fn with_labels<R: LabelReader>(table: &Table, columns: &Columns, labels: &mut R)
     problems.check()?;
     let prefix = table.source.display();
     notices.extend(labels.notices().into_iter().map(|notice| format!("{prefix}: {notice}")));
-    notices.extend(repeats::notices(&examples).into_iter().map(|notice| format!("{prefix}: {notice}")));
+    notices.extend(
+        repeats_notices(examples.iter().map(Example::row), "label").into_iter().map(|notice| format!("{prefix}: {notice}")),
+    );
     Ok(Dataset { source: table.source.clone(), examples, columns: positions.names(table), notices })
 }
 

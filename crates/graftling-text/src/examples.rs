@@ -5,6 +5,7 @@ mod compared;
 mod language;
 mod plain;
 mod similarity;
+mod source_target;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ pub(crate) use language::{COMPLETED, MessageProblem};
 pub use language::{LanguageColumns, LanguageExample, language_examples, read_language};
 pub use plain::{PlainExample, PlainFormat, plain_texts, read_lines, read_plain_texts};
 pub use similarity::{SimilarityExample, TripletColumns, TripletExample, labelled_similarities, triplets};
+pub(crate) use source_target::TranslationProblem;
+pub use source_target::{SourceTarget, SourceTargetColumns, TargetKind, source_targets, unwritten_sources};
 pub use split::{ExampleSplit, random_split};
 
 /// The examples of a file.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::TextError;
 use crate::columns::Role;
-use crate::examples::MessageProblem;
+use crate::examples::{MessageProblem, TranslationProblem};
 use crate::questions::QuestionProblem;
 use crate::token_dataset::TokenProblem;
 use crate::wording::{counted, did_you_mean, plain_list, quoted, quoted_list, separated, shortened};
@@ -80,6 +80,12 @@ pub(crate) enum Problem {
     Tokens { line: Option<usize>, problem: TokenProblem },
     /// The messages of a conversation are wrong.
     Messages { line: usize, problem: MessageProblem },
+    /// An object of translations is wrong.
+    Translation { line: usize, problem: TranslationProblem },
+    /// Nobody said which of the languages is translated into which.
+    LanguagesUnclear { found: Vec<String> },
+    /// No column is called as a language that was named.
+    NoColumnOfLanguage { role: Role, language: String, columns: Vec<String> },
     /// A question or its answers are wrong.
     Question { line: Option<usize>, id: Option<String>, problem: QuestionProblem },
 }
@@ -229,6 +235,7 @@ impl Problem {
             | Self::FractionLabel { line, .. }
             | Self::ManyScores { line, .. }
             | Self::Messages { line, .. }
+            | Self::Translation { line, .. }
             | Self::UnknownLabel { line, .. } => Some(*line),
             Self::Tokens { line, .. } | Self::Question { line, .. } => *line,
             Self::DuplicateColumn { .. }
@@ -240,6 +247,8 @@ impl Problem {
             | Self::NoLabelAnywhere { .. }
             | Self::ManyNumbers { .. }
             | Self::TokenLayouts { .. }
+            | Self::LanguagesUnclear { .. }
+            | Self::NoColumnOfLanguage { .. }
             | Self::OneClass { .. } => None,
         }
     }
@@ -386,6 +395,20 @@ impl fmt::Display for Problem {
             ),
             Self::Tokens { problem, .. } => write!(formatter, "{problem}"),
             Self::Messages { problem, .. } => write!(formatter, "{problem}"),
+            Self::Translation { problem, .. } => write!(formatter, "{problem}"),
+            Self::LanguagesUnclear { found } => write!(
+                formatter,
+                "the column \"translation\" holds texts in {}; say which is the source and which the translation with source_language and \
+                 target_language",
+                plain_list(found)
+            ),
+            Self::NoColumnOfLanguage { role, language, columns } => write!(
+                formatter,
+                "no column of the language {} for the {role}; the columns are {}; a column is called as its language is given, or named with {}",
+                quoted(language),
+                quoted_list(columns),
+                role.setting()
+            ),
             Self::Question { id: Some(id), problem, .. } => write!(formatter, "question {}: {problem}", quoted(id)),
             Self::Question { id: None, problem, .. } => write!(formatter, "{problem}"),
         }

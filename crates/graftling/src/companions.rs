@@ -1,5 +1,5 @@
 //! Files beside a language model that say how it is used and that training leaves alone: how it generates, how it is spoken to.
-//! Kept byte for byte; knows nothing of what is in them.
+//! Kept byte for byte unless a task has something to say there; knows nothing of what is in them.
 
 use std::fs;
 use std::io;
@@ -7,8 +7,10 @@ use std::path::Path;
 
 use crate::{Error, disk};
 
+/// What says how a model generates.
+pub(crate) const GENERATION: &str = "generation_config.json";
 /// The names of the files.
-pub(crate) const NAMES: [&str; 2] = ["generation_config.json", "chat_template.jinja"];
+pub(crate) const NAMES: [&str; 2] = [GENERATION, "chat_template.jinja"];
 
 /// What the files hold.
 #[derive(Default)]
@@ -29,6 +31,13 @@ impl Companions {
             }
         }
         Ok(Self { files })
+    }
+
+    /// The same with another text of how the model generates, made from the one that is there.
+    pub fn with_generation(mut self, text: impl FnOnce(Option<&[u8]>) -> String) -> Self {
+        let before = self.files.iter().position(|(name, _)| *name == GENERATION).map(|place| self.files.remove(place).1);
+        self.files.push((GENERATION, text(before.as_deref()).into_bytes()));
+        self
     }
 
     /// Writes them again.

@@ -151,7 +151,9 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
     }
     let options = differing_options(&recipes);
     let one_loss = !options.iter().any(|(name, _)| OF_THE_LOSS.contains(name));
-    let contrast = |(sample, run): (&dyn Resampled, &PathBuf)| {
+    let contrast = |((sample, run), kind): ((&dyn Resampled, &PathBuf), &Kind)| {
+        // What is counted in tokens is so in those of one vocabulary; texts that were written are texts.
+        let one_vocabulary = !kind.task.writes() || kind.vocabulary == kinds[0].vocabulary;
         let (one, two) = (samples[0].examples(), sample.examples());
         if one != two {
             return Err(problem(first, run, ComparisonProblem::Examples(one, two)));
@@ -159,12 +161,17 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
         let right = samples[0].right().zip(sample.right());
         let mut differences = Difference::of(samples[0].as_ref(), sample, request.resamples);
         differences.retain(|difference| one_loss || difference.name.key != "loss");
+        differences.retain(|difference| one_vocabulary || !OF_TOKENS.contains(&difference.name.key));
         Ok(Contrast { differences, mcnemar: right.map(|(first, second)| McNemar::of(&first, &second)) })
     };
-    let contrasts = threads::pool(request.threads)?
-        .install(|| samples[1..].iter().map(AsRef::as_ref).zip(others).map(contrast).collect::<Result<Vec<_>, _>>())?;
+    let contrasts = threads::pool(request.threads)?.install(|| {
+        samples[1..].iter().map(AsRef::as_ref).zip(others).zip(&kinds[1..]).map(contrast).collect::<Result<Vec<_>, _>>()
+    })?;
     Ok(Comparison { data, task: kinds[0].task, sides, contrasts, options })
 }
+
+/// The figures of the tokens of targets.
+const OF_TOKENS: [&str; 3] = ["perplexity", "accuracy", "loss"];
 
 /// Hands on what is told of the file once, and not for each run again.
 struct Once<'a> {

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use graftling_text::{
     Cell, Columns, ComparedTexts, Dataset, Examples, Format, LanguageColumns, LanguageExample, PlainExample, PlainFormat,
-    QuestionColumns, QuestionExample, QuestionFormat, SameText, Stratum, TextInput, TokenColumns, TokenDataset, TokenExample,
-    TokenFormat, Tokenizer, compared_texts, labelled, labelled_tokens, leakage_notice, multi_labelled, numbered, random_split,
-    read_labelled_tokens, read_language, read_plain_texts, read_questions, read_table, shared_contexts_notice, stratified_split,
+    QuestionColumns, QuestionExample, QuestionFormat, SameText, SourceTarget, SourceTargetColumns, Stratum, TargetKind, Template,
+    TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, compared_texts, labelled, labelled_tokens,
+    leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_language, read_plain_texts,
+    read_questions, read_table, shared_contexts_notice, source_targets, stratified_split,
 };
 
 use crate::error::LanguageError;
 use crate::features::{
-    Tokenized, inputs, tokenize, tokenize_apart, tokenize_language, tokenize_questions, tokenize_with_words, tokenize_words,
+    Tokenized, inputs, tokenize, tokenize_apart, tokenize_language, tokenize_questions, tokenize_source_targets,
+    tokenize_with_words, tokenize_words,
 };
 use crate::reading::Reading;
 use crate::recipe::Task;
@@ -29,6 +31,8 @@ pub(crate) struct Layout {
     pub columns: Columns,
     /// What prompts are made by from columns.
     pub template: Option<String>,
+    /// The languages of sources and targets, where their columns or keys are called so.
+    pub languages: [Option<String>; 2],
 }
 
 /// The examples of a file, in the form that their task wants.
@@ -45,6 +49,8 @@ pub(crate) enum Data {
     Plain(Examples<PlainExample>),
     /// Texts, or prompts with their completions.
     Language(Examples<LanguageExample>),
+    /// Texts with what is to be written from them.
+    SourceTargets(Examples<SourceTarget>),
     /// Questions about texts.
     Questions(Examples<QuestionExample>),
     /// Texts that are compared with each other.
@@ -58,6 +64,7 @@ macro_rules! each_form {
             Data::Words($dataset) => $body,
             Data::Plain($dataset) => $body,
             Data::Language($dataset) => $body,
+            Data::SourceTargets($dataset) => $body,
             Data::Questions($dataset) => $body,
             Data::Compared($dataset) => $body,
             Data::Labelled($dataset) => $body,
@@ -70,8 +77,8 @@ macro_rules! each_form {
 impl Data {
     /// Reads the labelled examples of a task.
     pub fn read(task: Task, path: &Path, layout: &Layout) -> Result<Self, Error> {
-        let &Layout { format, ref columns, ref template } = layout;
-        if template.is_some() && task != Task::CausalLm {
+        let &Layout { format, ref columns, ref template, .. } = layout;
+        if template.is_some() && task != Task::CausalLm && !task.writes() {
             return Err(LanguageError::TemplateOfOtherTask { task }.into());
         }
         Ok(match task {
@@ -82,6 +89,8 @@ impl Data {
             Task::QuestionAnswering => Self::Questions(questions(path, format, columns)?),
             Task::SentenceEmbedding => Self::Compared(compared_texts(read_table(path, format)?, columns)?),
             Task::MaskedLm => Self::Plain(plain_texts(path, format, columns)?),
+            Task::Summarization => Self::SourceTargets(sources(path, layout, TargetKind::Summary)?),
+            Task::Translation => Self::SourceTargets(sources(path, layout, TargetKind::Translation)?),
             Task::CausalLm => Self::Language(language(path, format, columns, template.as_deref())?),
         })
     }
@@ -113,6 +122,10 @@ impl Data {
                 let split = random_split(dataset, fraction, seed)?;
                 (Self::Language(split.train), Self::Language(split.validation))
             }
+            Self::SourceTargets(dataset) => {
+                let split = random_split(dataset, fraction, seed)?;
+                (Self::SourceTargets(split.train), Self::SourceTargets(split.validation))
+            }
             Self::Questions(dataset) => {
                 let split = random_split(dataset, fraction, seed)?;
                 (Self::Questions(split.train), Self::Questions(split.validation))
@@ -137,7 +150,7 @@ impl Data {
                 }
             };
         }
-        of_forms!(Labelled MultiLabelled Numbered Words Plain Language Compared)
+        of_forms!(Labelled MultiLabelled Numbered Words Plain Language SourceTargets Compared)
     }
 
     /// What the model sees of the examples.
@@ -155,6 +168,7 @@ impl Data {
                 let examples = dataset.examples.iter().map(|example| example.texts.iter().map(String::as_str).collect());
                 tokenize_apart(tokenizer, &examples.collect::<Vec<_>>(), reading)
             }
+            Self::SourceTargets(dataset) => tokenize_source_targets(tokenizer, &dataset.examples, reading),
             Self::Language(dataset) => tokenize_language(tokenizer, &dataset.examples, reading),
             Self::Plain(dataset) => {
                 let texts = dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: None });
@@ -229,13 +243,34 @@ fn language(
     let Columns { text, label: completion, .. } = columns.clone();
     let of_pairs = "causal_lm reads a text, or a prompt (text_column) and its completion (label_column)";
     Columns { text: None, label: None, ..columns.clone() }.refuse(path, of_pairs)?;
-    let parsed = template
-        .map(|template| template.parse().map_err(|problem| LanguageError::Template { template: template.to_owned(), problem }));
-    let template = parsed.transpose()?;
+    let template = template.map(parsed).transpose()?;
     if template.is_some() {
         Columns { label: None, ..columns.clone() }.refuse(path, "the template names the columns of the prompt")?;
     }
     Ok(read_language(path, format, &LanguageColumns { text, completion, template })?)
+}
+
+/// Texts with what is to be written from them: what the other tasks call a text and its label.
+fn sources(path: &Path, layout: &Layout, kind: TargetKind) -> Result<Examples<SourceTarget>, Error> {
+    Ok(source_targets(read_table(path, layout.format)?, kind, &source_target_columns(path, layout)?)?)
+}
+
+/// The columns of texts from which others are to be written.
+pub(crate) fn source_target_columns(path: &Path, layout: &Layout) -> Result<SourceTargetColumns, Error> {
+    let Layout { columns: Columns { text: source, label: target, .. }, template, languages, .. } = layout.clone();
+    let of_pairs = "one text (text_column) is written from, another (label_column) is to be written";
+    Columns { text: None, label: None, ..layout.columns.clone() }.refuse(path, of_pairs)?;
+    let template = template.as_deref().map(parsed).transpose()?;
+    if template.is_some() {
+        Columns { label: None, ..layout.columns.clone() }.refuse(path, "the template names the columns of the source")?;
+    }
+    let [source_language, target_language] = languages;
+    Ok(SourceTargetColumns { source, target, template, source_language, target_language })
+}
+
+/// A template that was given as a text.
+pub(crate) fn parsed(template: &str) -> Result<Template, LanguageError> {
+    template.parse().map_err(|problem| LanguageError::Template { template: template.to_owned(), problem })
 }
 
 /// Sentences from a CoNLL file, or from the lists or texts of a table. A column that is named holds lists where its first cell is one.

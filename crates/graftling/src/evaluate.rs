@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use graftling_tensor::{Tensor, Var};
-use graftling_text::{Columns, Format, PlainFormat, TruncationReport};
+use graftling_text::{Columns, Format, PlainFormat, Tokenizer, TruncationReport};
 use serde_json::{Map, Value, json};
 
 use crate::data::{Data, Layout};
@@ -17,7 +17,8 @@ use crate::inference::{Batch, Scorer, each_batch};
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::metrics::{Intervals, Metrics, Resampled};
 use crate::recipe::Task;
-use crate::tasks::{Answer, Objective, Target};
+use crate::tasks::{Answer, Foreseen, Objective, Target};
+use crate::writing::Writing;
 use crate::{Error, Event, NoAnswer, Observer, Prediction, SplitName, random, threads};
 
 /// What to evaluate, and on what.
@@ -43,6 +44,10 @@ pub struct EvaluateRequest {
     pub encoder: Option<BareEncoder>,
     /// What prompts are made by from columns; `None` is as the run made them.
     pub template: Option<String>,
+    /// The language of the sources, where their file has it for the name of a column or of a key; `None` is as the run had it.
+    pub source_language: Option<String>,
+    /// The same of the translations, by which their figures go too.
+    pub target_language: Option<String>,
 }
 
 impl EvaluateRequest {
@@ -59,6 +64,8 @@ impl EvaluateRequest {
             no_answer: None,
             encoder: None,
             template: None,
+            source_language: None,
+            target_language: None,
         }
     }
 }
@@ -177,7 +184,7 @@ impl Examples {
 
     /// How many tokens belong to each target.
     pub fn lengths(&self) -> Vec<usize> {
-        let length = |windows: &Range<usize>| self.tokenized.features[windows.clone()].iter().map(|it| it.input_ids.len()).sum();
+        let length = |windows: &Range<usize>| self.tokenized.features[windows.clone()].iter().map(|it| it.tokens()).sum();
         self.windows.iter().map(length).collect()
     }
 }
@@ -220,14 +227,20 @@ pub(crate) struct Evaluated {
 pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) -> Result<Evaluated, Error> {
     let mut complaints = Complaints::default();
     let loaded = loaded::load(&request.run, request.encoder).and_then(|loaded| loaded.with_no_answer(request.no_answer));
-    let loaded = complaints.note(loaded);
+    let mut loaded = complaints.note(loaded);
+    if let (Some(loaded), Some(code)) = (&mut loaded, &request.target_language) {
+        complaints.note(loaded.set_target_language(code));
+    }
     let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
     // The run's own template is for tables whose columns nobody names.
     let of_lines = request.format.is_none() && PlainFormat::of(&request.data).is_ok_and(|format| format == PlainFormat::Lines);
     let is_free = !of_lines && request.columns.text.is_none();
     let of_run = || loaded.as_ref().filter(|_| is_free).and_then(|loaded| loaded.template.clone());
     let template = request.template.clone().or_else(of_run);
-    let layout = Layout { format: request.format, columns: request.columns.clone(), template };
+    let languages = loaded.as_ref().map_or([None, None], |loaded| loaded.languages.clone());
+    let [of_run_source, of_run_target] = if request.columns.text.is_some() { [None, languages[1].clone()] } else { languages };
+    let languages = [request.source_language.clone().or(of_run_source), request.target_language.clone().or(of_run_target)];
+    let layout = Layout { format: request.format, columns: request.columns.clone(), template, languages };
     let data = complaints.note(Data::read(task, &request.data, &layout));
     match task {
         Task::MaskedLm if request.with_predictions => {
@@ -258,7 +271,11 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
     }
     let examples = Examples::to_score(objective, tokenized, targets);
     observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
-    let scored = score(&loaded.scorer(), &examples, INFERENCE_TOKENS);
+    let mut scored = score(&loaded.scorer(), &examples, INFERENCE_TOKENS);
+    if let Some(by) = loaded.written_by() {
+        observer.observe(&Event::Writing { split: SplitName::Evaluation, texts: examples.targets.len() });
+        scored = scored.with_texts(&loaded.scorer(), &examples, by)?;
+    }
     let evaluation = scored.judged(objective, &examples, request.resamples);
     observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
     Ok(Evaluated { loaded, data, examples, scored, evaluation })
@@ -294,6 +311,19 @@ impl ScoredBatch {
         });
         Self { answers, losses, loss: loss_of(batch.output, targets) }
     }
+
+    /// Answers and losses where each token of a text is foreseen.
+    pub fn of_tokens(texts: Vec<Foreseen>, answer: impl Fn(Foreseen) -> Answer) -> Self {
+        let losses: Vec<f64> = texts.iter().map(|text| text.loss).collect();
+        Self { answers: texts.into_iter().map(answer).collect(), loss: losses.iter().sum(), losses }
+    }
+}
+
+/// By what texts are written.
+#[derive(Clone, Copy)]
+pub(crate) struct WrittenBy<'a> {
+    pub writing: &'a Writing,
+    pub tokenizer: &'a Tokenizer,
 }
 
 /// What came out of scoring, example by example.
@@ -308,6 +338,23 @@ pub(crate) struct Scored {
 }
 
 impl Scored {
+    /// The same with what the model writes from each source, where that is its task: the figures of texts are of it.
+    pub fn with_texts(mut self, scorer: &Scorer<'_>, examples: &Examples, by: WrittenBy<'_>) -> Result<Self, Error> {
+        let WrittenBy { writing, tokenizer } = by;
+        let started = Instant::now();
+        let sources = examples.tokenized.features.iter().map(|features| features.prompt().to_vec()).collect();
+        let texts = writing.write(scorer.model, tokenizer, sources)?;
+        for (answer, text) in self.answers.iter_mut().zip(texts) {
+            if let Answer::Written(written) = answer {
+                written.text = Some(text);
+            }
+        }
+        let decisions = scorer.objective.decisions().cloned().unwrap_or_default();
+        self.evaluation.metrics = decided(scorer.objective, &decisions, &self.answers, &examples.targets, self.loss);
+        self.evaluation.runtime += started.elapsed();
+        Ok(self)
+    }
+
     /// The evaluation, with intervals where they are wanted, by what the task decides by now.
     pub fn judged(&self, objective: &dyn Objective, examples: &Examples, resamples: Option<usize>) -> Evaluation {
         let targets = &examples.targets;

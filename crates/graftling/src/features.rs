@@ -2,6 +2,7 @@
 //! Knows nothing of labels.
 
 mod language;
+mod source_target;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -17,6 +18,7 @@ use crate::Error;
 use crate::passages::Passages;
 use crate::reading::{LongTexts, Reading};
 pub(crate) use language::tokenize_language;
+pub(crate) use source_target::{end_of_targets, last_of_targets, tokenize_source_targets, tokenize_sources};
 
 /// What the model sees of one text, or of one window of it.
 #[derive(Clone)]
@@ -33,6 +35,9 @@ pub(crate) struct Features {
     pub word_ids: Option<Vec<Option<u32>>>,
     /// Where the passages of a context stand, where the head gives logits for every token.
     pub passages: Option<Passages>,
+    /// The tokens of a text that is read first, where another is written with it in view; `input_ids` are what stands before each of that
+    /// one's tokens, and its last token.
+    pub source: Option<Vec<u32>>,
 }
 
 /// The tokens that logits are wanted for, ascending, and the word that each of them speaks for; no words where tokens are guessed.
@@ -57,6 +62,30 @@ impl Features {
         self.wanted.is_some() || self.passages.is_some()
     }
 
+    /// The tokens that are read beside those of a source. Of a text that is written from one the last is not: nothing comes after it.
+    pub fn read(&self) -> &[u32] {
+        match self.source {
+            Some(_) => &self.input_ids[..self.input_ids.len() - 1],
+            None => &self.input_ids,
+        }
+    }
+
+    /// How many tokens the model reads, those of a source included.
+    pub fn tokens(&self) -> usize {
+        self.read().len() + self.source.as_ref().map_or(0, Vec::len)
+    }
+
+    /// The tokens behind which, or from which, a text is to be written: the source, or all up to the first token after which the next is
+    /// wanted.
+    pub fn prompt(&self) -> &[u32] {
+        let first = self.wanted.iter().find_map(|wanted| wanted.tokens.first());
+        match (&self.source, first) {
+            (Some(source), _) => source,
+            (None, Some(first)) => &self.input_ids[..=*first],
+            (None, None) => &self.input_ids,
+        }
+    }
+
     /// The token that comes after each one that is wanted.
     pub fn next_tokens(&self) -> impl Iterator<Item = u32> {
         self.wanted.iter().flat_map(|wanted| wanted.tokens.iter().map(|&token| self.input_ids[token + 1]))
@@ -75,6 +104,7 @@ impl Features {
             wanted,
             word_ids: None,
             passages: None,
+            source: None,
         }
     }
 }
@@ -99,12 +129,12 @@ pub(crate) struct Tokenized {
 impl Tokenized {
     /// The number of tokens of each window.
     pub fn lengths(&self) -> Vec<usize> {
-        self.features.iter().map(|features| features.input_ids.len()).collect()
+        self.features.iter().map(Features::tokens).collect()
     }
 
     /// The number of tokens of all windows together.
     pub fn tokens(&self) -> u64 {
-        self.features.iter().map(|features| features.input_ids.len() as u64).sum()
+        self.features.iter().map(|features| features.tokens() as u64).sum()
     }
 
     /// The windows of a text.
@@ -114,7 +144,7 @@ impl Tokenized {
 
     /// The number of tokens of a text, in all its windows.
     pub fn length(&self, text: usize) -> usize {
-        self.windows(text).iter().map(|features| features.input_ids.len()).sum()
+        self.windows(text).iter().map(Features::tokens).sum()
     }
 
     /// The words of a text that logits are given for, one for each row.
@@ -144,7 +174,7 @@ impl Tokenized {
 
     fn unknown_notice(&self, tokenizer: &Tokenizer) -> Option<String> {
         let unknown = tokenizer.unknown_id()?;
-        let ids = self.features.iter().flat_map(|features| &features.input_ids);
+        let ids = self.features.iter().flat_map(|features| features.source.iter().flatten().chain(features.read()));
         let share = ids.filter(|id| **id == unknown).count() as f64 / self.tokens().max(1) as f64;
         let name = tokenizer.token(unknown).unwrap_or_default();
         (share >= TOLD_UNKNOWN).then(|| {
@@ -194,7 +224,7 @@ impl Tokenized {
 
     /// How many tokens each window of each text of an example has.
     pub fn measures(&self, example: usize) -> Vec<Vec<usize>> {
-        let text = |text| self.windows(text).iter().map(|window| window.input_ids.len()).collect();
+        let text = |text| self.windows(text).iter().map(Features::tokens).collect();
         self.examples[example].clone().map(text).collect()
     }
 }
@@ -365,14 +395,29 @@ fn of_text(window: &Encoding) -> impl Iterator<Item = (usize, Option<u32>)> {
     tokens.filter(|(_, (_, special))| !**special).map(|(place, (word, _))| (place, *word))
 }
 
-/// Lays windows end to end.
-pub(crate) fn pack(chosen: &[&Features]) -> PackedBatch {
-    PackedBatch {
-        input_ids: chosen.iter().flat_map(|features| features.input_ids.iter().copied()).collect(),
-        token_type_ids: chosen.iter().flat_map(|features| features.token_type_ids.iter().copied()).collect(),
-        spans: Spans::from_lengths(chosen.iter().map(|features| features.input_ids.len())),
+/// Some windows as a model reads them at once.
+pub(crate) struct Packed {
+    /// Their tokens, end to end.
+    pub batch: PackedBatch,
+    /// The tokens of the texts that they are written from, where they are.
+    pub sources: Option<PackedBatch>,
+}
+
+/// Lays windows end to end, and their sources.
+pub(crate) fn pack(chosen: &[&Features]) -> Packed {
+    let types = |features: &&Features| features.token_type_ids[..features.read().len()].to_vec();
+    let batch = PackedBatch {
+        input_ids: chosen.iter().flat_map(|features| features.read().iter().copied()).collect(),
+        token_type_ids: chosen.iter().flat_map(types).collect(),
+        spans: Spans::from_lengths(chosen.iter().map(|features| features.read().len())),
         wanted: wanted(chosen),
-    }
+    };
+    let sources: Option<Vec<&[u32]>> = chosen.iter().map(|features| features.source.as_deref()).collect();
+    let sources = sources.filter(|sources| !sources.is_empty()).map(|sources| {
+        let spans = Spans::from_lengths(sources.iter().map(|source| source.len()));
+        PackedBatch { token_type_ids: vec![0; spans.rows()], input_ids: sources.concat(), spans, wanted: None }
+    });
+    Packed { batch, sources }
 }
 
 /// The rows of a batch that logits are wanted for.
@@ -381,7 +426,7 @@ fn wanted(chosen: &[&Features]) -> Option<Vec<usize>> {
     let mut start = 0;
     for features in chosen {
         rows.extend(features.wanted.as_ref()?.tokens.iter().map(|token| start + token));
-        start += features.input_ids.len();
+        start += features.read().len();
     }
     Some(rows)
 }
@@ -398,13 +443,14 @@ mod tests {
             wanted: None,
             word_ids: None,
             passages: None,
+            source: None,
         }
     }
 
     #[test]
     fn packing_lays_examples_end_to_end_in_the_order_asked_for() {
         let all = [features(&[1, 2], &[0, 0]), features(&[3], &[0]), features(&[4, 5, 6], &[0, 1, 1])];
-        let batch = pack(&[&all[2], &all[0]]);
+        let batch = pack(&[&all[2], &all[0]]).batch;
         assert_eq!(batch.input_ids, [4, 5, 6, 1, 2]);
         assert_eq!(batch.token_type_ids, [0, 1, 1, 0, 0]);
         assert_eq!(batch.spans.lengths().collect::<Vec<_>>(), [3, 2]);

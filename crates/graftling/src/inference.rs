@@ -1,10 +1,10 @@
 //! Runs a model over texts without training it: the one way for evaluation and prediction. Knows nothing of texts or labels.
 
-use graftling_models::{Model, PackedBatch};
+use graftling_models::Model;
 use graftling_tensor::{Graph, PackedWeights, Tensor, Var};
 
 use crate::batching::{by_length, within_budget};
-use crate::features::{Features, Tokenized, pack};
+use crate::features::{Features, Packed, Tokenized, pack};
 use crate::reading::Reading;
 use crate::tasks::Objective;
 
@@ -64,8 +64,7 @@ pub(crate) fn each_batch(scorer: &Scorer<'_>, tokenized: &Tokenized, budget: usi
     let lengths: Vec<usize> = (0..tokenized.texts.len()).map(|text| tokenized.length(text)).collect();
     let windows = tokenized.lengths();
     let weights = PackedWeights::new(&model.parameters);
-    let packed =
-        |pass: &[usize]| -> PackedBatch { pack(&pass.iter().map(|&window| &tokenized.features[window]).collect::<Vec<_>>()) };
+    let packed = |pass: &[usize]| -> Packed { pack(&pass.iter().map(|&window| &tokenized.features[window]).collect::<Vec<_>>()) };
     for texts in by_length((0..lengths.len()).collect(), &lengths, budget) {
         let of_texts: Vec<usize> = texts.iter().flat_map(|&text| tokenized.texts[text].clone()).collect();
         let whole = of_texts.len() == texts.len();
@@ -102,7 +101,7 @@ fn joined(tokenized: &Tokenized, texts: &[usize], reading: &Reading, values: &[f
         if of_windows == rows(tokenized, text) {
             joined.extend_from_slice(logits);
         } else {
-            let tokens: Vec<usize> = windows.iter().map(|window| window.input_ids.len()).collect();
+            let tokens: Vec<usize> = windows.iter().map(Features::tokens).collect();
             joined.extend(reading.pooled(logits, columns, &tokens));
         }
         rest = others;

@@ -55,9 +55,11 @@ pub mod schedule;
 mod sentence_settings;
 mod strategies;
 mod summary;
+mod targets;
 mod tasks;
 mod threads;
 mod train;
+mod writing;
 
 pub use aggregation::{Aggregated, Aggregation, AggregationStrategy, WindowMerging};
 pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost, Side, compare};

@@ -6,13 +6,16 @@ use graftling_models::{Head, Model, Pooling, inspect, sentence_head};
 use graftling_text::Tokenizer;
 
 use crate::decisions::Decisions;
+use crate::evaluate::WrittenBy;
 use crate::inference::Scorer;
 use crate::reading::Reading;
 use crate::recipe::{Recipe, RecipeFile, Task};
 use crate::run_folder::RECIPE;
 use crate::sentence_settings::SentenceSettings;
+use crate::targets::Targets;
 use crate::tasks::{self, Objective};
-use crate::{Error, NoAnswer, preparation};
+use crate::writing::Writing;
+use crate::{Error, LanguageError, NoAnswer, preparation};
 
 /// The most tokens in one forward pass of an evaluation or prediction, unless a single text is longer.
 pub(crate) const INFERENCE_TOKENS: usize = 2048;
@@ -35,12 +38,30 @@ pub(crate) struct Loaded {
     pub reading: Reading,
     /// What the run made its prompts by.
     pub template: Option<String>,
+    /// The languages of the run's sources and targets, where it named them.
+    pub languages: [Option<String>; 2],
+    /// How texts are written, where that is the task.
+    pub writing: Option<Writing>,
 }
 
 impl Loaded {
     /// What texts are run through.
     pub fn scorer(&self) -> Scorer<'_> {
         Scorer { model: &self.model, objective: self.objective.as_ref(), reading: &self.reading }
+    }
+
+    /// By what texts are written, where that is the task.
+    pub fn written_by(&self) -> Option<WrittenBy<'_>> {
+        let writing = self.writing.as_ref()?;
+        Some(WrittenBy { writing, tokenizer: &self.tokenizer })
+    }
+
+    /// The language in which texts are written.
+    pub fn set_target_language(&mut self, code: &str) -> Result<(), Error> {
+        match self.objective.set_target_language(code)? {
+            true => Ok(()),
+            false => Err(LanguageError::LanguageOfOtherTask { task: self.task }.into()),
+        }
     }
 
     /// With another rule for when there is no answer to a question, where one is given.
@@ -62,14 +83,13 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
     let (model, tokenizer) = (model?, tokenizer?);
     preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
     let recipe = recipe_of(folder)?;
-    let (task, mut objective) = tasks::from_head(model.head(), recipe.as_ref())
-        .ok_or_else(|| Error::NoTask { folder: folder.to_owned(), head: model.head().described() })?;
-    objective.meet(&tokenizer)?;
+    let (task, mut objective) = tasks::from_model(&model, recipe.as_ref())?;
     let read = Decisions::read(folder, task, objective.as_ref())?;
     if let (Some(read), Some(decisions)) = (read, objective.decisions_mut()) {
         *decisions = read;
     }
     objective.recall(&model);
+    objective.meet(&tokenizer)?;
     // A run's texts were cut as its recipe said; elsewhere the tokenizer may know how long texts were. What is read in windows needs no
     // longer ones than usual.
     let usual = Reading::usual_max_length(task);
@@ -84,10 +104,24 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
         Head::SentenceEmbedding { .. } => SentenceSettings::read(folder)?,
         _ => SentenceSettings::default(),
     };
-    let max_length = sentences.max_length.or(wanted).unwrap_or(usual).min(model.facts().max_positions);
-    let reading = Reading::new(task, recipe.as_ref(), max_length).with_prompt(sentences.prompt.as_deref());
-    let template = recipe.and_then(|recipe| recipe.template);
-    Ok(Loaded { model, tokenizer, task, objective, reading, template })
+    let targets = Targets::of(task, recipe.as_ref(), &model)?;
+    let positions = model.facts().max_positions;
+    let max_length = match &targets {
+        Some(targets) => {
+            let written = recipe.as_ref().and_then(|recipe| recipe.max_new_tokens).unwrap_or(0);
+            let asked = wanted.map(|wanted| wanted.min(positions));
+            targets.source_length(task, asked, written, model.facts())?
+        }
+        None => sentences.max_length.or(wanted).unwrap_or(usual).min(positions),
+    };
+    let writes = |targets| Writing::of(folder, recipe.as_ref(), targets, &model, &tokenizer);
+    let writing = targets.as_ref().map(writes).transpose()?;
+    let prefix = recipe.as_ref().and_then(|recipe| recipe.source_prefix.as_deref());
+    let prompt = sentences.prompt.as_deref().or(prefix);
+    let reading = Reading::new(task, recipe.as_ref(), max_length).with_prompt(prompt).with_targets(targets);
+    let (template, languages) =
+        recipe.map_or((None, [None, None]), |recipe| (recipe.template, [recipe.source_language, recipe.target_language]));
+    Ok(Loaded { model, tokenizer, task, objective, reading, template, languages, writing })
 }
 
 /// An encoder without a head. That it has none is made sure of: another says itself what it gives.

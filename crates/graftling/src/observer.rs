@@ -151,6 +151,13 @@ pub enum Event<'a> {
         /// How many examples it has.
         examples: usize,
     },
+    /// Texts are about to be written from those of a split.
+    Writing {
+        /// Of which split.
+        split: SplitName,
+        /// How many.
+        texts: usize,
+    },
     /// A checkpoint stands under its final name.
     Saved {
         /// After which step.
@@ -217,6 +224,7 @@ impl Observer for Collected {
             | Event::Tokenized { .. }
             | Event::TrainingStarted { .. }
             | Event::Evaluating { .. }
+            | Event::Writing { .. }
             | Event::Finished(_) => {}
         }
     }

@@ -1,20 +1,25 @@
 //! What a fine-tuned model says about texts. Knows nothing of files of examples, flags or HTTP.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use graftling_text::{TextInput, TokenExample, Tokenizer};
+use graftling_text::{Cell, Columns, Dataset, Row, Table, TargetKind, TextInput, TokenExample, Tokenizer, unwritten_sources};
 use serde::{Serialize, Serializer};
 
 use crate::aggregation::{Aggregated, Aggregation};
+use crate::data::{Layout, parsed, source_target_columns};
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
-use crate::features::{Tokenized, tokenize, tokenize_apart, tokenize_questions, tokenize_words};
+use crate::evaluate::WrittenBy;
+use crate::features::{Features, Tokenized, tokenize, tokenize_apart, tokenize_questions, tokenize_sources, tokenize_words};
+use crate::generation::FinishReason;
 use crate::inference::each_batch;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Spoken};
+use crate::writing::WrittenText;
 use crate::{Error, NoAnswer};
 
 /// How many values of a vector are shown to a person.
@@ -121,6 +126,15 @@ pub enum Said {
         /// The cosines of their vectors.
         similarities: Vec<f32>,
     },
+    /// A text that was written from another.
+    Written {
+        /// The text.
+        prediction: String,
+        /// How many tokens were written, the end token included.
+        generated_tokens: usize,
+        /// Why it ends.
+        finish_reason: FinishReason,
+    },
     /// A tag for each word.
     Tags {
         /// The words and their tags.
@@ -209,6 +223,7 @@ impl fmt::Display for Said {
                 let written: Vec<String> = similarities.iter().map(|similarity| format!("{similarity:.4}")).collect();
                 formatter.write_str(&written.join(", "))
             }
+            Self::Written { prediction, .. } => formatter.write_str(prediction),
             Self::Tags { tags } => {
                 let written: Vec<String> = tags.iter().map(|word| format!("{}/{}", word.word, word.tag)).collect();
                 formatter.write_str(&written.join(" "))
@@ -246,7 +261,7 @@ impl Prediction {
     fn told(said: Said, tokenized: &Tokenized, example: usize) -> Self {
         let windows = &tokenized.features[tokenized.windows_of_example(example)];
         let truncated_tokens = windows.iter().map(|window| window.truncated_tokens).sum();
-        Self { said, tokens: windows.iter().map(|window| window.input_ids.len()).sum(), truncated_tokens }
+        Self { said, tokens: windows.iter().map(Features::tokens).sum(), truncated_tokens }
     }
 }
 
@@ -306,7 +321,8 @@ impl Predictor {
     }
 
     /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it. A question is a text, and
-    /// its context the second text.
+    /// its context the second text. A text from which another is written is taken as it is, without the template of the run
+    /// ([`filled`](Self::filled) puts it there).
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
         if let Some(aggregation) = &self.aggregation {
             return self.aggregated(inputs, aggregation);
@@ -315,6 +331,9 @@ impl Predictor {
             refuse_pairs(inputs)?;
             let sentences: Vec<TokenExample> = inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect();
             return self.predict_words(&sentences);
+        }
+        if let Some(by) = self.loaded.written_by() {
+            return self.written(inputs, by);
         }
         let Loaded { tokenizer, task, objective, reading, .. } = &self.loaded;
         if objective.comparison().is_some() {
@@ -327,6 +346,45 @@ impl Predictor {
         };
         objective.ask(inputs, &mut tokenized)?;
         Ok(self.answered(&tokenized, None))
+    }
+
+    /// The texts of a table from which others are to be written: from the column that is named, or else as the run took or made them.
+    ///
+    /// # Errors
+    /// If the model writes nothing, columns are missing or not clear, or a cell holds no text.
+    pub fn sources_of(&self, table: &Table, columns: &Columns) -> Result<Dataset, Error> {
+        let Loaded { task, template, languages, .. } = &self.loaded;
+        let kind = match task {
+            Task::Summarization => TargetKind::Summary,
+            Task::Translation => TargetKind::Translation,
+            task => return Err(LanguageError::WritesNothing { task: *task }.into()),
+        };
+        let (template, languages) = match columns.text {
+            Some(_) => (None, [None, None]),
+            None => (template.clone(), languages.clone()),
+        };
+        let columns = Columns { label: None, ..columns.clone() };
+        let layout = Layout { format: None, columns, template, languages };
+        Ok(unwritten_sources(table, kind, &source_target_columns(&table.source, &layout)?)?)
+    }
+
+    /// What a text is to the model by itself: filled into the template of the run, where there is one.
+    ///
+    /// # Errors
+    /// If the template names several columns, which one text does not fill.
+    pub fn filled<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, Error> {
+        let Some(template) = self.loaded.template.as_deref().filter(|_| self.loaded.task.writes()) else {
+            return Ok(text.into());
+        };
+        let parsed = parsed(template)?;
+        let mut columns: Vec<&str> = parsed.columns().collect();
+        columns.dedup();
+        let [column] = columns.as_slice() else {
+            return Err(LanguageError::TemplateOfSeveral { template: template.to_owned() }.into());
+        };
+        let row = Row { line: 1, cells: vec![Cell::Text(text.to_owned())] };
+        let table = Table { source: "text".into(), columns: vec![(*column).to_owned()], rows: vec![row], notices: Vec::new() };
+        Ok(parsed.fill(&table)?.concat().into())
     }
 
     /// One prediction for each group of texts that the model reads apart, in their order: the vector of a text alone, or how alike the first
@@ -370,6 +428,20 @@ impl Predictor {
         Prediction::of(objective.as_ref(), tokenizer, &answers, tokenized, sentences)
     }
 
+    /// What is written from each text, which is the whole source.
+    fn written(&self, inputs: &[TextInput<'_>], by: WrittenBy<'_>) -> Result<Vec<Prediction>, Error> {
+        refuse_second(inputs)?;
+        let Loaded { model, tokenizer, reading, .. } = &self.loaded;
+        let sources: Vec<&str> = inputs.iter().map(|input| input.text).collect();
+        let tokenized = tokenize_sources(tokenizer, &sources, reading)?;
+        let prompts = tokenized.features.iter().map(|features| features.prompt().to_vec()).collect();
+        let texts = by.writing.write(model, tokenizer, prompts)?;
+        let of = |(text, WrittenText { text: prediction, tokens: generated_tokens, finish_reason })| {
+            Prediction::told(Said::Written { prediction, generated_tokens, finish_reason }, &tokenized, text)
+        };
+        Ok(texts.into_iter().enumerate().map(of).collect())
+    }
+
     fn aggregated(&self, inputs: &[TextInput<'_>], aggregation: &Aggregation) -> Result<Vec<Prediction>, Error> {
         refuse_pairs(inputs)?;
         let (said, tokenized) = aggregation.of_texts(&self.loaded, inputs)?;
@@ -382,6 +454,14 @@ impl Predictor {
 fn refuse_pairs(inputs: &[TextInput<'_>]) -> Result<(), Error> {
     match inputs.iter().position(|input| input.pair.is_some()) {
         Some(index) => Err(Error::PairOfWords { index: index + 1 }),
+        None => Ok(()),
+    }
+}
+
+/// Nothing is written from two texts.
+fn refuse_second(inputs: &[TextInput<'_>]) -> Result<(), Error> {
+    match inputs.iter().position(|input| input.pair.is_some()) {
+        Some(index) => Err(LanguageError::PairOfSources { index: index + 1 }.into()),
         None => Ok(()),
     }
 }

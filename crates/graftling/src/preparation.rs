@@ -5,13 +5,13 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use graftling_models::{CLASSIFIER_BIAS, LoadReport, Model, ModelFacts, inspect, sentence_head};
+use graftling_models::{CLASSIFIER_BIAS, Head, LoadReport, Model, ModelFacts, inspect, sentence_head};
 use graftling_text::{Columns, Format, Tokenizer};
 
 use crate::companions::Companions;
 use crate::data::{Data, Layout};
 use crate::error::Complaints;
-use crate::evaluate::Examples;
+use crate::evaluate::{Examples, WrittenBy};
 use crate::fit::plan::Plan;
 use crate::reading::Reading;
 use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Task};
@@ -21,7 +21,9 @@ use crate::sampling::Sampler;
 use crate::schedule::Schedule;
 use crate::sentence_settings::SentenceSettings;
 use crate::strategies::{self, Groups};
+use crate::targets::Targets;
 use crate::tasks::{self, Objective};
+use crate::writing::Writing;
 use crate::{Error, Event, Observer, SplitName, disk, learning_rate, run_folder};
 
 /// All that training needs, read and checked.
@@ -45,10 +47,20 @@ pub(crate) struct Prepared {
     pub sentences: Option<SentenceSettings>,
     /// What lies beside a language model.
     pub companions: Companions,
+    /// How texts are written, where that is the task.
+    pub writing: Option<Writing>,
     /// What a report tells of the data.
     pub told: Told,
     /// The run that is gone on with, where it is not a new one.
     pub interrupted: Option<Interrupted>,
+}
+
+impl Prepared {
+    /// By what texts are written, where that is the task.
+    pub fn written_by(&self) -> Option<WrittenBy<'_>> {
+        let writing = self.writing.as_ref()?;
+        Some(WrittenBy { writing, tokenizer: &self.tokenizer })
+    }
 }
 
 /// What a report tells of the data, and the texts that it shows.
@@ -71,7 +83,8 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     };
     let data = complaints.note(Splits::read(recipe, observer));
     let tokenizer = complaints.note(Tokenizer::from_folder(folder));
-    if let Some(inspection) = complaints.note(inspect(folder)) {
+    let inspection = complaints.note(inspect(folder));
+    if let Some(inspection) = &inspection {
         complaints.note(max_length(recipe, &inspection.facts));
         if let Some(tokenizer) = &tokenizer {
             complaints.note(check_vocabulary(folder, tokenizer, &inspection.facts));
@@ -83,12 +96,17 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     };
 
     let mut data = data;
+    let stored = match recipe.task {
+        Task::SentenceEmbedding => sentence_head(folder)?,
+        task if task.writes() => inspection.as_ref().map(|inspection| writing_head(&inspection.facts)),
+        _ => None,
+    };
+    for notice in data.objective.settle(stored.as_ref()) {
+        observer.observe(&Event::Notice(&notice));
+    }
     data.objective.meet(&tokenizer)?;
     let mut sentences = None;
     if recipe.task == Task::SentenceEmbedding {
-        for notice in data.objective.settle(sentence_head(folder)?.as_ref()) {
-            observer.observe(&Event::Notice(&notice));
-        }
         let settings = SentenceSettings::read(folder)?;
         if let Some(prompt) = &settings.prompt {
             let told =
@@ -113,16 +131,29 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         model.set_dropout(probability);
     }
     let from = interrupted.as_ref().map_or(folder, |interrupted| &interrupted.checkpoint);
-    let companions = if recipe.task == Task::CausalLm { Companions::read(from)? } else { Companions::default() };
     announce_model(from, &model, &report, observer);
     proceed(stop)?;
 
+    let targets = Targets::of(recipe.task, Some(recipe), &model)?;
     let longest = match sentences.as_ref().and_then(|sentences| sentences.max_length) {
         Some(tokens) if recipe.max_length.is_none() => tokens.min(model.facts().max_positions),
-        _ => max_length(recipe, model.facts())?,
+        _ => match &targets {
+            Some(targets) => {
+                let written = recipe.max_new_tokens.unwrap_or(0);
+                targets.source_length(recipe.task, recipe.max_length, written, model.facts())?
+            }
+            None => max_length(recipe, model.facts())?,
+        },
     };
-    let prompt = sentences.as_ref().and_then(|sentences| sentences.prompt.as_deref());
-    let reading = Reading::new(recipe.task, Some(recipe), longest).with_prompt(prompt);
+    let writes = |targets| Writing::of(from, Some(recipe), targets, &model, &tokenizer);
+    let writing = targets.as_ref().map(writes).transpose()?;
+    let companions = match &writing {
+        Some(writing) => Companions::read(from)?.with_generation(|before| writing.config(before)),
+        None if recipe.task == Task::CausalLm => Companions::read(from)?,
+        None => Companions::default(),
+    };
+    let prompt = sentences.as_ref().and_then(|sentences| sentences.prompt.as_deref()).or(recipe.source_prefix.as_deref());
+    let reading = Reading::new(recipe.task, Some(recipe), longest).with_prompt(prompt).with_targets(targets);
     let sentences = sentences.map(|sentences| sentences.with_max_length(longest));
     let texts = data.train.texts();
     let mut splits = Vec::new();
@@ -184,6 +215,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         reading,
         sentences,
         companions,
+        writing,
         told: Told { splits, language, validation: data.validation, test: data.test },
         interrupted,
     })
@@ -249,7 +281,8 @@ impl Splits {
 }
 
 fn data(recipe: &Recipe, path: &Path) -> Result<Data, Error> {
-    let layout = Layout { format: format(recipe), columns: columns(recipe), template: recipe.template.clone() };
+    let languages = [recipe.source_language.clone(), recipe.target_language.clone()];
+    let layout = Layout { format: format(recipe), columns: columns(recipe), template: recipe.template.clone(), languages };
     Data::read(recipe.task, path, &layout)
 }
 
@@ -274,6 +307,11 @@ fn head_bias(recipe: &Recipe, objective: &dyn Objective, train: &Examples, repor
     let start = recipe.head_bias.unwrap_or(HeadBias::usual(recipe.task));
     let wanted = is_new && start == HeadBias::Prior;
     wanted.then(|| objective.prior(&train.targets)).flatten()
+}
+
+/// The head by which a model of these figures writes texts from others.
+fn writing_head(facts: &ModelFacts) -> Head {
+    if facts.decoder.is_some() { Head::SequenceToSequence } else { Head::CausalLanguageModelling }
 }
 
 /// The figure that checkpoints are chosen by: the one that the recipe names, if the task has it, or the task's own.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::recipe::{self, Recipe, Task, WindowPooling};
+use crate::targets::Targets;
 
 /// How texts are brought to the length that a model takes: the same in training and after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +12,10 @@ pub(crate) struct Reading {
     pub max_length: usize,
     /// What becomes of longer texts.
     pub long_texts: LongTexts,
-    /// What is put before every text whose vector is wanted.
+    /// What is put before every text whose vector is wanted, or from which another is to be written.
     pub prompt: Option<Arc<str>>,
+    /// What is written from texts, where that is the task.
+    pub targets: Option<Targets>,
 }
 
 /// How the rows of the windows of a text become one.
@@ -54,7 +57,7 @@ impl Reading {
     /// Texts of so many tokens as they are, and longer ones in windows or cut.
     pub fn new(task: Task, recipe: Option<&Recipe>, max_length: usize) -> Self {
         if !Self::is_windowed(task, recipe) {
-            return Self { max_length, long_texts: LongTexts::Cut, prompt: None };
+            return Self { max_length, long_texts: LongTexts::Cut, prompt: None, targets: None };
         }
         let usual = match task {
             // A language model sees every token once.
@@ -71,12 +74,17 @@ impl Reading {
             WindowPooling::Mean => Joining::Mean,
             WindowPooling::Max => Joining::Max,
         };
-        Self { max_length, long_texts: LongTexts::Windows { stride, joining }, prompt: None }
+        Self { max_length, long_texts: LongTexts::Windows { stride, joining }, prompt: None, targets: None }
     }
 
     /// The same with this before every text.
     pub fn with_prompt(self, prompt: Option<&str>) -> Self {
         Self { prompt: prompt.map(Arc::from), ..self }
+    }
+
+    /// The same for a task that writes from texts.
+    pub fn with_targets(self, targets: Option<Targets>) -> Self {
+        Self { targets, ..self }
     }
 
     /// The longest text, in tokens, of a task where nobody says otherwise and the model takes it.
@@ -107,7 +115,12 @@ mod tests {
 
     #[test]
     fn logits_of_windows_are_pooled_by_the_rule_that_is_named() {
-        let reading = |joining| Reading { max_length: 8, long_texts: LongTexts::Windows { stride: 2, joining }, prompt: None };
+        let reading = |joining| Reading {
+            max_length: 8,
+            long_texts: LongTexts::Windows { stride: 2, joining },
+            prompt: None,
+            targets: None,
+        };
         let windows = [1.0, -2.0, 0.5, 4.0, 3.0, -2.0];
         assert_eq!(reading(Joining::Mean).pooled(&windows, 2, &[8, 8, 4]), [1.5, 0.0]);
         assert_eq!(reading(Joining::Max).pooled(&windows, 2, &[8, 8, 4]), [3.0, 4.0]);

@@ -9,7 +9,7 @@ use graftling_tensor::{Moments, OptimizerState, Parameters};
 use serde_json::Value;
 
 use crate::Error;
-use crate::features::Tokenized;
+use crate::features::{Features, Tokenized};
 use crate::recipe::{FIELDS, Recipe, RecipeFile};
 use crate::run_folder::{MOMENTS, RECIPE, TRAINER_STATE};
 
@@ -101,7 +101,9 @@ pub(crate) const UPDATES: &str = "parameter_updates";
 
 /// A number that changes with any token of the training examples and with their order (64-bit FNV-1a).
 pub(crate) fn fingerprint(train: &Tokenized) -> String {
-    let numbers = train.features.iter().flat_map(|features| features.input_ids.iter().copied().chain([u32::MAX]));
+    let tokens =
+        |features: &Features| [features.source.as_deref().unwrap_or_default(), &features.input_ids, &[u32::MAX]].concat();
+    let numbers = train.features.iter().flat_map(tokens);
     let bytes = numbers.flat_map(u32::to_le_bytes);
     let hash = bytes.fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
     format!("{hash:016x}")

@@ -7,7 +7,7 @@ use graftling_models::Model;
 use serde_json::Value;
 
 use crate::decisions::FittedDecisions;
-use crate::evaluate::{Scored, score};
+use crate::evaluate::{Examples, Scored, WrittenBy, score};
 use crate::fit::{TrainingState, fit};
 use crate::inference::Scorer;
 use crate::preparation::{Prepared, prepare};
@@ -115,7 +115,7 @@ fn finish(
     let results = Results::new(&summary);
     state.log_steps();
     state.log_summary(&results.train);
-    write(run, &results, &state.to_json(recipe), &card(recipe, &summary))?;
+    write(run, &results, &state.to_json(recipe), &card(recipe, &summary, prepared.model.head()))?;
     let scores = Scores { validation, test };
     let facts =
         Finished { recipe, prepared: &prepared, described, state: &state, summary: &summary }.facts(&scores, &observer.notes);
@@ -179,15 +179,20 @@ fn best_on_validation(
     recipe: &Recipe,
     observer: &mut dyn Observer,
 ) -> Result<Option<Scored>, Error> {
+    let (step, is_stopped) = (state.step, state.stopped == Some(StopReason::Requested));
     let Some(best) = &mut state.best else { return Ok(None) };
     let objective = prepared.objective.as_ref();
-    let scored = match best.scored.take() {
-        Some(scored) => scored,
-        // It was evaluated before the run was resumed.
-        None => {
-            let model = Model::from_checkpoint(&recipe.output)?;
-            let scorer = Scorer { model: &model, objective, reading: &prepared.reading };
-            score(&scorer, &prepared.validation, recipe.micro_batch_tokens)
+    let taken = best.scored.take();
+    // It was evaluated before the run was resumed, or nothing was written yet.
+    let writes = prepared.written_by().filter(|_| !(taken.is_some() && prepared.metric.is_of_texts()));
+    let writes = writes.filter(|_| !is_stopped);
+    let scored = match taken {
+        Some(scored) if writes.is_none() => scored,
+        taken => {
+            let reloaded = if best.step == step { None } else { Some(Model::from_checkpoint(&recipe.output)?) };
+            let scorer = Scorer { model: reloaded.as_ref().unwrap_or(&prepared.model), objective, reading: &prepared.reading };
+            let scored = taken.unwrap_or_else(|| score(&scorer, &prepared.validation, recipe.micro_batch_tokens));
+            written(scored, &scorer, &prepared.validation, (SplitName::Validation, writes), observer)?
         }
     };
     if objective.decisions().is_some() {
@@ -219,7 +224,21 @@ fn test(
     }
     observer.observe(&Event::Evaluating { split: SplitName::Test, examples: test.targets.len() });
     let scorer = Scorer { model: &prepared.model, objective: prepared.objective.as_ref(), reading: &prepared.reading };
-    Ok(Some(score(&scorer, test, recipe.micro_batch_tokens)))
+    let scored = score(&scorer, test, recipe.micro_batch_tokens);
+    Ok(Some(written(scored, &scorer, test, (SplitName::Test, prepared.written_by()), observer)?))
+}
+
+/// The same with what the model writes, where that is its task.
+fn written(
+    scored: Scored,
+    scorer: &Scorer<'_>,
+    examples: &Examples,
+    (split, by): (SplitName, Option<WrittenBy<'_>>),
+    observer: &mut dyn Observer,
+) -> Result<Scored, Error> {
+    let Some(by) = by else { return Ok(scored) };
+    observer.observe(&Event::Writing { split, texts: examples.targets.len() });
+    scored.with_texts(scorer, examples, by)
 }
 
 fn write(run: &RunFolder, results: &Results, state: &Value, card: &str) -> Result<(), Error> {

@@ -37,9 +37,15 @@ pub struct Arguments {
     /// Draw the examples anew so many times for the intervals of the figures; none leaves them out
     #[arg(long, value_name = "none|N", value_parser = resamples, default_value = "1000")]
     resamples: Resamples,
-    /// What prompts are made by from any columns, as in a recipe (causal_lm) [default: as the run made them]
+    /// What prompts are made by from any columns, as in a recipe (causal_lm, summarization, translation) [default: as the run made them]
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     template: Option<String>,
+    /// The language of the sources, where a column or a key of the data is called so (translation) [default: as the run had it]
+    #[arg(long, value_name = "CODE")]
+    source_language: Option<String>,
+    /// The language of the translations: the name of their column or key, and by it the tokenizer of BLEU [default: as the run had it]
+    #[arg(long, value_name = "CODE")]
+    target_language: Option<String>,
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -81,6 +87,8 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         no_answer: arguments.answer_flags.null_score_diff_threshold,
         encoder: arguments.encoder_flags.encoder(),
         template: arguments.template.clone(),
+        source_language: arguments.source_language.clone(),
+        target_language: arguments.target_language.clone(),
     };
     let evaluation = graftling::evaluate(&request, &mut RunProgress::new(console, 1))?;
     if let Some(output) = output {

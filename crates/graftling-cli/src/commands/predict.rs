@@ -109,7 +109,7 @@ fn predict_texts(arguments: &Arguments, console: &Console) -> Result<(), Failure
     let pairs = arguments.text_pair.iter().map(|pair| Some(pair.as_str())).chain(std::iter::repeat(None));
     let asked: Vec<Asked<'_>> =
         arguments.text.iter().zip(pairs).map(|(text, pair)| Asked::Text(TextInput { text, pair })).collect();
-    teller.tell(&asked, &teller.ask(&asked)?)
+    teller.tell(&asked, &teller.ask_alone(&asked)?)
 }
 
 fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Result<(), Failure> {
@@ -126,14 +126,24 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
         DataFile::Rows(table) => Some(table).filter(|table| holds_comparisons(table, &columns)),
         _ => None,
     };
-    let known = if compared.is_none() { Some(Contents::of(input, &file, &columns)?) } else { None };
-    let teller = load(arguments, console)?;
-    let contents = match (known, compared) {
-        (Some(known), _) => known,
-        (None, Some(table)) if teller.predictor.task() == Task::SentenceEmbedding => {
+    let known = if compared.is_none() { Some(Contents::of(input, &file, &columns)) } else { None };
+    let (known, teller) = match (known, load(arguments, console)) {
+        // The columns of texts that others are written from have names of their own.
+        (Some(Err(_)), Ok(teller)) if teller.predictor.task().writes() => (None, teller),
+        (Some(Err(error)), _) => return Err(error),
+        (known, teller) => (known.transpose()?, teller?),
+    };
+    let sources = match &file {
+        DataFile::Rows(table) if teller.predictor.task().writes() => Some(teller.predictor.sources_of(table, &columns)?),
+        _ => None,
+    };
+    let contents = match (sources, known, compared) {
+        (Some(sources), ..) => Contents::Texts(sources),
+        (None, Some(known), _) => known,
+        (None, None, Some(table)) if teller.predictor.task() == Task::SentenceEmbedding => {
             Contents::Compared(unlabelled_comparisons(table)?)
         }
-        (None, _) => Contents::of(input, &file, &columns)?,
+        (None, None, _) => Contents::of(input, &file, &columns)?,
     };
     contents.check(input, &file, teller.predictor.task())?;
     for notice in contents.notices() {
@@ -142,7 +152,10 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
     let asked = contents.asked();
     let mut predictions = Vec::with_capacity(asked.len());
     for asked_now in asked.chunks(TEXTS_TOGETHER) {
-        let new = teller.ask(asked_now)?;
+        let new = match &file {
+            DataFile::Lines(_) => teller.ask_alone(asked_now)?,
+            _ => teller.ask(asked_now)?,
+        };
         if arguments.output.is_none() {
             teller.tell(asked_now, &new)?;
             continue;
@@ -258,7 +271,7 @@ fn predict_stdin(arguments: &Arguments, console: &Console) -> Result<(), Failure
             return Ok(());
         }
         let asked: Vec<Asked<'_>> = texts.iter().map(|text| Asked::Text(TextInput { text, pair: None })).collect();
-        teller.tell(&asked, &teller.ask(&asked)?)?;
+        teller.tell(&asked, &teller.ask_alone(&asked)?)?;
     }
 }
 

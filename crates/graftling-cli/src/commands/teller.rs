@@ -68,6 +68,20 @@ impl<'a> Teller<'a> {
         })
     }
 
+    /// The same of texts that stand alone, without columns that a template of the run could name.
+    pub fn ask_alone(&self, asked: &[Asked<'_>]) -> Result<Vec<Prediction>, Failure> {
+        let text = |asked: &Asked<'_>| match asked {
+            Asked::Text(input) => Ok(Some(self.predictor.filled(input.text)?.into_owned())),
+            _ => Ok::<_, Failure>(None),
+        };
+        let filled: Vec<Option<String>> = asked.iter().map(text).collect::<Result<_, _>>()?;
+        let asked = asked.iter().zip(&filled).map(|(asked, filled)| match (asked, filled) {
+            (Asked::Text(input), Some(text)) => Asked::Text(TextInput { text, ..*input }),
+            (asked, _) => *asked,
+        });
+        self.ask(&asked.collect::<Vec<_>>())
+    }
+
     /// Tells a line for each.
     pub fn tell(&self, asked: &[Asked<'_>], predictions: &[Prediction]) -> Result<(), Failure> {
         let mut text = String::new();
@@ -79,6 +93,10 @@ impl<'a> Teller<'a> {
     }
 
     fn line(&self, asked: &Asked<'_>, prediction: &Prediction) -> String {
+        if let Said::Written { prediction, .. } = &prediction.said {
+            // The text itself is what is wanted, whole.
+            return prediction.replace(['\n', '\r'], " ");
+        }
         let said = said::in_a_line(&prediction.said, self.label_width);
         let room = self.console.line_width().saturating_sub(said.width() + GAP.len());
         let text = match asked {

@@ -101,6 +101,12 @@ impl RunProgress {
         }
     }
 
+    fn writing(&self, split: SplitName, texts: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("writing {} ({split})", figures::counted(texts as u64, "text")));
+        }
+    }
+
     fn evaluated(&self, step: u64, split: SplitName, evaluation: &Evaluation) {
         match split {
             SplitName::Validation => self.line(&format!("step {step}: validation {}", headline(evaluation))),
@@ -156,6 +162,7 @@ impl Observer for RunProgress {
                 self.step(&Step { step, steps, epoch, learning_rate, elapsed }, loss, tokens);
             }
             Event::Evaluating { split, examples } => self.evaluating(split, examples),
+            Event::Writing { split, texts } => self.writing(split, texts),
             Event::Evaluated { step, split, evaluation } => self.evaluated(step, split, evaluation),
             Event::Saved { step, folder, best } => self.saved(step, folder, best),
             Event::Stopped { reason, step, .. } => {

@@ -17,3 +17,4 @@ mod questions;
 mod scoring;
 mod scratch;
 mod training;
+mod writing;

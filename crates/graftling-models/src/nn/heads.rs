@@ -113,22 +113,24 @@ impl HeadBricks {
         }
     }
 
-    /// What comes next, before it is multiplied with the [`vocabulary`](Self::vocabulary), of tokens of which these are the vectors:
-    /// `[rows, hidden_size]` both.
+    /// What becomes logits when it is multiplied with the [`vocabulary`](Self::vocabulary), of tokens of which these are the vectors:
+    /// `[rows, hidden_size]`, or as wide as word embeddings are.
     ///
     /// # Panics
-    /// If the head does not say what comes next.
+    /// If the logits are not over a vocabulary.
     pub fn unprojected(&self, graph: &Graph<'_>, tokens: Var) -> Var {
         match self {
             Self::NextToken(head) => head.unprojected(graph, tokens),
+            Self::Language(head) => head.unprojected(graph, &tokens),
             _ => panic!("unprojected: the head of another task"),
         }
     }
 
-    /// By what the head says what comes next; none where it does not.
+    /// By what the head makes logits over a vocabulary; none where it does not.
     pub fn vocabulary(&self, embeddings: &Embeddings) -> Option<Vocabulary> {
         match self {
             Self::NextToken(head) => Some(head.projection(embeddings)),
+            Self::Language(head) => Some(Vocabulary { weight: embeddings.word, bias: head.bias }),
             _ => None,
         }
     }
@@ -248,6 +250,10 @@ impl LanguageHead {
 
     /// tokens: `[rows, hidden_size]`; gives `[rows, vocabulary]`.
     fn forward(&self, graph: &Graph<'_>, embeddings: &Embeddings, tokens: &Var) -> Var {
-        graph.linear(&self.transform.forward(graph, tokens), embeddings.word, self.bias, None)
+        graph.linear(&self.unprojected(graph, tokens), embeddings.word, self.bias, None)
+    }
+
+    fn unprojected(&self, graph: &Graph<'_>, tokens: &Var) -> Var {
+        self.transform.forward(graph, tokens)
     }
 }

@@ -7,19 +7,29 @@ use super::Example;
 use crate::SameText;
 use crate::wording::counted;
 
-/// What to tell about texts that occur again, and about those that occur with another label.
-pub(super) fn notices<L: PartialEq>(examples: &[Example<L>]) -> Vec<String> {
-    let mut firsts: HashMap<(&str, &str), &Example<L>> = HashMap::new();
+/// What is looked at of an example: its texts without the white space around them, and what it should be answered with.
+pub(crate) struct TextRow<'a, L> {
+    /// The text and the second text.
+    pub texts: (&'a str, &'a str),
+    /// What it should be answered with.
+    pub label: L,
+    /// Where it stands.
+    pub line: usize,
+}
+
+/// What to tell about texts that occur again, and about those that occur with another label, which is called so.
+pub(crate) fn repeats_notices<'a, L: PartialEq>(rows: impl Iterator<Item = TextRow<'a, L>>, label: &str) -> Vec<String> {
+    let mut firsts: HashMap<(&str, &str), (L, usize)> = HashMap::new();
     let mut repeats = Repeats::default();
     let mut contradictions = Repeats::default();
-    for example in examples {
-        let first = *firsts.entry(example.texts()).or_insert(example);
-        if std::ptr::eq(first, example) {
+    for row in rows {
+        let Some((first, line)) = firsts.get(&row.texts) else {
+            firsts.insert(row.texts, (row.label, row.line));
             continue;
-        }
-        repeats.add(first, example);
-        if first.label != example.label {
-            contradictions.add(first, example);
+        };
+        repeats.add(*line, row.line);
+        if *first != row.label {
+            contradictions.add(*line, row.line);
         }
     }
     let mut notices = Vec::new();
@@ -30,7 +40,7 @@ pub(super) fn notices<L: PartialEq>(examples: &[Example<L>]) -> Vec<String> {
     if let Some((first, again)) = contradictions.lines {
         let rows = counted(contradictions.rows, "row gives", "rows give");
         notices.push(format!(
-            "{rows} such a text another label (first: line {again} against line {first}); a model can only learn one of them"
+            "{rows} such a text another {label} (first: line {again} against line {first}); a model can only learn one of them"
         ));
     }
     notices
@@ -43,9 +53,9 @@ struct Repeats {
 }
 
 impl Repeats {
-    fn add<L>(&mut self, first: &Example<L>, again: &Example<L>) {
+    fn add(&mut self, first: usize, again: usize) {
         self.rows += 1;
-        self.lines.get_or_insert((first.line, again.line));
+        self.lines.get_or_insert((first, again));
     }
 }
 
@@ -63,5 +73,10 @@ impl<L> Example<L> {
     /// What makes two examples the same to a model: their texts without the white space around them.
     pub(crate) fn texts(&self) -> (&str, &str) {
         (self.text.trim(), self.text_pair.as_deref().unwrap_or_default().trim())
+    }
+
+    /// What is looked at of it.
+    pub(super) fn row(&self) -> TextRow<'_, &Option<L>> {
+        TextRow { texts: self.texts(), label: &self.label, line: self.line }
     }
 }

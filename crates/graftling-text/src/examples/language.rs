@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::plain::{plain_texts, read_plain_texts};
 use super::{Examples, PlainExample, PlainFormat, SameText};
-use crate::columns::{Role, TEXT, folded_position, named, one_of, refuse_double_use};
+use crate::columns::{Role, TEXT, by_name, folded_position, named, refuse_double_use};
 use crate::dataset::described;
 use crate::dataset::required_text;
 use crate::format::PlainLayout;
@@ -181,13 +181,6 @@ fn layout<'a>(table: &Table, columns: &'a LanguageColumns, problems: &mut Proble
         None => by_name(table, Role::Completion, &used, problems),
     };
     Some(Layout::Completed { prompt: prompt?, completion: completion? })
-}
-
-/// The one column with a name of the role, those that are taken left out.
-fn by_name(table: &Table, role: Role, taken: &[usize], problems: &mut Problems) -> Option<usize> {
-    let places = role.names().iter().filter_map(|name| folded_position(table, name));
-    let found = places.filter(|position| !taken.contains(position)).collect();
-    one_of(table, role, found, role.names(), problems)
 }
 
 /// The one layout that the names allow.

@@ -252,6 +252,7 @@ fn what_was_cut_is_counted_and_worded() {
         max_length: 5,
         longest_tokens: 8,
         cut_completions: 0,
+        ..TruncationReport::default()
     };
     assert_eq!(cut, expected);
     assert_eq!(cut.to_string(), "2 of 3 texts cut to 5 tokens: 4 tokens (23.5 %) are lost, the longest text has 8");

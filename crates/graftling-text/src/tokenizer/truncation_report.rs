@@ -21,6 +21,10 @@ pub struct TruncationReport {
     pub max_length: usize,
     /// The length of the longest text before cutting, special tokens included.
     pub longest_tokens: usize,
+    /// How many texts that are to be written were too long and lost their ends.
+    pub cut_targets: usize,
+    /// The maximal length of such a text, special tokens included; 0 where nothing is to be written.
+    pub max_target_length: usize,
     /// How many completions do not even fit without their prompts, and lost their ends.
     pub cut_completions: usize,
 }
@@ -28,9 +32,13 @@ pub struct TruncationReport {
 impl fmt::Display for TruncationReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let texts = counted(self.texts, "text", "texts");
+        let targets = match self.cut_targets {
+            0 => String::new(),
+            cut => format!("; {} cut to {} tokens", counted(cut, "target is", "targets are"), separated(self.max_target_length)),
+        };
         if self.truncated_texts == 0 {
             let tokens = counted(self.tokens, "token", "tokens");
-            return write!(formatter, "{texts}, {tokens}, longest {}; none is cut", separated(self.longest_tokens));
+            return write!(formatter, "{texts}, {tokens}, longest {}; none is cut{targets}", separated(self.longest_tokens));
         }
         let share = 100.0 * self.cut_tokens as f64 / (self.tokens + self.cut_tokens) as f64;
         write!(
@@ -43,7 +51,7 @@ impl fmt::Display for TruncationReport {
             separated(self.longest_tokens)
         )?;
         match self.cut_completions {
-            0 => Ok(()),
+            0 => formatter.write_str(&targets),
             count => write!(
                 formatter,
                 "; {} not fit by {} and {} the end",

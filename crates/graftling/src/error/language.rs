@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use graftling_text::{ChatProblem, TemplateProblem};
 
+use crate::metrics::NotALanguage;
 use crate::recipe::Task;
 
 /// What went wrong with a language model or its texts.
@@ -34,7 +35,7 @@ pub enum LanguageError {
     },
     /// Nothing says where a text ends.
     #[error(
-        "causal_lm: the tokenizer has no token that a text ends with, as those of decoders have (GPT-2, Llama ...); give such a model, or name \
+        "the tokenizer has no token that a text ends with, as those of decoders have (GPT-2, Llama ...); give such a model, or name \
          its token as \"eos_token\" in tokenizer_config.json"
     )]
     NoEndToken,
@@ -47,7 +48,9 @@ pub enum LanguageError {
         problem: TemplateProblem,
     },
     /// A template for a task without prompts.
-    #[error("template: it makes the prompts of causal_lm, but the task is {task}; leave it out")]
+    #[error(
+        "template: it makes the prompts of causal_lm and the sources of summarization and translation, but the task is {task}; leave it out"
+    )]
     TemplateOfOtherTask {
         /// The task.
         task: Task,
@@ -93,5 +96,81 @@ pub enum LanguageError {
     Generates {
         /// The folder of the model.
         folder: PathBuf,
+    },
+    /// What is written does not fit behind a source of any length, or has no positions of its own.
+    #[error(
+        "max_target_length, max_new_tokens: {written} tokens may be written, but the model has {positions} positions{}; lower them",
+        if *is_alone { ", and the source needs some of them" } else { " for them" }
+    )]
+    TargetsTooLong {
+        /// How many may be written.
+        written: usize,
+        /// What the model takes.
+        positions: usize,
+        /// Whether sources have no positions of their own.
+        is_alone: bool,
+    },
+    /// A source leaves no room for what is written behind it.
+    #[error(
+        "max_length: a source of {max_length} tokens and {written} that may be written (max_target_length, max_new_tokens) need {}, but the model \
+         has {positions} positions; lower one of them",
+        max_length + written
+    )]
+    NoRoomForTargets {
+        /// The most tokens of a source.
+        max_length: usize,
+        /// How many may be written.
+        written: usize,
+        /// What the model takes.
+        positions: usize,
+    },
+    /// What stands around a source leaves no room for it.
+    #[error("max_length: {max_length} tokens leave no room for a source; accepted is {fewest} and more")]
+    NoRoomForSource {
+        /// How many.
+        max_length: usize,
+        /// How many are enough.
+        fewest: usize,
+    },
+    /// Nothing says with which token a decoder begins.
+    #[error(
+        "config.json of this {family} model has {} as \"decoder_start_token_id\"; give the token that what is written begins with: a token id below \
+         {vocabulary}",
+        found.as_deref().unwrap_or("nothing")
+    )]
+    NoDecoderStart {
+        /// The family of the model.
+        family: &'static str,
+        /// What the config says.
+        found: Option<String>,
+        /// How many tokens the decoder knows.
+        vocabulary: usize,
+    },
+    /// A model that writes no texts from others was asked for the texts that it does it from.
+    #[error("the model is of the task {task}, which writes no texts from others")]
+    WritesNothing {
+        /// The task of the model.
+        task: Task,
+    },
+    /// A text alone does not fill a template.
+    #[error("the run made its sources by the template {template:?}, which names several columns; give a file that has them")]
+    TemplateOfSeveral {
+        /// The template.
+        template: String,
+    },
+    /// Two texts where one is written from one.
+    #[error("text {index} has a second text; a summary or a translation is written from one")]
+    PairOfSources {
+        /// Which text, from 1.
+        index: usize,
+    },
+    /// A target language that is none.
+    #[error("target_language: {0}")]
+    TargetLanguage(NotALanguage),
+    /// A language was named for a task in which it does not matter.
+    #[error("target_language: it belongs to translation, but the model is of the task {task}; leave it out")]
+    LanguageOfOtherTask {
+        /// The task of the model.
+        task: Task,
     },
 }

@@ -133,16 +133,16 @@ fn texts<'a>(examples: &'a [LanguageExample], chats: &'a [Conversation]) -> Vec<
 }
 
 /// The tokens of a text, and those that the tokenizer puts around it.
-struct Framed<'a> {
-    before: &'a [u32],
-    text: &'a [u32],
-    after: &'a [u32],
+pub(super) struct Framed<'a> {
+    pub before: &'a [u32],
+    pub text: &'a [u32],
+    pub after: &'a [u32],
     /// Where in the text its tokens stand, in bytes.
     offsets: &'a [(usize, usize)],
 }
 
 impl<'a> Framed<'a> {
-    fn of(encoding: &'a Encoding) -> Self {
+    pub fn of(encoding: &'a Encoding) -> Self {
         let Encoding { input_ids, special_tokens_mask: special, offsets, .. } = encoding;
         let start = special.iter().take_while(|special| **special).count();
         let end = input_ids.len() - special[start..].iter().rev().take_while(|special| **special).count();
@@ -155,7 +155,7 @@ impl<'a> Framed<'a> {
     }
 
     /// What stands behind the text: its own end, or the one that is missing.
-    fn ending(&self, end: u32) -> Vec<u32> {
+    pub fn ending(&self, end: u32) -> Vec<u32> {
         let missing = (self.after.last() != Some(&end)).then_some(end);
         self.after.iter().copied().chain(missing).collect()
     }
@@ -254,6 +254,7 @@ impl Window {
             wanted: Some(Wanted { tokens, words: Vec::new() }),
             word_ids: None,
             passages: None,
+            source: None,
         }
     }
 }

@@ -5,16 +5,16 @@
 //! computed and no tape is kept; the loss is taken of all of them, with its slopes by the vectors; and each micro-batch is run again,
 //! with the same dropout, to send its slopes back. What comes out is the gradient of the step in one pass.
 
-use graftling_models::PackedBatch;
 use graftling_tensor::{Gradients, Graph, Parameters};
 
+use crate::features::Packed;
 use crate::preparation::Prepared;
 use crate::tasks::Target;
 
 /// Adds the gradients of a step and gives its loss. `seed_of` is the seed of the dropout of each micro-batch.
 pub(super) fn accumulate(
     prepared: &Prepared,
-    micro_batches: &[PackedBatch],
+    micro_batches: &[Packed],
     targets: &[&Target],
     normalizer: f32,
     seed_of: impl Fn(usize) -> u64,

@@ -27,7 +27,12 @@ impl Keeper<'_> {
     ) -> Result<(), Error> {
         let Prepared { model, objective, reading, validation, .. } = prepared;
         observer.observe(&Event::Evaluating { split: SplitName::Validation, examples: validation.targets.len() });
-        let scored = score(&Scorer { model, objective: objective.as_ref(), reading }, validation, self.recipe.micro_batch_tokens);
+        let scorer = Scorer { model, objective: objective.as_ref(), reading };
+        let mut scored = score(&scorer, validation, self.recipe.micro_batch_tokens);
+        if let Some(by) = prepared.written_by().filter(|_| prepared.metric.is_of_texts()) {
+            observer.observe(&Event::Writing { split: SplitName::Validation, texts: validation.targets.len() });
+            scored = scored.with_texts(&scorer, validation, by)?;
+        }
         let evaluation = &scored.evaluation;
         state.log_evaluation(evaluation);
         if let Err(diverged) = watch.check_one(Quantity::ValidationLoss, evaluation.metrics.loss() as f32) {

@@ -4,13 +4,12 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use graftling_models::PackedBatch;
 use graftling_tensor::{Gradients, Graph, MomentumForm, Optimizer};
 
 use super::compared;
 use super::plan::PlannedStep;
 use crate::error::Quantity;
-use crate::features::{Features, pack};
+use crate::features::{Features, Packed, pack};
 use crate::preparation::Prepared;
 use crate::recipe::{self, OptimizerChoice, Recipe};
 use crate::tasks::Target;
@@ -48,7 +47,7 @@ pub(super) fn accumulate(prepared: &Prepared, planned: &PlannedStep, seed: u64, 
     let normalizer = if weight > 0.0 { weight as f32 } else { 1.0 };
     let spans_step = objective.comparison().is_some_and(|comparison| comparison.spans_step());
     if spans_step && micro_batches.len() > 1 {
-        let batches: Vec<PackedBatch> = micro_batches.iter().map(|micro_batch| packed(micro_batch)).collect();
+        let batches: Vec<Packed> = micro_batches.iter().map(|micro_batch| packed(micro_batch)).collect();
         let targets: Vec<&Target> = micro_batches.iter().flatten().map(|(_, target)| &**target).collect();
         return compared::accumulate(prepared, &batches, &targets, normalizer, seed_of, gradients);
     }

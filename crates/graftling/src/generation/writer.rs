@@ -46,6 +46,11 @@ impl<'a> Writer<'a> {
         Ok(Settings::new(options, &defaults, Limits::of(self.model.facts()))?)
     }
 
+    /// Says what is wrong with options, before there is any text.
+    pub fn check(&self, options: &GenerationOptions) -> Result<(), Error> {
+        self.settings(options).map(|_| ())
+    }
+
     /// What is written behind each text, in their order; or from each, by a model that writes one text from another.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     AnswerMetrics, ClassMetrics, ClassificationMetrics, ConfusionMatrix, EmbeddingMetrics, EntityMetrics, LanguageMetrics,
-    MultiLabelMetrics, ProbabilityMetrics, RegressionFigures, RegressionMetrics,
+    MultiLabelMetrics, ProbabilityMetrics, RegressionFigures, RegressionMetrics, WrittenMetrics,
 };
 use crate::recipe::BestMetric;
 
@@ -35,6 +35,8 @@ pub enum Metrics {
     Entities(EntityMetrics),
     /// Of guessed tokens.
     Language(LanguageMetrics),
+    /// Of texts that are written from others.
+    Written(WrittenMetrics),
     /// Of answers to questions.
     Answers(AnswerMetrics),
     /// Of sentence vectors.
@@ -50,6 +52,7 @@ impl Metrics {
             Self::Regression(figures) => figures.examples,
             Self::Entities(figures) => figures.examples,
             Self::Language(figures) => figures.examples,
+            Self::Written(figures) => figures.tokens.examples,
             Self::Answers(figures) => figures.examples(),
             Self::Embeddings(figures) => figures.examples,
         }
@@ -63,6 +66,7 @@ impl Metrics {
             Self::Regression(figures) => figures.loss,
             Self::Entities(figures) => figures.loss,
             Self::Language(figures) => figures.loss,
+            Self::Written(figures) => figures.tokens.loss,
             Self::Answers(figures) => figures.loss,
             Self::Embeddings(figures) => figures.loss,
         }
@@ -76,6 +80,7 @@ impl Metrics {
             Self::Regression(figures) => figures.value(metric),
             Self::Entities(figures) => figures.value(metric),
             Self::Language(figures) => figures.value(metric),
+            Self::Written(figures) => figures.value(metric),
             Self::Answers(figures) => figures.value(metric),
             Self::Embeddings(figures) => figures.value(metric),
         }
@@ -115,6 +120,7 @@ impl Metrics {
             Self::Language(figures) => {
                 vec![("perplexity", figures.perplexity()), ("accuracy", figures.accuracy), ("loss", figures.loss)]
             }
+            Self::Written(figures) => figures.headline(),
             Self::Answers(figures) => figures.headline(),
             Self::Entities(figures) => figures.headline(),
         }
@@ -128,6 +134,7 @@ impl Metrics {
             Self::Regression(figures) => figures.flat(prefix),
             Self::Entities(figures) => figures.flat(prefix),
             Self::Language(figures) => figures.flat(prefix),
+            Self::Written(figures) => figures.flat(prefix),
             Self::Answers(figures) => figures.flat(prefix),
             Self::Embeddings(figures) => figures.flat(prefix),
         }
@@ -139,7 +146,7 @@ impl Metrics {
             Self::Classification { figures, .. } => &figures.classes,
             Self::MultiLabel { figures, .. } => &figures.labels,
             Self::Entities(figures) => &figures.default.types,
-            Self::Regression(_) | Self::Language(_) | Self::Answers(_) | Self::Embeddings(_) => &[],
+            Self::Regression(_) | Self::Language(_) | Self::Written(_) | Self::Answers(_) | Self::Embeddings(_) => &[],
         }
     }
 
@@ -175,7 +182,7 @@ impl Metrics {
                     details.insert("strict_types".to_owned(), json!(strict.types));
                 }
             }
-            Self::Language(_) | Self::Answers(_) | Self::Embeddings(_) => {}
+            Self::Language(_) | Self::Written(_) | Self::Answers(_) | Self::Embeddings(_) => {}
             Self::Regression(figures) => {
                 let output = |figures: &RegressionFigures| figures.named().into_iter().collect::<BTreeMap<_, _>>();
                 details.insert("outputs".to_owned(), json!(figures.outputs.iter().map(output).collect::<Vec<_>>()));
@@ -195,6 +202,7 @@ impl Metrics {
             Self::Regression(figures) => figures.table(),
             Self::Entities(figures) => figures.table(),
             Self::Language(figures) => figures.table(),
+            Self::Written(figures) => figures.table(),
             Self::Answers(figures) => figures.table(),
             Self::Embeddings(figures) => figures.table(),
         }

@@ -26,6 +26,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 pub(crate) mod thresholds;
+mod written;
 
 pub use answers::{AnswerFigures, AnswerMetrics, AnswerParts, BestThreshold, JudgedAnswer};
 pub use bootstrap::{Difference, FigureName, Interval, Intervals, LEVEL, RESAMPLES, Resampled};
@@ -49,8 +50,9 @@ pub(crate) use reliability::CalibrationSums;
 pub use reliability::{Calibration, CalibrationBin};
 pub use samples::{
     AnswerSample, ClassificationSample, EmbeddingSample, EntitySample, LanguageSample, MultiLabelSample, RegressionSample,
-    TextGenerationSample,
+    TextGenerationSample, WrittenSample,
 };
 pub use scheme::{Scheme, Span, tolerant_entities};
 pub use similarities::{DecisionFigures, SearchFigures, likeness, place_of_first};
 pub use thresholds::best_threshold;
+pub use written::WrittenMetrics;

@@ -150,13 +150,15 @@ impl Values {
         let cut = questions && recipe.long_texts == Some(LongTexts::Cut);
         self.contradiction("long_texts", "task", cut, "an answer may stand anywhere, so that every text is read whole");
         self.contradictions_of_embeddings(recipe);
+        self.contradictions_of_targets(recipe);
         let foreseen = recipe.task == Task::CausalLm;
-        let unclassified = masked || foreseen || questions || embedding;
+        let writes = recipe.task.writes();
+        let unclassified = masked || foreseen || questions || embedding || writes;
         let of_classifiers = "it belongs to tasks with labels or numbers";
         self.contradiction("head_bias", "task", self.changed("head_bias") && unclassified, of_classifiers);
         for name in ["class_weights", "label_smoothing", "focal_gamma", "calibrate"] {
             // Every token is a label of the one before it, of which none can be named.
-            let foreseen = foreseen && name != "label_smoothing";
+            let foreseen = (foreseen || writes) && name != "label_smoothing";
             let unlabelled = regression || masked || foreseen || questions || embedding;
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
         }
@@ -212,7 +214,12 @@ impl Values {
     /// What belongs to language modelling, and what does not. What belongs to texts or to prompts alone is looked at when they are read.
     fn contradictions_of_language(&mut self, recipe: &Recipe) {
         let foreseen = recipe.task == Task::CausalLm;
-        self.contradiction("template", "task", recipe.template.is_some() && !foreseen, "it belongs to causal_lm");
+        self.contradiction(
+            "template",
+            "task",
+            recipe.template.is_some() && !foreseen && !recipe.task.writes(),
+            "it belongs to causal_lm, summarization and translation",
+        );
         let named_twice = recipe.template.is_some() && self.changed("text_column");
         self.contradiction("text_column", "template", named_twice, "the template names the columns of the prompt");
         let paired = foreseen && self.changed("text_pair_column");
@@ -220,9 +227,38 @@ impl Values {
         self.contradiction("text_pair_column", "task", paired, of_pairs);
         let unforeseen = foreseen && recipe.window_stride == Some(0);
         self.contradiction("window_stride", "task", unforeseen, "a token is foreseen from one before it; share at least one");
-        let head_only = foreseen && recipe.strategy == Strategy::HeadOnly;
+        let head_only = (foreseen || recipe.task.writes()) && recipe.strategy == Strategy::HeadOnly;
         let shared = "the head of many language models is their word embeddings; freeze says what is not trained";
         self.contradiction("strategy", "task", head_only, shared);
+    }
+
+    /// What belongs to texts that are written from others, and what does not. What the model's own settings contradict is looked at when they
+    /// are read.
+    fn contradictions_of_targets(&mut self, recipe: &Recipe) {
+        let writes = recipe.task.writes();
+        let options =
+            ["source_prefix", "max_target_length", "num_beams", "max_new_tokens", "length_penalty", "no_repeat_ngram_size"];
+        for name in options {
+            let given = self.changed(name);
+            self.contradiction(name, "task", given && !writes, "it belongs to summarization and translation");
+        }
+        for name in ["source_language", "target_language"] {
+            let given = self.changed(name);
+            self.contradiction(name, "task", given && recipe.task != Task::Translation, "it belongs to translation");
+        }
+        let paired = writes && self.changed("text_pair_column");
+        let of_pairs = "one text is written from, another is to be written: text_column and label_column";
+        self.contradiction("text_pair_column", "task", paired, of_pairs);
+        let divided = writes && recipe.long_texts == Some(LongTexts::Windows);
+        self.contradiction("long_texts", "task", divided, "a text is written from all of its source at once; raise max_length");
+        let filled = recipe.template.is_some();
+        let of_template = "the template says what stands before the source";
+        self.contradiction("source_prefix", "template", filled && self.changed("source_prefix"), of_template);
+        let named = "both say where the sources are; give one of the two";
+        for name in ["text_column", "template"] {
+            let given = recipe.source_language.is_some() && self.changed(name);
+            self.contradiction("source_language", name, given, named);
+        }
     }
 
     /// What belongs to sentence vectors, and what does not. A loss that follows from the examples is looked at when they are read.

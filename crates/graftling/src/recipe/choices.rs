@@ -61,6 +61,10 @@ words! {
         QuestionAnswering = "question_answering",
         /// A vector for each text, near to those of texts that are like it.
         SentenceEmbedding = "sentence_embedding",
+        /// A summary of each text.
+        Summarization = "summarization",
+        /// A translation of each text.
+        Translation = "translation",
     }
     /// How a data file is written, where its name does not tell.
     DataFormat {
@@ -219,12 +223,37 @@ words! {
         AveragePrecision = "average_precision",
         /// The mean of one through the place at which a text finds its own.
         Mrr = "mrr",
+        /// F1 of the words that summary and reference share.
+        Rouge1 = "rouge1",
+        /// F1 of the pairs of words that they share.
+        Rouge2 = "rouge2",
+        /// F1 of their longest common subsequence of words.
+        RougeL = "rougeL",
+        /// The same line by line.
+        RougeLsum = "rougeLsum",
+        /// BLEU of translations.
+        Bleu = "bleu",
+        /// chrF of translations.
+        Chrf = "chrf",
         /// Mean loss; lower is better.
         Loss = "loss",
     }
 }
 
+impl Task {
+    /// Whether texts are written from others.
+    pub fn writes(self) -> bool {
+        matches!(self, Task::Summarization | Task::Translation)
+    }
+}
+
 impl BestMetric {
+    /// Whether it is of texts that a model writes, which takes time.
+    pub fn is_of_texts(self) -> bool {
+        use BestMetric::{Bleu, Chrf, Rouge1, Rouge2, RougeL, RougeLsum};
+        matches!(self, Rouge1 | Rouge2 | RougeL | RougeLsum | Bleu | Chrf)
+    }
+
     /// Whether a larger figure is the better one.
     pub fn higher_is_better(self) -> bool {
         !matches!(self, BestMetric::Loss | BestMetric::Mse | BestMetric::Mae)

@@ -73,20 +73,29 @@ options! {
         /// How the data files are written; auto goes by their names, by which alone CoNLL, plain texts and SQuAD's json are
         /// known.
         format: Option<DataFormat> = Kind::Choice { word: Some("auto"), choices: DataFormat::WORDS }, Typed("auto");
-        /// The column that holds the text, the question, or the prompt.
+        /// The column that holds the text, the question, the prompt, or the source.
         text_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
         /// The column that holds the second text of a pair, or the context of a question.
         text_pair_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
-        /// The column that holds the label, the answers to a question, or the completion of a prompt.
+        /// The column that holds the label, the answers to a question, the completion of a prompt, or the target.
         label_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
         /// What prompts are made by from any columns, whose names stand in braces: "Summarize: {document}\n\nSummary:". A backslash and n
-        /// are a line break, braces that are meant as such are doubled (causal_lm).
+        /// are a line break, braces that are meant as such are doubled (causal_lm, summarization, translation).
         template: Option<String> = Kind::Text("TEMPLATE"), Unset("the prompt is a column as it is");
+        /// What is put before every source, as T5 wants it: "summarize: " (summarization, translation).
+        source_prefix: Option<String> = Kind::Text("TEXT"), Unset("nothing");
+        /// The language of the sources: their key in a column of objects, {"translation": {"en": "...", "de": "..."}}, or the name of their
+        /// column (translation).
+        source_language: Option<String> = Kind::Text("CODE"), Unset("the columns have names of their own");
+        /// The language of the targets, as that of the sources; by it goes the tokenizer of BLEU, too (translation).
+        target_language: Option<String> = Kind::Text("CODE"), Unset("BLEU takes texts apart as 13a does");
     }
     Batches {
-        /// The most tokens of a text (special ones included) that the model reads at once; auto is 512 (384 for
-        /// question_answering), or less where the model takes less.
+        /// The most tokens of a text (special ones included) that the model reads at once, of a source where others are written; auto is 512
+        /// (384 for question_answering), or less where the model takes less.
         max_length: Option<usize> = integer_or("auto", 3, 1_048_576), Typed("auto");
+        /// The most tokens of a target (special ones included) that is trained on; longer ones are cut (summarization, translation).
+        max_target_length: usize = integer(2, 1_048_576), Typed("128");
         /// What becomes of a text that is longer: its end is cut off, or it is read in windows of max_length, in training and after. Of
         /// a pair the second text is divided. auto is windows for masked_lm, causal_lm and question_answering (which
         /// reads every text whole) and cut for other tasks. A prompt with its completion is read at once: the prompt is cut at its front.
@@ -144,7 +153,7 @@ options! {
         /// named count once (all tasks with labels).
         class_weights: ClassWeights = WEIGHTS, Typed("none");
         /// Share of the truth that is spread over all labels, for labels that are not wholly trusted (all tasks with labels), or over the
-        /// vocabulary (causal_lm).
+        /// vocabulary (causal_lm, summarization, translation).
         label_smoothing: f32 = number(Bound::Included(0.0), Bound::Excluded(1.0)), Typed("0");
         /// The power of focal loss: the larger, the less an example adds that is told right already; 0 is cross-entropy (all tasks with
         /// labels).
@@ -193,9 +202,20 @@ options! {
         /// Stop after this many evaluations in a row without a better one.
         early_stopping: Option<usize> = integer_or("none", 1, 1_000_000), Typed("none");
         /// The validation figure that decides which checkpoint is best; auto is accuracy, or for other tasks f1_micro
-        /// (multi_label_classification), mse (sequence_regression), f1 (entities of token_classification, question_answering), loss (masked_lm, causal_lm), and of
+        /// (multi_label_classification), mse (sequence_regression), f1 (entities of token_classification, question_answering), loss (masked_lm, causal_lm, summarization, translation), and of
         /// sentence_embedding spearman, average_precision or accuracy, by the form of the examples.
         metric_for_best_model: Option<BestMetric> = Kind::Choice { word: Some("auto"), choices: BestMetric::WORDS }, Typed("auto");
+        /// How many texts are followed side by side where a model writes; auto is as the model's generation_config.json says, or 1
+        /// (summarization, translation).
+        num_beams: Option<usize> = integer_or("auto", 1, 1024), Typed("auto");
+        /// The most tokens that a model writes; auto is max_target_length (summarization, translation).
+        max_new_tokens: Option<usize> = integer_or("auto", 1, 1_048_576), Typed("auto");
+        /// A finished beam is judged by its log-probability divided by its length to this power; auto is as the model's
+        /// generation_config.json says, or 1 (summarization, translation with beams).
+        length_penalty: Option<f32> = number_or("auto", Bound::Included(-100.0), Bound::Included(100.0)), Typed("auto");
+        /// No run of so many tokens is written twice, 0 is any; auto is as the model's generation_config.json says, or 0 (summarization,
+        /// translation).
+        no_repeat_ngram_size: Option<usize> = integer_or("auto", 0, 1_048_576), Typed("auto");
         /// What is fitted on the validation examples at the end, so that probabilities say how often the model is right: a temperature
         /// that logits are divided by. The most probable label stays the same (all tasks with labels).
         calibrate: Calibrate = choice(Calibrate::WORDS), Typed("none");

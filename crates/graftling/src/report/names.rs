@@ -49,6 +49,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("spearman", "Spearman's correlation", "斯皮尔曼相关系数"),
     ("perplexity", "perplexity", "困惑度"),
     ("scored_tokens", "tokens guessed", "预测的词元数"),
+    ("gen_len", "tokens written, mean", "生成的平均词元数"),
     ("exact_match", "exact match", "完全匹配"),
     ("exact_match_mixed", "exact match, mixed segmentation", "完全匹配（混合分词）"),
     ("f1_mixed", "F1, mixed segmentation", "F1（混合分词）"),

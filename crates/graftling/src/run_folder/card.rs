@@ -1,20 +1,22 @@
 //! The model card: a short `README.md` about the model at the top of a run folder. Knows nothing of where it is written.
 
+use graftling_models::Head;
+
 use crate::recipe::{Recipe, Task};
 use crate::{Evaluation, TrainSummary};
 
 /// How many labels the card names; a model may have thousands.
 const LABELS_SHOWN: usize = 30;
 
-/// The text of the card.
-pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
+/// The text of the card of a model with this head.
+pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary, head: &Head) -> String {
     let Recipe { model, optimizer, schedule, seed, .. } = recipe;
     let mut labels = summary.labels.iter().take(LABELS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if summary.labels.len() > LABELS_SHOWN {
         labels += &format!(" and {} more", summary.labels.len() - LABELS_SHOWN);
     }
     let count = summary.labels.len();
-    let Words { pipeline, class, title, gives } = Words::of(recipe.task);
+    let Words { pipeline, class, title, gives } = Words::of(recipe.task, head);
     let gives = match recipe.task {
         Task::SequenceRegression if count == 1 => "a text a number".to_owned(),
         Task::SequenceRegression => format!("a text {count} numbers"),
@@ -22,6 +24,8 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary) -> String {
         Task::MaskedLm => "the most probable words in the place of a mask".to_owned(),
         Task::CausalLm => "what comes next in a text, token by token".to_owned(),
         Task::QuestionAnswering => "the passage of a text that answers a question about it".to_owned(),
+        Task::Summarization => "a summary of a text".to_owned(),
+        Task::Translation => "a translation of a text".to_owned(),
         _ => format!("{gives} {count} labels: {labels}"),
     };
     let library = if recipe.task == Task::SentenceEmbedding { "sentence-transformers" } else { "transformers" };
@@ -77,8 +81,10 @@ struct Words {
 }
 
 impl Words {
-    fn of(task: Task) -> Self {
+    fn of(task: Task, head: &Head) -> Self {
         const SEQUENCES: &str = "AutoModelForSequenceClassification";
+        // A decoder alone writes behind prompts.
+        let writing = if *head == Head::CausalLanguageModelling { "AutoModelForCausalLM" } else { "AutoModelForSeq2SeqLM" };
         let (pipeline, class, title, gives) = match task {
             Task::SequenceClassification => ("text-classification", SEQUENCES, "Text classifier", "a text one of"),
             Task::MultiLabelClassification => ("text-classification", SEQUENCES, "Text classifier", "a text any number of"),
@@ -86,6 +92,8 @@ impl Words {
             Task::QuestionAnswering => ("question-answering", "AutoModelForQuestionAnswering", "Question answering", ""),
             Task::SentenceEmbedding => ("sentence-similarity", "", "Sentence encoder", ""),
             Task::CausalLm => ("text-generation", "AutoModelForCausalLM", "Language model", ""),
+            Task::Summarization => ("summarization", writing, "Summarization", ""),
+            Task::Translation => ("translation", writing, "Translation", ""),
             Task::MaskedLm => ("fill-mask", "AutoModelForMaskedLM", "Masked language model", ""),
             Task::TokenClassification => {
                 ("token-classification", "AutoModelForTokenClassification", "Token classifier", "each word of a text one of")

@@ -52,13 +52,15 @@ pub(crate) fn apply(recipe: &Recipe, model: &mut Model) -> Result<Groups, Error>
         complaints.note::<()>(Err(Error::Freezing(FreezingError::NoSuchParameter { pattern: wanted.clone(), near })));
     }
     complaints.check()?;
-    let layers = model.facts().num_hidden_layers;
+    // The layers of a decoder stand above those of the encoder that it looks at.
+    let facts = model.facts();
+    let layers = facts.num_hidden_layers + facts.decoder.map_or(0, |decoder| decoder.num_hidden_layers);
     let mut groups: Vec<Group> = parameters
         .ids()
         .map(|id| Place { name: parameters.name(id), dimensions: parameters.shape(id).len(), depth: model.depth(id) })
         .map(|place| group(recipe, &place, layers))
         .collect();
-    let used: Vec<bool> = parameters.ids().map(|id| model.is_used(id)).collect();
+    let used: Vec<bool> = parameters.ids().map(|id| model.is_used(id) && !model.is_fixed(id)).collect();
     groups.iter_mut().zip(used).for_each(|(group, used)| group.trainable &= used);
     if groups.iter().all(|group| !group.trainable) {
         return Err(FreezingError::NothingToTrain { freeze: recipe.freeze.clone() }.into());

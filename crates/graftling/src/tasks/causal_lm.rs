@@ -1,16 +1,17 @@
 //! Texts that are gone on with, each token foreseen from those before it: language modelling, and following prompts where only their
 //! completions count. Knows nothing of how tokens become vectors.
 
-use graftling_models::{Head, Model, PackedBatch, Vocabulary};
-use graftling_tensor::{Graph, TokenLoss, TokenLossOptions, Var};
+use graftling_models::{Head, Model};
+use graftling_tensor::{Graph, Var};
 use graftling_text::{Examples, LanguageExample, Tokenizer};
 
+use super::next_tokens::{Foreseen, NextTokens};
 use super::{Answer, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
 use crate::evaluate::ScoredBatch;
-use crate::features::Features;
+use crate::features::{Features, Packed};
 use crate::inference::Batch;
 use crate::metrics::{LanguageMetrics, LanguageSample, Metrics, Resampled};
 use crate::recipe::{BestMetric, LongTexts, Recipe};
@@ -18,9 +19,7 @@ use crate::{Error, Said};
 
 /// How tokens are foreseen.
 pub(super) struct CausalLm {
-    smoothing: f32,
-    /// By what vectors become logits; [`recall`](Objective::recall) finds it.
-    vocabulary: Option<Vocabulary>,
+    tokens: NextTokens,
 }
 
 impl CausalLm {
@@ -37,16 +36,7 @@ impl CausalLm {
 
     /// As a recipe has it, where there is one.
     pub fn from_recipe(recipe: Option<&Recipe>) -> Self {
-        Self { smoothing: recipe.map_or(0.0, |recipe| recipe.label_smoothing), vocabulary: None }
-    }
-
-    fn vocabulary(&self) -> Vocabulary {
-        self.vocabulary.expect("causal language modelling: a model with a vocabulary")
-    }
-
-    fn loss_of(&self, graph: &Graph<'_>, vectors: &Var, targets: &[&Target], options: TokenLossOptions) -> Var {
-        let Vocabulary { weight, bias } = self.vocabulary();
-        graph.linear_cross_entropy(vectors, weight, bias, &all_tokens(targets), options)
+        Self { tokens: NextTokens::smoothed(recipe.map_or(0.0, |recipe| recipe.label_smoothing)) }
     }
 }
 
@@ -64,7 +54,7 @@ impl Objective for CausalLm {
     }
 
     fn recall(&mut self, model: &Model) {
-        self.vocabulary = model.vocabulary();
+        self.tokens.recall(model);
     }
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
@@ -73,16 +63,16 @@ impl Objective for CausalLm {
     }
 
     /// Vectors: the logits of all tokens over a whole vocabulary would be the largest thing in memory.
-    fn output(&self, model: &Model, graph: &Graph<'_>, batch: &PackedBatch) -> Var {
-        model.forward_vectors(graph, batch)
+    fn output(&self, model: &Model, graph: &Graph<'_>, packed: &Packed) -> Var {
+        model.forward_vectors(graph, &packed.batch)
     }
 
     fn loss(&self, graph: &Graph<'_>, vectors: &Var, targets: &[&Target], normalizer: f32) -> Var {
-        self.loss_of(graph, vectors, targets, TokenLossOptions { smoothing: 0.0, normalizer })
+        self.tokens.loss(graph, vectors, targets, normalizer)
     }
 
     fn training_loss(&self, graph: &Graph<'_>, vectors: &Var, targets: &[&Target], normalizer: f32) -> Var {
-        self.loss_of(graph, vectors, targets, TokenLossOptions { smoothing: self.smoothing, normalizer })
+        self.tokens.training_loss(graph, vectors, targets, normalizer)
     }
 
     fn answer(&self, _: &[f32], _: usize, _: &[Features]) -> Answer {
@@ -90,19 +80,7 @@ impl Objective for CausalLm {
     }
 
     fn scored(&self, batch: &Batch<'_>, targets: &[&Target]) -> ScoredBatch {
-        let Vocabulary { weight, bias } = self.vocabulary();
-        let losses = batch.graph.token_losses(batch.output, weight, bias, &all_tokens(targets));
-        let mut rest = losses.as_slice();
-        let foreseen = |target: &&Target| {
-            let truths = tokens(target);
-            let (own, others) = rest.split_at(truths.len());
-            rest = others;
-            let right = own.iter().zip(truths).filter(|(TokenLoss { best, .. }, truth)| best == *truth).count();
-            let loss = own.iter().map(|token| f64::from(token.loss)).sum();
-            (Answer::Foreseen { right, tokens: truths.len(), loss }, loss)
-        };
-        let (answers, losses): (Vec<Answer>, Vec<f64>) = targets.iter().map(foreseen).unzip();
-        ScoredBatch { answers, loss: losses.iter().sum(), losses }
+        ScoredBatch::of_tokens(self.tokens.foreseen(batch, targets), Answer::Foreseen)
     }
 
     fn say(&self, _: &Answer, _: &Spoken<'_>) -> Said {
@@ -110,13 +88,12 @@ impl Objective for CausalLm {
     }
 
     fn metrics(&self, _: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
-        let (right, tokens) =
-            answers.iter().map(foreseen).fold((0, 0), |sum, (right, tokens, _)| (sum.0 + right, sum.1 + tokens));
+        let Foreseen { right, tokens, .. } = Foreseen::sum(answers.iter().map(foreseen));
         Metrics::Language(LanguageMetrics::new(targets.len() as u64, tokens as u64, right as u64, loss))
     }
 
     fn sample(&self, answers: &[Answer], _: &[Target], losses: Vec<f64>) -> Box<dyn Resampled> {
-        let counts: Vec<(usize, usize)> = answers.iter().map(foreseen).map(|(right, tokens, _)| (tokens, right)).collect();
+        let counts: Vec<(usize, usize)> = answers.iter().map(foreseen).map(|text| (text.tokens, text.right)).collect();
         Box::new(LanguageSample::new(&counts, losses))
     }
 
@@ -126,12 +103,12 @@ impl Objective for CausalLm {
 
     /// The texts whose tokens are least foreseen are furthest off.
     fn judged(&self, answer: &Answer, _: &Target) -> Option<Judged> {
-        let (_, tokens, loss) = foreseen(answer);
-        Some(Judged { verdict: Verdict::Off(loss / tokens.max(1) as f64), decisions: Vec::new(), numbers: Vec::new() })
+        let verdict = Verdict::Off(foreseen(answer).mean_loss());
+        Some(Judged { verdict, decisions: Vec::new(), numbers: Vec::new() })
     }
 
     fn told(&self, answer: &Answer, _: &Target, _: &Spoken<'_>) -> Told {
-        let (right, tokens, _) = foreseen(answer);
+        let Foreseen { right, tokens, .. } = foreseen(answer);
         Told::Foreseen { right, tokens }
     }
 
@@ -140,21 +117,10 @@ impl Objective for CausalLm {
     }
 }
 
-fn tokens(target: &Target) -> &[u32] {
-    match target {
-        Target::Next(tokens) => tokens,
+/// How well the tokens of a text were foreseen.
+fn foreseen(answer: &Answer) -> Foreseen {
+    match answer {
+        Answer::Foreseen(foreseen) => *foreseen,
         other => panic!("causal language modelling: {other:?}"),
-    }
-}
-
-fn all_tokens(targets: &[&Target]) -> Vec<u32> {
-    targets.iter().flat_map(|target| tokens(target)).copied().collect()
-}
-
-/// Tokens that were foreseen, all of them, and the sum of their losses.
-fn foreseen(answer: &Answer) -> (usize, usize, f64) {
-    match *answer {
-        Answer::Foreseen { right, tokens, loss } => (right, tokens, loss),
-        ref other => panic!("causal language modelling: {other:?}"),
     }
 }

@@ -75,6 +75,13 @@ pub(crate) enum Told {
         /// All of them.
         tokens: usize,
     },
+    /// A text that was written, where something was.
+    Written {
+        /// That of the data.
+        reference: String,
+        /// What was written.
+        written: Option<String>,
+    },
     /// The answer to a question; empty where there is none.
     Answer {
         /// Those of the data.

@@ -241,7 +241,15 @@ mod tests {
         input_ids[7] = 3;
         *input_ids.last_mut().unwrap() = 3;
         let token_type_ids = vec![0; input_ids.len()];
-        Features { input_ids, token_type_ids, truncated_tokens: 0, wanted: None, word_ids: Some(word_ids), passages: None }
+        Features {
+            input_ids,
+            token_type_ids,
+            truncated_tokens: 0,
+            wanted: None,
+            word_ids: Some(word_ids),
+            passages: None,
+            source: None,
+        }
     }
 
     fn drawn(objective: &MaskedLm, key: u64) -> (Features, Vec<u32>) {

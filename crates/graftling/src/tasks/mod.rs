@@ -11,20 +11,22 @@ mod class_loss;
 mod judged;
 mod masked_lm;
 mod multi_label_classification;
+mod next_tokens;
 mod question_answering;
 mod sentence_embedding;
 mod sequence_classification;
 mod sequence_regression;
+mod sequence_to_sequence;
 mod token_classification;
 
-use graftling_models::{Head, Model, PackedBatch, ProblemType};
+use graftling_models::{Head, Model, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::{TextInput, TokenExample, Tokenizer};
 
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
 use crate::evaluate::ScoredBatch;
-use crate::features::{Features, Tokenized};
+use crate::features::{Features, Packed, Tokenized};
 use crate::inference::Batch;
 use crate::metrics::{Metrics, Resampled};
 use crate::recipe::{BestMetric, Recipe, Task};
@@ -33,12 +35,15 @@ use causal_lm::CausalLm;
 pub(crate) use judged::{Holds, Judged, Told, ToldWord, Verdict};
 use masked_lm::MaskedLm;
 use multi_label_classification::MultiLabel;
+pub(crate) use next_tokens::Foreseen;
 use question_answering::{Found, Gold, QuestionAnswering};
 #[cfg(test)]
 pub(crate) use sentence_embedding::search_places;
 use sentence_embedding::{Compared, SentenceEmbedding};
 use sequence_classification::SequenceClassification;
 use sequence_regression::Regression;
+use sequence_to_sequence::SequenceToSequence;
+pub(crate) use sequence_to_sequence::{Reference, Written};
 use token_classification::TokenClassification;
 
 pub(crate) use class_logits::softmax_at;
@@ -65,6 +70,13 @@ pub(crate) enum Target {
     Tokens(Vec<u32>),
     /// What comes after each token that is wanted.
     Next(Vec<u32>),
+    /// A text that is written from another.
+    Written {
+        /// Its tokens.
+        tokens: Vec<u32>,
+        /// The text itself and its source; none where it is only trained on.
+        reference: Option<Reference>,
+    },
     /// A passage of the context, or that there is none.
     Passage(Gold),
     /// What the vectors of several texts should be to each other.
@@ -77,17 +89,22 @@ impl Target {
         match self {
             Self::Tags { seen, .. } => *seen = windows.iter().flat_map(Features::words_seen).copied().collect(),
             Self::Passage(gold) => gold.see(windows),
-            Self::Next(tokens) => *tokens = windows.iter().flat_map(Features::next_tokens).collect(),
+            Self::Next(tokens) | Self::Written { tokens, .. } => {
+                *tokens = windows.iter().flat_map(Features::next_tokens).collect()
+            }
             _ => {}
         }
     }
 
-    /// The part of it that one window of the example is trained on: of tags those of the words that the window sees.
+    /// The part of it that one window of the example is trained on: of tags those of the words that the window sees, of texts their tokens.
     pub fn of_window(&self, window: &Features) -> Self {
         if let Self::Tags { classes, .. } = self {
             let words = window.words_seen();
             let classes = words.iter().map(|&word| classes[word]).collect();
             return Self::Tags { tags: Vec::new(), classes, seen: (0..words.len()).collect() };
+        }
+        if let Self::Written { .. } = self {
+            return Self::Written { tokens: window.next_tokens().collect(), reference: None };
         }
         let mut own = self.clone();
         own.see(std::slice::from_ref(window));
@@ -101,13 +118,24 @@ impl Target {
         }
     }
 
+    /// The tokens that are foreseen one by one.
+    ///
+    /// # Panics
+    /// If it is of another kind.
+    pub fn next_tokens(&self) -> &[u32] {
+        match self {
+            Self::Next(tokens) | Self::Written { tokens, .. } => tokens,
+            other => panic!("tokens that are foreseen: {other:?}"),
+        }
+    }
+
     /// How many terms it adds to the loss, which is a mean over them.
     pub fn terms(&self) -> usize {
         match self {
             Self::Class(_) | Self::Compared(_) => 1,
             Self::Labels(labels) => labels.len(),
             Self::Numbers(numbers) => numbers.len(),
-            Self::Tokens(tokens) | Self::Next(tokens) => tokens.len(),
+            Self::Tokens(tokens) | Self::Next(tokens) | Self::Written { tokens, .. } => tokens.len(),
             Self::Passage(gold) => gold.windows.len(),
             Self::Tags { seen, classes, .. } => seen.iter().filter(|&&word| classes[word].is_some()).count(),
         }
@@ -127,8 +155,10 @@ pub(crate) enum Answer {
     Tags { logits: Vec<f32> },
     /// The most probable tokens of each row of logits with their probabilities, the best first.
     Tokens(Vec<Vec<(u32, f32)>>),
-    /// How many tokens of a text were foreseen, of how many, and the sum of their losses.
-    Foreseen { right: usize, tokens: usize, loss: f64 },
+    /// How well the tokens of a text were foreseen.
+    Foreseen(Foreseen),
+    /// How well those of a target were, and what was written in its place.
+    Written(Written),
     /// A passage of the context, or that there is none.
     Passage(Found),
     /// The vector of a text.
@@ -174,6 +204,11 @@ pub(crate) trait Objective: Send + Sync {
         false
     }
 
+    /// Says in which language texts are written, by its code; `false` where that does not matter.
+    fn set_target_language(&mut self, _: &str) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     /// Decides what the recipe leaves to the model, which has this head; says what a person should know of it.
     fn settle(&mut self, _stored: Option<&Head>) -> Vec<String> {
         Vec::new()
@@ -203,8 +238,8 @@ pub(crate) trait Objective: Send + Sync {
     }
 
     /// What the model gives for a batch, from which losses and answers are computed: logits, unless a task takes something else.
-    fn output(&self, model: &Model, graph: &Graph<'_>, batch: &PackedBatch) -> Var {
-        model.forward(graph, batch)
+    fn output(&self, model: &Model, graph: &Graph<'_>, packed: &Packed) -> Var {
+        model.forward(graph, &packed.batch)
     }
 
     /// The sum of the loss terms of the examples divided by `normalizer`: a scalar. The logits, or whatever
@@ -292,6 +327,11 @@ pub(crate) trait Objective: Send + Sync {
         Told::Nothing
     }
 
+    /// How well what was written agrees with what should have been, from 0 to 1; none where nothing was written.
+    fn agreement(&self, _: &Answer, _: &Target) -> Option<f64> {
+        None
+    }
+
     /// The figures that checkpoints may be chosen by; the first is taken where none is named.
     fn best_metrics(&self) -> &'static [BestMetric];
 }
@@ -322,16 +362,19 @@ pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Obje
         (Task::TokenClassification, Data::Words(dataset)) => Box::new(TokenClassification::from_examples(dataset, recipe)?),
         (Task::MaskedLm, Data::Plain(_)) => Box::new(MaskedLm::new(Some(recipe))),
         (Task::CausalLm, Data::Language(examples)) => Box::new(CausalLm::from_examples(examples, recipe)?),
+        (Task::Summarization | Task::Translation, Data::SourceTargets(_)) => Box::new(SequenceToSequence::from_recipe(recipe)?),
         (Task::QuestionAnswering, Data::Questions(questions)) => Box::new(QuestionAnswering::from_examples(questions, recipe)?),
         (Task::SentenceEmbedding, Data::Compared(_)) => Box::new(SentenceEmbedding::from_examples(recipe, data)?),
         (task, _) => panic!("examples of another form than {task} wants"),
     })
 }
 
-/// The task of a fine-tuned model with this head, and its objective; `None` where no task has such a head. The recipe is that of the
-/// run, where it is known.
-pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, Box<dyn Objective>)> {
-    Some(match head {
+/// The task of a fine-tuned model, and its objective. The recipe is that of the run, where it is known.
+pub(crate) fn from_model(model: &Model, recipe: Option<&Recipe>) -> Result<(Task, Box<dyn Objective>), Error> {
+    if let Some(recipe) = recipe.filter(|recipe| recipe.task.writes()) {
+        return Ok((recipe.task, Box::new(SequenceToSequence::from_recipe(recipe)?)));
+    }
+    Ok(match model.head() {
         Head::SequenceClassification { problem: ProblemType::SingleLabelClassification, labels } => {
             (Task::SequenceClassification, Box::new(SequenceClassification::from_labels(labels)))
         }
@@ -344,8 +387,12 @@ pub(crate) fn from_head(head: &Head, recipe: Option<&Recipe>) -> Option<(Task, B
         Head::TokenClassification { labels } => (Task::TokenClassification, Box::new(TokenClassification::from_labels(labels))),
         Head::MaskedLanguageModelling => (Task::MaskedLm, Box::new(MaskedLm::new(recipe))),
         Head::CausalLanguageModelling => (Task::CausalLm, Box::new(CausalLm::from_recipe(recipe))),
-        // What is written from another text is not asked by any task yet.
-        Head::SequenceToSequence => return None,
+        // What such models were made for, where no recipe says it.
+        Head::SequenceToSequence => {
+            let translates = ["marian", "mbart"].contains(&model.facts().family);
+            let task = if translates { Task::Translation } else { Task::Summarization };
+            (task, Box::new(SequenceToSequence::of_model(task)))
+        }
         Head::QuestionAnswering => (Task::QuestionAnswering, Box::new(QuestionAnswering::from_recipe(recipe))),
         Head::SentenceEmbedding { pooling, normalize } => {
             (Task::SentenceEmbedding, Box::new(SentenceEmbedding::from_head(*pooling, *normalize, recipe)))

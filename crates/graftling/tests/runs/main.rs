@@ -18,5 +18,6 @@ mod questions;
 mod report;
 mod resuming;
 mod sentence_embedding;
+mod sequence_to_sequence;
 mod stopping;
 mod tasks;

@@ -40,6 +40,11 @@ fn a_resumed_run_equals_the_unbroken_run_whatever_step_it_was_cut_after() {
     for (model, name, options) in [
         ("tiny-bert", "plain", "log_every = 4"),
         ("tiny-gpt2", "language", "task = 'causal_lm'\nmax_length = 12\nbatch_size = 20\nlabel_smoothing = 0.1"),
+        (
+            "tiny-bart",
+            "written",
+            "task = 'summarization'\nlabel_column = 'label'\nmax_length = 20\nmax_target_length = 8\nmetric_for_best_model = 'rouge1'\nbatch_size = 20",
+        ),
         ("tiny-bert", "accumulated", "gradient_accumulation = 2\nevaluate_every = 2\nlog_every = 1\nsave_total_limit = 'none'"),
         (
             "tiny-bert",

@@ -102,7 +102,7 @@ fn tokens_are_those_of_transformers_with_an_end_behind() {
         let ids =
             |value: &Value| -> Vec<u32> { value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect() };
         let seen = |example: LanguageExample, max_length: u64| {
-            let reading = Reading { max_length: max_length as usize, long_texts: LongTexts::Cut, prompt: None };
+            let reading = Reading { max_length: max_length as usize, long_texts: LongTexts::Cut, prompt: None, targets: None };
             tokenize_language(&tokenizer, &[example], &reading).unwrap().features.remove(0)
         };
         for text in model["texts"].as_array().unwrap() {

@@ -11,6 +11,7 @@ mod multi_label;
 mod regression;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use answers::AnswerSample;
 pub use classification::ClassificationSample;
@@ -20,6 +21,7 @@ pub use generation::TextGenerationSample;
 pub use language::LanguageSample;
 pub use multi_label::MultiLabelSample;
 pub use regression::RegressionSample;
+pub use written::WrittenSample;
 
 use super::bootstrap::FigureName;
 

@@ -8,17 +8,19 @@ use serde_json::{Map, Value};
 use super::data::MOST_OUTPUTS;
 use super::{
     ClassFacts, ConfusionFacts, EvaluationFacts, HardFacts, IntervalFacts, MOST_LISTED, MOST_MATRIX_CLASSES, MistakeFacts,
-    ScatterFacts,
+    SampleFacts, ScatterFacts, Standing,
 };
 use crate::data::Data;
 use crate::evaluate::{Examples, Scored};
 use crate::metrics::{Calibration, CalibrationSums, ConfusionMatrix, Metrics};
 use crate::report::{names, text};
-use crate::tasks::{Judged, Objective, Spoken, Verdict};
+use crate::tasks::{Judged, Objective, Spoken, Told, Verdict};
 use crate::{Evaluation, SplitName};
 
 /// Examples that went wrong and are shown.
 const HARDEST: usize = 20;
+/// Written texts that are shown of the best, of the worst, and of those in the middle.
+const SAMPLES: usize = 3;
 /// Mistakes that are listed.
 const MISTAKES: usize = 20;
 /// Points of a scatter plot.
@@ -40,6 +42,9 @@ pub(crate) struct Examined {
     pub wrong: Option<usize>,
     /// The answers that are furthest off, the worst first.
     pub hardest: Vec<HardFacts>,
+    /// Texts that were written, where that is the task.
+    #[serde(default)]
+    pub samples: Vec<SampleFacts>,
 }
 
 /// A split that was scored, with all that there is to know of it.
@@ -109,11 +114,34 @@ impl Examined {
             scatter: outputs.into_iter().map(ScatterFacts::new).collect(),
             wrong: asked.then_some(wrong),
             hardest: errors.into_iter().map(|(error, place)| split.hard(place, error)).collect(),
+            samples: split.samples(),
         }
     }
 }
 
 impl ScoredSplit<'_> {
+    /// The texts that agree best and least with their references, and those in the middle.
+    fn samples(&self) -> Vec<SampleFacts> {
+        let pairs = self.scored.answers.iter().zip(&self.examples.targets).enumerate();
+        let agreement = |(place, (answer, target))| Some((self.objective.agreement(answer, target)?, place));
+        let mut ranked: Vec<(f64, usize)> = pairs.filter_map(agreement).collect();
+        ranked.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let each = SAMPLES.min(ranked.len() / 3);
+        let (middle, last) = ((ranked.len() - each) / 2, ranked.len() - each);
+        let parts = [(Standing::Best, 0), (Standing::Median, middle), (Standing::Worst, last)];
+        let chosen = parts.into_iter().flat_map(|(standing, first)| {
+            ranked[first..first + each].iter().map(move |&(agreement, place)| (standing, agreement, place))
+        });
+        chosen.filter_map(|(standing, agreement, place)| self.sample(place, standing, agreement)).collect()
+    }
+
+    fn sample(&self, place: usize, standing: Standing, agreement: f64) -> Option<SampleFacts> {
+        let HardFacts { line, texts, told, .. } = self.hard(place, 0.0);
+        let Told::Written { reference, written: Some(written) } = told else { return None };
+        let [reference, written] = [reference, written].map(|text| text::cut(&text, CHARACTERS));
+        Some(SampleFacts { standing, agreement, line, source: texts.into_iter().next()?, reference, written })
+    }
+
     fn hard(&self, place: usize, error: f64) -> HardFacts {
         let seen = self.examples.tokenized.words_seen(place);
         let words = self.data.sentences().map(|sentences| &sentences[place]);

@@ -235,6 +235,29 @@ pub(crate) struct HardFacts {
     pub told: Told,
 }
 
+/// A text that was written, beside what it should have been.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SampleFacts {
+    pub standing: Standing,
+    /// How well the two agree, from 0 to 1.
+    pub agreement: f64,
+    /// The line of the file, from 1, where each example has its own.
+    pub line: Option<usize>,
+    /// What it was written from; long texts are cut.
+    pub source: String,
+    pub reference: String,
+    pub written: String,
+}
+
+/// Where among all texts of a split one stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Standing {
+    Best,
+    Median,
+    Worst,
+}
+
 /// What a run took.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CostFacts {

@@ -9,6 +9,8 @@ use crate::report::language::said;
 use crate::report::{Language, text};
 use crate::tasks::{Told, ToldWord};
 
+/// Characters of a text that was written, or should have been.
+const CHARACTERS: usize = 600;
 /// The columns a label may have.
 const NAME: usize = 60;
 /// Words of a sentence that are shown.
@@ -33,6 +35,11 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                     language,
                     "{split} split: the {shown} of {examples} examples whose predicted number is furthest from the true one.",
                     "{split}：{examples} 个样本中预测值与真实值相差最大的 {shown} 个。"
+                )),
+                Told::Written { .. } => (said!(
+                    language,
+                    "{split} split: the {shown} of {examples} examples whose targets are least foreseen, by the mean loss of their tokens, the highest first.",
+                    "{split}：{examples} 个样本中目标文本平均损失最高（最难预测）的 {shown} 个，最高者在前。"
                 )),
                 Told::Foreseen { .. } => (said!(
                     language,
@@ -65,7 +72,7 @@ fn shown_case(case: &HardFacts, language: Language) -> Markup {
     html! {
         div class="case" {
             div class="said" {
-                @if let Told::Foreseen { .. } = &case.told {
+                @if let Told::Foreseen { .. } | Told::Written { .. } = &case.told {
                     @let perplexity = number(case.error.exp());
                     span class="wrong" { (said!(language, "perplexity {perplexity}", "困惑度 {perplexity}")) } ", "
                 }
@@ -118,6 +125,10 @@ fn told(told: &Told, language: Language) -> Markup {
                 @for (place, answer) in answers.iter().enumerate() { @if place > 0 { ", " } (quoted(answer)) }
             }
             "; "
+        },
+        Told::Written { reference, written } => html! {
+            @if let Some(written) = written { div class="text wrong" dir="auto" { (said) (text::cut(written, CHARACTERS)) } }
+            div class="text right" dir="auto" { (truth) (text::cut(reference, CHARACTERS)) }
         },
         Told::Foreseen { right, tokens } => {
             let (right, tokens) = (count(*right as u64), count(*tokens as u64));

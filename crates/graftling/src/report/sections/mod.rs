@@ -16,6 +16,7 @@ mod model;
 mod notes;
 mod numbers;
 mod recipe;
+mod samples;
 mod summary;
 
 use maud::{Markup, html};
@@ -61,6 +62,7 @@ sections! {
     Classes = "classes", classes, Some(("Precision, recall and F1 by class", "各类别的精确率、召回率与 F1"));
     Calibration = "calibration", calibration, Some(("Calibration", "校准"));
     Numbers = "numbers", numbers, Some(("Predicted and true numbers", "预测值与真实值"));
+    Samples = "samples", samples, Some(("Texts that were written", "生成的文本"));
     Errors = "errors", errors, Some(("Hardest errors", "最难的错误"));
     Data = "data", data, Some(("Data", "数据"));
     Labels = "labels", labels, Some(("What there is to learn", "标签与数值的分布"));

@@ -1,0 +1,112 @@
+//! Summaries and translations from the command line: trained, evaluated, predicted in every form, and refused where they make no sense.
+
+use crate::scratch::Scratch;
+
+/// A folder with a tiny encoder-decoder that has learnt to copy two words, and what it learnt from.
+fn scratch() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.copy_model_of("tiny-bart", "bart");
+    let words = ["good", "bad", "dull", "great", "small"];
+    let row = |number: usize| {
+        let text = format!("{} {}", words[number % 5], words[number * 2 % 5]);
+        format!("{{\"document\": \"{text}\", \"summary\": \"{text}\"}}\n")
+    };
+    scratch.write("pairs.jsonl", (0..20).map(row).collect::<String>());
+    let mut arguments =
+        vec!["train", "--task", "summarization", "--model", "bart", "--train", "pairs.jsonl", "--validation", "pairs.jsonl"];
+    arguments.extend(["--output", "run", "--epochs", "60", "--learning-rate", "1e-2", "--warmup", "0", "--batch-size", "10"]);
+    arguments.extend(["--evaluate-every", "1000", "--max-target-length", "8", "--resamples", "100"]);
+    let said = scratch.run(&arguments);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.stdout.contains("ROUGE-L") && said.stdout.contains("graftling predict --model run --text"), "{said:?}");
+    assert!(said.stderr.contains("text from column \"document\", summary from column \"summary\" (found by name)"), "{said:?}");
+    assert!(said.stderr.contains("rows have the source itself as the target"), "{said:?}");
+    scratch
+}
+
+#[test]
+fn what_is_written_is_told_in_every_form() {
+    let scratch = scratch();
+    let figures = scratch.json(&[
+        "evaluate",
+        "--model",
+        "run",
+        "--data",
+        "pairs.jsonl",
+        "--output",
+        "written.jsonl",
+        "--resamples",
+        "none",
+        "--json",
+    ]);
+    assert!(figures["eval_rougeL"].as_f64().is_some_and(|figure| figure > 0.9), "{figures}");
+    assert!(figures["eval_untranslated_rate"].is_number() && figures["eval_gen_len"].is_number(), "{figures}");
+    assert!(
+        scratch.read("written.jsonl").lines().all(|line| line.contains("\"prediction\":\"")),
+        "{}",
+        scratch.read("written.jsonl")
+    );
+
+    let said = scratch.run(&["predict", "--model", "run", "--text", "good bad", "--text", "great great"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "good bad\ngreat great\n"), "{said:?}");
+    let told = scratch.json(&["predict", "--model", "run", "--text", "good bad", "--json"]);
+    assert_eq!((&told["prediction"], &told["finish_reason"]), (&"good bad".into(), &"eos_token".into()), "{told}");
+    let said = scratch.run(&["predict", "--model", "run", "--input", "pairs.jsonl", "--output", "predicted.csv"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(scratch.read("predicted.csv").starts_with("document,summary,prediction\n"), "{}", scratch.read("predicted.csv"));
+    let said = scratch.run_with_input(&["predict", "--model", "run"], b"dull bad\n");
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "dull bad\n"), "{said:?}");
+    scratch.write("other.csv", "title\ngood\n");
+    let said = scratch.run(&["predict", "--model", "run", "--input", "other.csv"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("no column for the text; the columns are \"title\""), "{said:?}");
+    // The folder generates as the run did.
+    let said = scratch.run(&["generate", "--model", "run", "--prompt", "good bad"]);
+    assert!(said.code == Some(0) && said.stdout.contains("good bad"), "{said:?}");
+    let said = scratch.run(&["compare", "run", "run", "--data", "pairs.jsonl", "--resamples", "100"]);
+    assert!(said.code == Some(0) && said.stdout.contains("ROUGE-L"), "{said:?}");
+}
+
+#[test]
+fn options_that_do_nothing_for_a_task_are_refused() {
+    let scratch = Scratch::new();
+    scratch.copy_model_of("tiny-bart", "bart");
+    scratch.write("pairs.jsonl", "{\"document\": \"a\", \"summary\": \"b\"}\n");
+    let refused = |task: &str, more: &[&str], told: &str| {
+        let start = ["train", "--task", task, "--model", "bart", "--train", "pairs.jsonl", "--output", "run"];
+        let said = scratch.run(&[&start, more].concat());
+        assert!(said.code != Some(0) && said.stderr.contains(told), "{more:?}: {said:?}");
+        assert!(!scratch.exists("run"));
+    };
+    refused("causal_lm", &["--source-prefix", "summarize: "], "it belongs to summarization and translation");
+    refused("sequence_classification", &["--num-beams", "4"], "it belongs to summarization and translation");
+    refused("summarization", &["--target-language", "de"], "it belongs to translation");
+    refused("summarization", &["--class-weights", "balanced"], "it belongs to tasks with labels");
+    refused("summarization", &["--long-texts", "windows"], "from all of its source at once");
+    refused("summarization", &["--strategy", "head_only"], "freeze says what is not trained");
+    refused("summarization", &["--text-pair-column", "b"], "one text is written from");
+    refused("summarization", &["--template", "{document}", "--source-prefix", "x"], "what stands before the source");
+    refused("summarization", &["--metric-for-best-model", "bleu"], "bleu");
+    refused("translation", &["--source-language", "en", "--text-column", "document"], "both say where the sources are");
+    refused("translation", &["--target-language", "german"], "is not the code of a language");
+    refused("translation", &["--source-language", "en", "--target-language", "de"], "no column of the language \"en\"");
+}
+
+#[test]
+fn translations_that_cannot_be_read_are_told_all_at_once() {
+    let scratch = Scratch::new();
+    scratch.copy_model_of("tiny-marian", "marian");
+    scratch.write("t.jsonl", "{\"translation\": {\"en\": \"a\", \"de\": \"b\"}}\n{\"translation\": {\"en\": \"\", \"fr\": \"b\"}}\n{\"translation\": 3}\n");
+    let start = ["train", "--task", "translation", "--model", "marian", "--train", "t.jsonl", "--output", "run"];
+    let said = scratch.run(&[&start, &["--source-language", "en", "--target-language", "de"][..]].concat());
+    assert_eq!(said.code, Some(1), "{said:?}");
+    for told in [
+        "t.jsonl:2: the text in \"en\" of \"translation\" is empty",
+        "t.jsonl:2: \"translation\" has no text in \"de\"; it has en, fr",
+        "t.jsonl:3: \"translation\" holds the number 3",
+    ] {
+        assert!(said.stderr.contains(told), "{told}: {said:?}");
+    }
+    let said = scratch.run(&start);
+    assert!(said.stderr.contains("holds texts in en, de; say which is the source"), "{said:?}");
+}

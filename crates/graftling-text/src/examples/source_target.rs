@@ -1,0 +1,314 @@
+//! Texts and what is to be written from them: documents with their summaries, sources with their translations. Knows no tokens.
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Borrow;
+
+use serde_json::{Map, Value};
+
+use super::{Examples, SameText};
+use crate::columns::{ChosenColumns, Role, by_name, folded_position, named, refuse_double_use};
+use crate::dataset::{Dataset, Example, TextRow, described, empty_notice, repeats_notices, required_text, text};
+use crate::nearest::nearest;
+use crate::problem::{Problem, Problems};
+use crate::template::{Filling, Template};
+use crate::wording::{counted, did_you_mean, plain_list, quoted};
+use crate::{Cell, Row, Table, TextError};
+
+/// The column of datasets that holds every translation as an object: `{"en": "...", "de": "..."}`.
+const TRANSLATIONS: &str = "translation";
+
+/// A text, and what is to be written from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceTarget {
+    /// The text, which is not empty.
+    pub source: String,
+    /// What is to be written, which is not empty.
+    pub target: String,
+    /// The line of the file where the example begins, from 1.
+    pub line: usize,
+}
+
+/// What targets are to their sources; by it go the names of the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// Summaries.
+    Summary,
+    /// Translations.
+    Translation,
+}
+
+/// Which columns hold what; what is `None` is looked for by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceTargetColumns {
+    /// The column of the sources.
+    pub source: Option<String>,
+    /// The column of the targets.
+    pub target: Option<String>,
+    /// What sources are made by from any columns, instead of being one.
+    pub template: Option<Template>,
+    /// The language of the sources: their key in objects of translations, or the name of their column.
+    pub source_language: Option<String>,
+    /// The language of the targets, as that of the sources.
+    pub target_language: Option<String>,
+}
+
+/// What is wrong with an object of translations.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub(crate) enum TranslationProblem {
+    #[error("{} holds {found} where an object with a text for each language is needed", quoted(TRANSLATIONS))]
+    NotAnObject { found: String },
+    #[error("{} has no text in {}; it has {}{}", quoted(TRANSLATIONS), quoted(language), plain_list(found), did_you_mean(near.as_deref()))]
+    NoSuchLanguage { language: String, found: Vec<String>, near: Option<String> },
+    #[error("{} holds {found} in {} where a text is needed", quoted(TRANSLATIONS), quoted(language))]
+    NotText { language: String, found: String },
+    #[error("the text in {} of {} is empty; fill it in or drop the row", quoted(language), quoted(TRANSLATIONS))]
+    Empty { language: String },
+}
+
+impl SameText for SourceTarget {
+    /// The source alone: with another target it is no new text to a model.
+    fn texts(&self) -> Vec<&str> {
+        vec![self.source.trim()]
+    }
+
+    fn line(&self) -> Option<usize> {
+        Some(self.line)
+    }
+}
+
+impl TargetKind {
+    fn roles(self) -> (Role, Role) {
+        match self {
+            Self::Summary => (Role::Document, Role::Summary),
+            Self::Translation => (Role::Source, Role::Translation),
+        }
+    }
+}
+
+/// Where texts come from.
+enum Place<'a> {
+    Column(usize),
+    Filled(Filling<'a>),
+    /// A key of the objects in a column.
+    Key {
+        column: usize,
+        language: &'a str,
+    },
+}
+
+/// The sources of a table with their targets. Everything that is wrong with the rows is told in one error. Takes the table or a reference to
+/// it.
+pub fn source_targets(
+    table: impl Borrow<Table>,
+    kind: TargetKind,
+    columns: &SourceTargetColumns,
+) -> Result<Examples<SourceTarget>, TextError> {
+    let table = table.borrow();
+    let mut problems = Problems::new(&table.source);
+    let Some((source, target)) = places(table, kind, columns, &mut problems) else { return Err(TextError::Data(problems)) };
+    let (of_source, of_target) = kind.roles();
+    refuse_double_use(table, &[(of_source, source.column()), (of_target, target.column())], &mut problems);
+    let mut examples = Vec::with_capacity(table.rows.len());
+    for row in &table.rows {
+        let source = source.required(table, row, &mut problems);
+        let target = target.required(table, row, &mut problems);
+        examples.push(SourceTarget { source, target, line: row.line });
+    }
+    problems.check()?;
+    if examples.is_empty() {
+        return Err(TextError::Empty { path: table.source.clone() });
+    }
+    let mut notices = table.notices.clone();
+    let told = [(of_source, &source, &columns.source), (of_target, &target, &columns.target)];
+    notices.extend(found_by_name(table, &told));
+    let rows = examples.iter().map(|example| TextRow {
+        texts: (example.source.trim(), ""),
+        label: example.target.trim(),
+        line: example.line,
+    });
+    let of_rows = repeats_notices(rows, "target").into_iter().chain(unwritten_notice(&examples));
+    notices.extend(of_rows.map(|notice| format!("{}: {notice}", table.source.display())));
+    Ok(Examples { source: table.source.clone(), examples, notices })
+}
+
+/// The sources of a table alone, for something to be written from them. Empty ones are told in a notice, so that every row gets its
+/// prediction. Takes the table or a reference to it.
+pub fn unwritten_sources(
+    table: impl Borrow<Table>,
+    kind: TargetKind,
+    columns: &SourceTargetColumns,
+) -> Result<Dataset, TextError> {
+    let table = table.borrow();
+    let mut problems = Problems::new(&table.source);
+    let Some(place) = source_place(table, kind, columns, &[], &mut problems) else { return Err(TextError::Data(problems)) };
+    let mut examples = Vec::with_capacity(table.rows.len());
+    let mut empty_lines = Vec::new();
+    for row in &table.rows {
+        let text = match &place {
+            Place::Column(position) => text(table, row, *position, &mut problems),
+            place => place.required(table, row, &mut problems),
+        };
+        if text.trim().is_empty() {
+            empty_lines.push(row.line);
+        }
+        examples.push(Example { text, text_pair: None, label: None, line: row.line });
+    }
+    problems.check()?;
+    let mut notices = table.notices.clone();
+    notices.extend(found_by_name(table, &[(kind.roles().0, &place, &columns.source)]));
+    notices.extend(empty_notice(table, &empty_lines));
+    let name = place.column().map_or_else(String::new, |column| table.columns[column].clone());
+    let columns = ChosenColumns { text: name, text_pair: None, label: None };
+    Ok(Dataset { source: table.source.clone(), examples, columns, notices })
+}
+
+fn places<'a>(
+    table: &Table,
+    kind: TargetKind,
+    columns: &'a SourceTargetColumns,
+    problems: &mut Problems,
+) -> Option<(Place<'a>, Place<'a>)> {
+    let (_, of_target) = kind.roles();
+    let SourceTargetColumns { source, target, template, source_language, target_language } = columns;
+    if let Some(column) = translations(table, kind, columns).filter(|_| target.is_none()) {
+        let key = |language: &'a Option<String>| Some(Place::Key { column, language: language.as_deref()? });
+        return match (key(source_language), key(target_language)) {
+            (Some(source), Some(target)) => Some((source, target)),
+            _ => {
+                problems.add(Problem::LanguagesUnclear { found: languages(table, column) });
+                None
+            }
+        };
+    }
+    let by_language = source_language.is_some() && source.is_none() && template.is_none();
+    let target_place = match (target, target_language.as_deref().filter(|_| by_language)) {
+        (Some(name), _) => named(table, of_target, name, problems),
+        (None, Some(language)) => of_language(table, of_target, language, problems),
+        (None, None) => {
+            let used: Vec<usize> = template
+                .iter()
+                .flat_map(Template::columns)
+                .chain(source.as_deref())
+                .filter_map(|name| table.position(name))
+                .collect();
+            by_name(table, of_target, &used, problems)
+        }
+    };
+    let taken: Vec<usize> = target_place.into_iter().collect();
+    let source_place = source_place(table, kind, columns, &taken, problems);
+    Some((source_place?, Place::Column(target_place?)))
+}
+
+/// Where sources come from; the columns that are taken are left out.
+fn source_place<'a>(
+    table: &Table,
+    kind: TargetKind,
+    columns: &'a SourceTargetColumns,
+    taken: &[usize],
+    problems: &mut Problems,
+) -> Option<Place<'a>> {
+    let (role, _) = kind.roles();
+    let SourceTargetColumns { source, template, source_language, .. } = columns;
+    if let Some(template) = template {
+        return template.over(table, problems).map(Place::Filled);
+    }
+    if let Some(name) = source {
+        return named(table, role, name, problems).map(Place::Column);
+    }
+    match (translations(table, kind, columns), source_language.as_deref()) {
+        (Some(column), Some(language)) => Some(Place::Key { column, language }),
+        (Some(column), None) => {
+            problems.add(Problem::LanguagesUnclear { found: languages(table, column) });
+            None
+        }
+        (None, Some(language)) => of_language(table, role, language, problems).map(Place::Column),
+        (None, None) => by_name(table, role, taken, problems).map(Place::Column),
+    }
+}
+
+/// The column of objects with a text for each language, where the sources are not said to stand elsewhere.
+fn translations(table: &Table, kind: TargetKind, columns: &SourceTargetColumns) -> Option<usize> {
+    let elsewhere = kind != TargetKind::Translation || columns.source.is_some() || columns.template.is_some();
+    let column = folded_position(table, TRANSLATIONS).filter(|_| !elsewhere)?;
+    table.rows.first().is_some_and(|row| matches!(&row.cells[column], Cell::Json(Value::Object(_)))).then_some(column)
+}
+
+/// The languages of the first object in a column.
+fn languages(table: &Table, column: usize) -> Vec<String> {
+    let first = table.rows.first().map(|row| &row.cells[column]);
+    match first {
+        Some(Cell::Json(Value::Object(texts))) => texts.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The column that is called by its language.
+fn of_language(table: &Table, role: Role, language: &str, problems: &mut Problems) -> Option<usize> {
+    let position = folded_position(table, &language.to_lowercase());
+    if position.is_none() {
+        problems.add(Problem::NoColumnOfLanguage { role, language: language.to_owned(), columns: table.columns.clone() });
+    }
+    position
+}
+
+impl Place<'_> {
+    fn column(&self) -> Option<usize> {
+        match self {
+            Self::Column(column) => Some(*column),
+            Self::Filled(_) | Self::Key { .. } => None,
+        }
+    }
+
+    /// The text of a row; that it is empty, or no text, is added to the problems.
+    fn required(&self, table: &Table, row: &Row, problems: &mut Problems) -> String {
+        match self {
+            Self::Column(column) => required_text(table, row, *column, problems),
+            Self::Filled(filling) => filling.text(table, row, problems),
+            Self::Key { column, language } => in_language(&row.cells[*column], language).unwrap_or_else(|problem| {
+                problems.add(Problem::Translation { line: row.line, problem });
+                String::new()
+            }),
+        }
+    }
+}
+
+/// The text of a cell in a language.
+fn in_language(cell: &Cell, language: &str) -> Result<String, TranslationProblem> {
+    let texts: &Map<String, Value> = match cell {
+        Cell::Json(Value::Object(texts)) => texts,
+        Cell::Json(value) => return Err(TranslationProblem::NotAnObject { found: described(value) }),
+        Cell::Text(_) => return Err(TranslationProblem::NotAnObject { found: "a text".to_owned() }),
+        Cell::Absent => return Err(TranslationProblem::NotAnObject { found: "nothing".to_owned() }),
+    };
+    let language = language.to_owned();
+    match texts.get(&language) {
+        None => {
+            let found: Vec<String> = texts.keys().cloned().collect();
+            let near = nearest(&language, &found).map(str::to_owned);
+            Err(TranslationProblem::NoSuchLanguage { language, found, near })
+        }
+        Some(Value::String(text)) if text.trim().is_empty() => Err(TranslationProblem::Empty { language }),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(value) => Err(TranslationProblem::NotText { language, found: described(value) }),
+    }
+}
+
+/// What to tell of columns that nobody named.
+fn found_by_name(table: &Table, places: &[(Role, &Place<'_>, &Option<String>)]) -> Option<String> {
+    let of = |(role, place, given): &(Role, &Place<'_>, &Option<String>)| {
+        let column = place.column().filter(|_| given.is_none())?;
+        Some(format!("{role} from column {}", quoted(&table.columns[column])))
+    };
+    let told: Vec<String> = places.iter().filter_map(of).collect();
+    (!told.is_empty()).then(|| format!("{}: {} (found by name)", table.source.display(), told.join(", ")))
+}
+
+/// What to tell where the target is the source.
+fn unwritten_notice(examples: &[SourceTarget]) -> Option<String> {
+    let mut same = examples.iter().filter(|example| example.source.trim() == example.target.trim());
+    let first = same.next()?;
+    let rows = counted(1 + same.count(), "row has", "rows have");
+    Some(format!("{rows} the source itself as the target (first: line {}); a model learns to copy from such", first.line))
+}

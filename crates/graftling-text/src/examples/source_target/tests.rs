@@ -1,0 +1,114 @@
+//! Which columns are taken, and what is told of rows that cannot be.
+
+use super::*;
+use crate::readers::read_table;
+
+fn table(name: &str, text: &str) -> Table {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).expect("a file");
+    Table { source: name.into(), ..read_table(&path, None).expect("a table") }
+}
+
+fn columns(source: Option<&str>, target: Option<&str>, languages: [Option<&str>; 2]) -> SourceTargetColumns {
+    let [source_language, target_language] = languages.map(|language| language.map(str::to_owned));
+    let [source, target] = [source, target].map(|name| name.map(str::to_owned));
+    SourceTargetColumns { source, target, template: None, source_language, target_language }
+}
+
+const SUMMARY: TargetKind = TargetKind::Summary;
+const TRANSLATION: TargetKind = TargetKind::Translation;
+
+#[test]
+fn columns_are_found_by_the_names_of_the_field_by_languages_or_as_they_are_named() {
+    let none = || columns(None, None, [None, None]);
+    let languages = || columns(None, None, [Some("en"), Some("de")]);
+    let object = "{\"translation\": {\"de\": \"Haus\", \"en\": \"house\"}}\n";
+    for (kind, (name, text), columns, expected) in [
+        (SUMMARY, ("a.jsonl", "{\"document\": \"house\", \"summary\": \"Haus\"}\n"), none(), ("house", "Haus")),
+        (SUMMARY, ("a.csv", "article,highlights,id\nhouse,Haus,1\n"), none(), ("house", "Haus")),
+        (SUMMARY, ("a.csv", "dialogue,summary\nhouse,Haus\n"), none(), ("house", "Haus")),
+        (SUMMARY, ("a.csv", "text,target\nhouse,Haus\n"), none(), ("house", "Haus")),
+        (TRANSLATION, ("a.tsv", "source\ttarget\nhouse\tHaus\n"), none(), ("house", "Haus")),
+        (TRANSLATION, ("a.csv", "src,tgt\nhouse,Haus\n"), none(), ("house", "Haus")),
+        (TRANSLATION, ("a.csv", "text,translation\nhouse,Haus\n"), none(), ("house", "Haus")),
+        (TRANSLATION, ("a.csv", "de,fr,en\nHaus,maison,house\n"), languages(), ("house", "Haus")),
+        (TRANSLATION, ("a.jsonl", object), languages(), ("house", "Haus")),
+        (TRANSLATION, ("a.csv", "b,a\nHaus,house\n"), columns(Some("a"), Some("b"), [None, Some("de")]), ("house", "Haus")),
+    ] {
+        let found = source_targets(table(name, text), kind, &columns).expect(text);
+        let SourceTarget { source, target, .. } = &found.examples[0];
+        assert_eq!((source.as_str(), target.as_str()), expected, "{text}");
+        let alone = unwritten_sources(table(name, text), kind, &columns).expect(text);
+        assert_eq!(alone.examples[0].text, expected.0, "{text}");
+    }
+}
+
+#[test]
+fn sources_alone_need_no_target() {
+    let alone =
+        unwritten_sources(table("a.csv", "document\nhouse\n\"\"\n"), SUMMARY, &SourceTargetColumns::default()).expect("sources");
+    assert_eq!(alone.examples.len(), 2);
+    assert!(alone.notices.iter().any(|notice| notice.contains("1 text is empty (first on line 3)")), "{:?}", alone.notices);
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once_with_its_line() {
+    let objects = "{\"translation\": {\"en\": \"a\", \"de\": \"b\"}}\n{\"translation\": {\"en\": \"a\"}}\n{\"translation\": \"a\"}\n\
+                   {\"translation\": {\"en\": \" \", \"de\": 3}}\n";
+    let of_languages = columns(None, None, [Some("en"), Some("de")]);
+    let found = source_targets(table("t.jsonl", objects), TRANSLATION, &of_languages).unwrap_err().to_string();
+    for told in [
+        "t.jsonl:2: \"translation\" has no text in \"de\"; it has en",
+        "t.jsonl:3: \"translation\" holds a text where an object",
+        "t.jsonl:4: the text in \"en\" of \"translation\" is empty",
+        "t.jsonl:4: \"translation\" holds the number 3 in \"de\"",
+    ] {
+        assert!(found.contains(told), "{told}: {found}");
+    }
+    let rows = "document,summary\n,a\nb,\"  \"\n";
+    let found = source_targets(table("s.csv", rows), SUMMARY, &SourceTargetColumns::default()).unwrap_err().to_string();
+    assert!(
+        found.contains("s.csv:2: the text in \"document\" is empty") && found.contains("s.csv:3: the text in \"summary\""),
+        "{found}"
+    );
+}
+
+#[test]
+fn columns_that_are_not_clear_are_refused() {
+    for (text, columns, told) in [
+        (
+            "{\"translation\": {\"en\": \"a\", \"de\": \"b\"}}\n",
+            columns(None, None, [Some("en"), None]),
+            "texts in en, de; say which",
+        ),
+        ("{\"en\": \"a\", \"de\": \"b\"}\n", columns(None, None, [Some("en"), Some("fr")]), "no column of the language \"fr\""),
+        (
+            "{\"a\": \"a\", \"b\": \"b\"}\n",
+            SourceTargetColumns::default(),
+            "no column for the source; the columns are \"a\", \"b\"",
+        ),
+        (
+            "{\"text\": \"a\", \"target\": \"b\"}\n",
+            columns(Some("text"), Some("text"), [None, None]),
+            "cannot be both the source and the translation",
+        ),
+    ] {
+        let found = source_targets(table("t.jsonl", text), TRANSLATION, &columns).unwrap_err().to_string();
+        assert!(found.contains(told), "{told}: {found}");
+    }
+}
+
+#[test]
+fn repeats_and_copies_are_told() {
+    let rows = "source,target\na b,x\na b,y\nc,c\n";
+    let notices = source_targets(table("t.csv", rows), TRANSLATION, &SourceTargetColumns::default()).expect("rows").notices;
+    for told in [
+        "source from column \"source\", translation from column \"target\" (found by name)",
+        "1 row repeats a text that stands earlier in the file (first: line 3 repeats line 2)",
+        "1 row gives such a text another target",
+        "1 row has the source itself as the target (first: line 4)",
+    ] {
+        assert!(notices.iter().any(|notice| notice.contains(told)), "{told}: {notices:?}");
+    }
+}

@@ -1,0 +1,146 @@
+//! What a model sees of texts from which others are to be written: sources for an encoder, or prompts; and what is written, as the model is
+//! trained on it. Knows no model.
+
+use graftling_text::{EncodeOptions, SourceTarget, TextInput, Tokenizer, TokenlessWords, TruncationReport};
+
+use super::language::Framed;
+use super::{Features, Tokenized, Wanted};
+use crate::Error;
+use crate::error::LanguageError;
+use crate::reading::Reading;
+use crate::targets::{Opening, Targets};
+
+/// Turns sources and targets into token ids, in their order. Both are cut to their lengths; every token of a target is wanted, its end
+/// included.
+///
+/// # Panics
+/// If nothing is said of targets.
+pub(crate) fn tokenize_source_targets(
+    tokenizer: &Tokenizer,
+    examples: &[SourceTarget],
+    reading: &Reading,
+) -> Result<Tokenized, Error> {
+    let targets = targets(reading);
+    let sources: Vec<&str> = examples.iter().map(|example| example.source.as_str()).collect();
+    let mut tokenized = tokenize_sources(tokenizer, &sources, reading)?;
+    let of_targets = tokenizer.for_targets();
+    let inputs: Vec<TextInput<'_>> = examples.iter().map(|example| TextInput { text: &example.target, pair: None }).collect();
+    let whole = of_targets.encode(&inputs, &EncodeOptions::truncated(usize::MAX))?;
+    if let Some(empty) = whole.encodings.iter().find(|encoding| Framed::of(encoding).text.is_empty()) {
+        let text = examples[empty.example].target.chars().take(40).collect();
+        return Err(Error::NoTokens { index: empty.example + 1, text });
+    }
+    let written: Vec<Vec<u32>> = match targets.opening {
+        // As transformers cuts them, between their special tokens.
+        Opening::Start(_) => {
+            tokenized.truncation.cut_targets =
+                whole.encodings.iter().filter(|encoding| encoding.input_ids.len() > targets.max_length).count();
+            let cut = of_targets.encode(&inputs, &EncodeOptions::truncated(targets.max_length))?;
+            cut.encodings.into_iter().map(|encoding| encoding.input_ids).collect()
+        }
+        // What is cut has no end: it would have gone on.
+        Opening::Behind(_) | Opening::Prompt => {
+            let (_, end) = of_targets.end_token().ok_or(LanguageError::NoEndToken)?;
+            let ended = whole.encodings.iter().map(Framed::of).map(|target| [target.text, &target.ending(end)].concat());
+            let ended: Vec<Vec<u32>> = ended.collect();
+            tokenized.truncation.cut_targets = ended.iter().filter(|ids| ids.len() > targets.max_length).count();
+            ended.into_iter().map(|ids| ids[..ids.len().min(targets.max_length)].to_vec()).collect()
+        }
+    };
+    tokenized.truncation.max_target_length = targets.max_length;
+    for (features, target) in tokenized.features.iter_mut().zip(written) {
+        features.lead_to(target, targets);
+        tokenized.truncation.tokens += features.wanted.as_ref().map_or(0, |wanted| wanted.tokens.len());
+    }
+    Ok(tokenized)
+}
+
+/// Turns sources alone into token ids: what an encoder reads, or prompts.
+///
+/// # Panics
+/// If nothing is said of targets.
+pub(crate) fn tokenize_sources(tokenizer: &Tokenizer, sources: &[&str], reading: &Reading) -> Result<Tokenized, Error> {
+    let targets = targets(reading);
+    let texts: Vec<String> =
+        sources.iter().map(|source| format!("{}{source}", reading.prompt.as_deref().unwrap_or_default())).collect();
+    let inputs: Vec<TextInput<'_>> = texts.iter().map(|text| TextInput { text, pair: None }).collect();
+    if let Opening::Start(_) = targets.opening {
+        return super::tokenize(tokenizer, &inputs, reading);
+    }
+    let whole = tokenizer.encode(&inputs, &EncodeOptions::truncated(usize::MAX))?;
+    super::refuse_tokenless(&whole.encodings, &inputs)?;
+    let closing = match targets.opening {
+        Opening::Behind(text) => {
+            let encoded = tokenizer.encode(&[TextInput { text, pair: None }], &EncodeOptions::truncated(usize::MAX))?;
+            encoded.encodings.iter().flat_map(|encoding| Framed::of(encoding).text.to_vec()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut truncation = TruncationReport { texts: texts.len(), max_length: reading.max_length, ..Default::default() };
+    let mut features = Vec::with_capacity(texts.len());
+    for encoding in &whole.encodings {
+        let Framed { before, text, .. } = Framed::of(encoding);
+        let around = before.len() + closing.len();
+        if around >= reading.max_length {
+            return Err(LanguageError::NoRoomForSource { max_length: reading.max_length, fewest: around + 1 }.into());
+        }
+        let kept = text.len().min(reading.max_length - around);
+        let text_kept = if targets.opening == Opening::Prompt { &text[text.len() - kept..] } else { &text[..kept] };
+        let cut = text.len() - kept;
+        let input_ids = [before, text_kept, &closing].concat();
+        truncation.truncated_texts += usize::from(cut > 0);
+        truncation.cut_tokens += cut;
+        truncation.tokens += input_ids.len();
+        truncation.longest_tokens = truncation.longest_tokens.max(text.len() + around);
+        features.push(Features {
+            token_type_ids: vec![0; input_ids.len()],
+            input_ids,
+            truncated_tokens: cut,
+            wanted: None,
+            word_ids: None,
+            passages: None,
+            source: None,
+        });
+    }
+    let texts: Vec<_> = (0..features.len()).map(|text| text..text + 1).collect();
+    Ok(Tokenized { features, examples: texts.clone(), texts, truncation, tokenless: TokenlessWords::default() })
+}
+
+impl Features {
+    /// Puts what is written from a source, or behind a prompt, where the model is trained on it.
+    fn lead_to(&mut self, target: Vec<u32>, targets: &Targets) {
+        let read = std::mem::take(&mut self.input_ids);
+        let given = match targets.opening {
+            Opening::Start(start) => {
+                self.input_ids = vec![start.before(&target)];
+                self.source = Some(read);
+                1
+            }
+            Opening::Behind(_) | Opening::Prompt => {
+                let given = read.len();
+                self.input_ids = read;
+                given
+            }
+        };
+        self.input_ids.extend(target);
+        self.token_type_ids = vec![0; self.input_ids.len()];
+        self.wanted = Some(Wanted { tokens: (given - 1..self.input_ids.len() - 1).collect(), words: Vec::new() });
+    }
+}
+
+fn targets(reading: &Reading) -> &Targets {
+    reading.targets.as_ref().expect("texts that are to be written")
+}
+
+/// The token that what is written ends with, where the folder does not say it: the end token, or the last of those that the tokenizer puts
+/// around every text.
+pub(crate) fn end_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
+    tokenizer.for_targets().end_token().map(|(_, id)| id).or_else(|| last_of_targets(tokenizer))
+}
+
+/// The last of the tokens that the tokenizer puts around every text that is written.
+pub(crate) fn last_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
+    let nothing = [TextInput { text: "", pair: None }];
+    let around = tokenizer.for_targets().encode(&nothing, &EncodeOptions::truncated(usize::MAX)).ok()?;
+    around.encodings.first()?.input_ids.last().copied()
+}

@@ -1,0 +1,170 @@
+//! How a model is led to what it writes from a text: by a decoder that looks at an encoder, or behind a prompt; and how much of it is read
+//! in training. Knows no tokens of texts.
+
+use graftling_models::{Head, Model, ModelFacts};
+
+use crate::error::LanguageError;
+use crate::recipe::{Recipe, Task};
+use crate::{Error, reading};
+
+/// The longest target in tokens where nobody says otherwise, as in transformers' run_summarization.
+pub(crate) const USUAL_TARGET_LENGTH: usize = 128;
+/// What stands between a text and its summary where a decoder reads both and no template says otherwise.
+const BEFORE_SUMMARY: &str = "\n\nSummary:\n";
+/// And between a text and its translation.
+const BEFORE_TRANSLATION: &str = "\n\nTranslation:\n";
+
+/// What is written from texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Targets {
+    /// The most tokens of it that are read in training, special ones included.
+    pub max_length: usize,
+    /// What stands before it.
+    pub opening: Opening,
+}
+
+/// What stands before what is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// One token: the source is read by an encoder.
+    Start(DecoderStart),
+    /// The source and then this text. The end of the source is cut where it is too long.
+    Behind(&'static str),
+    /// A prompt that a template made. Its front is cut where it is too long.
+    Prompt,
+}
+
+/// What a decoder that looks at an encoder reads before the first token of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecoderStart {
+    /// This token, always.
+    Token(u32),
+    /// The last token of the target, which is that of its language (mBART's `shift_tokens_right`).
+    LastOfTarget,
+}
+
+impl Targets {
+    /// Of a task that writes texts, by such a model; none of any other task.
+    pub fn of(task: Task, recipe: Option<&Recipe>, model: &Model) -> Result<Option<Self>, Error> {
+        if !task.writes() {
+            return Ok(None);
+        }
+        let asked = recipe.map_or(USUAL_TARGET_LENGTH, |recipe| recipe.max_target_length);
+        let opening = match (model.head(), recipe.is_some_and(|recipe| recipe.template.is_some()), task) {
+            (Head::SequenceToSequence, ..) => Opening::Start(DecoderStart::of(model)?),
+            (_, true, _) => Opening::Prompt,
+            (_, false, Task::Translation) => Opening::Behind(BEFORE_TRANSLATION),
+            (_, false, _) => Opening::Behind(BEFORE_SUMMARY),
+        };
+        Ok(Some(Self { max_length: asked, opening }))
+    }
+
+    /// The most tokens of a source, where `asked` are wanted or else the usual number. A decoder that looks at an encoder has room of its own
+    /// for what is written; any other has one for both.
+    ///
+    /// # Errors
+    /// If a source, or what is written, has no room.
+    pub fn source_length(&self, task: Task, asked: Option<usize>, written: usize, facts: &ModelFacts) -> Result<usize, Error> {
+        let written = written.max(self.max_length);
+        let positions = facts.decoder.map_or(facts.max_positions, |decoder| decoder.max_positions);
+        let room = match facts.decoder {
+            // The token that it starts with takes one.
+            Some(_) if written < positions => facts.max_positions,
+            None if written + FEWEST_OF_SOURCE <= positions => positions - written,
+            decoder => {
+                let is_alone = decoder.is_none();
+                return Err(LanguageError::TargetsTooLong { written, positions, is_alone }.into());
+            }
+        };
+        match asked {
+            Some(max_length) if facts.decoder.is_none() && max_length > room => {
+                Err(LanguageError::NoRoomForTargets { max_length, written, positions }.into())
+            }
+            Some(max_length) => Ok(max_length.min(room)),
+            None => Ok(reading::Reading::usual_max_length(task).min(room)),
+        }
+    }
+}
+
+/// A source of fewer tokens says nothing.
+const FEWEST_OF_SOURCE: usize = 3;
+
+impl DecoderStart {
+    /// As transformers has it for the family: what the config names as `decoder_start_token_id`, or the default of the family's config.
+    fn of(model: &Model) -> Result<Self, Error> {
+        let facts = model.facts();
+        let vocabulary = facts.decoder.map_or(facts.vocabulary_size, |decoder| decoder.vocabulary_size);
+        let named = model.config_value("decoder_start_token_id").filter(|value| !value.is_null());
+        let usual = match facts.family {
+            "mbart" => return Ok(Self::LastOfTarget),
+            "bart" => Some(2),
+            "marian" => Some(58_100),
+            "mt5" => Some(0),
+            _ => None,
+        };
+        let id = match named {
+            Some(value) => value.as_u64(),
+            None => usual,
+        };
+        match id.and_then(|id| u32::try_from(id).ok()).filter(|id| (*id as usize) < vocabulary) {
+            Some(id) => Ok(Self::Token(id)),
+            None => {
+                Err(LanguageError::NoDecoderStart { family: facts.family, found: named.map(ToString::to_string), vocabulary }
+                    .into())
+            }
+        }
+    }
+
+    /// The token before the first of these.
+    pub fn before(self, target: &[u32]) -> u32 {
+        match self {
+            Self::Token(id) => id,
+            Self::LastOfTarget => target.last().copied().unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use graftling_models::DecoderFacts;
+
+    fn facts(positions: usize, decoder: Option<usize>) -> ModelFacts {
+        ModelFacts {
+            family: "bart",
+            hidden_size: 8,
+            num_hidden_layers: 1,
+            num_attention_heads: 1,
+            intermediate_size: 8,
+            vocabulary_size: 100,
+            max_positions: positions,
+            type_vocabulary_size: 0,
+            parameter_count: 0,
+            decoder: decoder.map(|max_positions| DecoderFacts { num_hidden_layers: 1, vocabulary_size: 100, max_positions }),
+        }
+    }
+
+    #[test]
+    fn a_decoder_alone_shares_its_positions_between_source_and_target() {
+        let length = |asked, written, facts: &ModelFacts| {
+            let targets = Targets { max_length: 128, opening: Opening::Prompt };
+            targets.source_length(Task::Summarization, asked, written, facts).map_err(|error| error.to_string())
+        };
+        assert_eq!(length(None, 0, &facts(1024, None)), Ok(512));
+        assert_eq!(length(None, 0, &facts(256, None)), Ok(128));
+        assert_eq!(length(Some(100), 0, &facts(256, None)), Ok(100));
+        assert_eq!(length(None, 0, &facts(256, Some(256))), Ok(256));
+        assert_eq!(length(Some(200), 200, &facts(256, Some(256))), Ok(200));
+        for (asked, written, facts) in
+            [(Some(129), 0, facts(256, None)), (None, 0, facts(130, None)), (None, 256, facts(256, Some(256)))]
+        {
+            assert!(length(asked, written, &facts).is_err(), "{asked:?} {written}");
+        }
+    }
+
+    #[test]
+    fn mbart_starts_with_the_language_and_others_with_one_token() {
+        assert_eq!(DecoderStart::Token(2).before(&[7, 8, 9]), 2);
+        assert_eq!(DecoderStart::LastOfTarget.before(&[7, 8, 9]), 9);
+    }
+}

@@ -1,0 +1,115 @@
+//! What a model in memory writes from texts: for the figures of a run and for predictions. Knows nothing of what is made of it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use graftling_models::Model;
+use graftling_text::Tokenizer;
+use serde_json::{Map, Value, json};
+
+use crate::features::{end_of_targets, last_of_targets};
+use crate::generation::{BatchLimits, FinishReason, FolderDefaults, GenerationOptions, Piece, Writer};
+use crate::recipe::Recipe;
+use crate::targets::{DecoderStart, Opening, Targets};
+use crate::{Error, LanguageError};
+
+/// How texts are written.
+pub(crate) struct Writing {
+    defaults: FolderDefaults,
+    options: GenerationOptions,
+}
+
+/// A text that was written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WrittenText {
+    /// Without special tokens, and without white space at its ends.
+    pub text: String,
+    /// How many tokens were written, the end token included.
+    pub tokens: usize,
+    /// Why it ends.
+    pub finish_reason: FinishReason,
+}
+
+impl Writing {
+    /// As a recipe says, or else the folder of the model. Nothing is drawn, so that figures are the same every time; a text has as many tokens
+    /// as a target may have, unless the recipe (or without one the folder) says otherwise.
+    pub fn of(
+        folder: &Path,
+        recipe: Option<&Recipe>,
+        targets: &Targets,
+        model: &Model,
+        tokenizer: &Tokenizer,
+    ) -> Result<Self, Error> {
+        let defaults = FolderDefaults::read(folder, model.facts())?;
+        let said = &defaults.options;
+        let max_new_tokens = match recipe {
+            Some(recipe) => Some(recipe.max_new_tokens.unwrap_or(targets.max_length)),
+            None if said.max_new_tokens.or(said.max_length).is_some() => None,
+            None => Some(targets.max_length),
+        };
+        let ends = said.eos_token_id.as_ref().is_some_and(|ends| !ends.is_empty());
+        let eos_token_id = match ends {
+            true => None,
+            false => Some(vec![end_of_targets(tokenizer).ok_or(LanguageError::NoEndToken)?]),
+        };
+        let decoder_start_token_id = match targets.opening {
+            Opening::Start(DecoderStart::Token(id)) => Some(id),
+            Opening::Start(DecoderStart::LastOfTarget) => Some(last_of_targets(tokenizer).ok_or(LanguageError::NoEndToken)?),
+            Opening::Behind(_) | Opening::Prompt => None,
+        };
+        let options = GenerationOptions {
+            decoder_start_token_id,
+            max_new_tokens,
+            eos_token_id,
+            do_sample: Some(false),
+            num_return_sequences: said.num_return_sequences.map(|_| 1),
+            num_beams: recipe.and_then(|recipe| recipe.num_beams),
+            length_penalty: recipe.and_then(|recipe| recipe.length_penalty).map(f64::from),
+            no_repeat_ngram_size: recipe.and_then(|recipe| recipe.no_repeat_ngram_size),
+            ..GenerationOptions::default()
+        };
+        let writing = Self { defaults, options };
+        writing.writer(model, tokenizer).check(&writing.options)?;
+        Ok(writing)
+    }
+
+    /// What is written from each source, or behind each prompt: ids with their special tokens.
+    pub fn write(&self, model: &Model, tokenizer: &Tokenizer, sources: Vec<Vec<u32>>) -> Result<Vec<WrittenText>, Error> {
+        let heard = &mut |_: Piece<'_>| ControlFlow::Continue(());
+        let generations = self.writer(model, tokenizer).stream_ids(sources, &self.options, heard)?;
+        let written = generations.into_iter().filter_map(|generation| generation.continuations.into_iter().next());
+        let text = |continuation: crate::Continuation| WrittenText {
+            text: continuation.text.trim().to_owned(),
+            tokens: continuation.tokens.len(),
+            finish_reason: continuation.finish_reason,
+        };
+        Ok(written.map(text).collect())
+    }
+
+    /// The text of `generation_config.json` for a model that is to write so wherever it is opened: that of before with what was decided.
+    pub fn config(&self, before: Option<&[u8]>) -> String {
+        let before = before.and_then(|bytes| serde_json::from_slice(bytes).ok());
+        let mut keys: Map<String, Value> = before.unwrap_or_default();
+        // The first would have transformers look into config.json instead, the second contradict the number of new tokens.
+        for key in ["_from_model_config", "max_length"] {
+            keys.shift_remove(key);
+        }
+        let GenerationOptions { max_new_tokens, num_beams, length_penalty, no_repeat_ngram_size, .. } = self.options;
+        let ids = |ids: &Vec<u32>| if let [one] = ids.as_slice() { json!(one) } else { json!(ids) };
+        let said = [
+            ("bos_token_id", self.defaults.bos_token_id.map(|id| json!(id))),
+            ("decoder_start_token_id", self.options.decoder_start_token_id.map(|id| json!(id))),
+            ("eos_token_id", self.options.eos_token_id.as_ref().or(self.defaults.options.eos_token_id.as_ref()).map(ids)),
+            ("max_new_tokens", max_new_tokens.map(|tokens| json!(tokens))),
+            ("num_beams", num_beams.map(|beams| json!(beams))),
+            ("length_penalty", length_penalty.map(|penalty| json!(penalty))),
+            ("no_repeat_ngram_size", no_repeat_ngram_size.map(|size| json!(size))),
+        ];
+        keys.extend(said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        format!("{:#}\n", Value::Object(keys))
+    }
+
+    fn writer<'a>(&'a self, model: &'a Model, tokenizer: &'a Tokenizer) -> Writer<'a> {
+        Writer::new(model, tokenizer, &self.defaults, BatchLimits::default())
+    }
+}

@@ -1,0 +1,260 @@
+//! Summaries and translations, by models with an encoder and by decoders alone: losses and steps as transformers has them, and what a run leaves.
+
+use std::fs;
+
+use graftling::metrics::{Metrics, WrittenMetrics};
+use graftling::{Columns, EvaluateRequest, NoObserver, Predictor, Said, TextInput, evaluate};
+use serde_json::{Value, json as object};
+
+use crate::fixture::{Fixture, json};
+
+/// Single precision over a few dozen terms, on losses of about 4.
+const TOLERANCE: f64 = 1e-5;
+/// Ten updates of AdamW apart.
+const TOLERANCE_OF_STEPS: f64 = 1e-4;
+
+fn golden() -> Value {
+    json(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/sequence_to_sequence.json").as_ref())
+}
+
+fn models(golden: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    golden["models"].as_array().expect("models").iter().map(|model| (model["model"].as_str().expect("a name"), model))
+}
+
+fn figures(metrics: &Metrics) -> &WrittenMetrics {
+    let Metrics::Written(figures) = metrics else { panic!("{metrics:?}") };
+    figures
+}
+
+fn close(found: f64, expected: &Value, tolerance: f64, what: &str) {
+    let expected = expected.as_f64().expect("a number");
+    assert!((found - expected).abs() <= tolerance * expected.abs(), "{what}: {found}, not {expected}");
+}
+
+/// The pairs of a model as a file of translations.
+fn write_pairs(fixture: &Fixture, name: &str, pairs: &[Value]) {
+    let line = |pair: &Value| format!("{}\n", object!({"source": pair["source"], "target": pair["target"]}));
+    fixture.write(name, pairs.iter().map(line).collect::<String>().as_bytes());
+}
+
+fn options_of(fixture: &Fixture, data: &str, golden: &Value) -> String {
+    let path = fixture.path(data).display().to_string();
+    let [length, target_length] = ["max_length", "max_target_length"].map(|key| &golden[key]);
+    format!(
+        "task = 'translation'\ntrain = {path:?}\nvalidation = {path:?}\nmax_length = {length}\nmax_target_length = {target_length}\n\
+         max_new_tokens = 4\nschedule = 'constant'\nwarmup = 0\nresamples = 'none'\n"
+    )
+}
+
+#[test]
+fn losses_of_targets_are_those_of_transformers() {
+    let golden = golden();
+    for (name, model) in models(&golden) {
+        let fixture = Fixture::of_model(name);
+        let pairs = model["pairs"].as_array().expect("pairs");
+        write_pairs(&fixture, "pairs.jsonl", pairs);
+        // Its weights stay as they were, to seven digits and more.
+        let (summary, _) =
+            fixture.run("still", &format!("{}learning_rate = 1e-12\nepochs = 1", options_of(&fixture, "pairs.jsonl", &golden)));
+        assert_eq!(
+            (summary.truncation.truncated_texts, summary.truncation.cut_targets),
+            (2, 1),
+            "{name}: {:?}",
+            summary.truncation
+        );
+        for pair in pairs {
+            write_pairs(&fixture, "one.jsonl", std::slice::from_ref(pair));
+            let request = EvaluateRequest::new(fixture.path("still"), fixture.path("one.jsonl"));
+            let evaluation = evaluate(&request, &mut NoObserver).expect("an evaluation");
+            let found = figures(&evaluation.metrics);
+            close(found.tokens.loss, &pair["loss"], TOLERANCE, &format!("{name}: {pair}"));
+            let [sources, labels] = ["input_ids", "labels"].map(|key| pair[key].as_array().expect("ids").len() as u64);
+            assert_eq!((found.tokens.tokens, evaluation.tokens), (labels, sources + labels), "{name}: {pair}");
+        }
+    }
+}
+
+#[test]
+fn steps_are_those_of_the_trainer() {
+    let golden = golden();
+    for (name, model) in models(&golden) {
+        let fixture = Fixture::of_model(name);
+        write_pairs(&fixture, "pairs.jsonl", model["pairs"].as_array().expect("pairs"));
+        let (rate, decay) = (&golden["learning_rate"], &golden["weight_decay"]);
+        let options = format!(
+            "{}epochs = 10\nlearning_rate = {rate}\nweight_decay = {decay}\noverwrite_output = true\nevaluate_every = 10\n",
+            options_of(&fixture, "pairs.jsonl", &golden)
+        );
+        for (steps, more) in [("steps", ""), ("steps", "micro_batch_tokens = 30"), ("smoothed_steps", "label_smoothing = 0.1")] {
+            let (_, events) = fixture.run("run", &format!("{options}{more}"));
+            let expected = model[steps].as_array().expect("losses");
+            assert_eq!(events.losses.len(), expected.len());
+            for (step, (found, expected)) in events.losses.iter().zip(expected).enumerate() {
+                close(f64::from(*found), expected, TOLERANCE_OF_STEPS, &format!("{name}, {steps} {more}, step {step}"));
+            }
+        }
+    }
+}
+
+/// Texts of a few words, each to be written as it is.
+fn copies(rows: std::ops::Range<usize>, [source, target]: [&str; 2]) -> String {
+    let words = ["good", "bad", "dull", "great", "small"];
+    let row = |number: usize| {
+        let text: Vec<&str> =
+            (0..2 + number % 2).map(|place| words[(number / 2 + place * (1 + number % 3)) % words.len()]).collect();
+        format!("{}\n", object!({source: text.join(" "), target: text.join(" ")}))
+    };
+    rows.map(row).collect()
+}
+
+struct Copying {
+    fixture: Fixture,
+    options: String,
+}
+
+/// A recipe that learns to copy.
+fn copying(model: &str, task: &str, columns: [&str; 2], more: &str) -> Copying {
+    let fixture = Fixture::of_model(model);
+    fixture.write("train.jsonl", copies(0..40, columns).as_bytes());
+    fixture.write("test.jsonl", copies(0..10, columns).as_bytes());
+    let [train, test] = ["train.jsonl", "test.jsonl"].map(|name| fixture.path(name).display().to_string());
+    let options = format!(
+        "task = {task:?}\ntrain = {train:?}\nvalidation = {test:?}\ntest = {test:?}\nlearning_rate = 1e-2\nwarmup = 0\nmax_new_tokens = 8\nresamples = 100\n{more}"
+    );
+    Copying { fixture, options }
+}
+
+#[test]
+fn an_encoder_with_a_decoder_learns_to_write_and_leaves_all_that_belongs_to_it() {
+    let columns = ["document", "summary"];
+    for model in ["tiny-bart", "tiny-t5", "tiny-pair"] {
+        let Copying { fixture, options } =
+            copying(model, "summarization", columns, "epochs = 60\nevaluate_every = 100\nmax_target_length = 16\n");
+        let (summary, events) = fixture.run("run", &options);
+        let test = figures(&summary.test.as_ref().expect("a test").metrics);
+        assert!(test.tokens.loss < 0.2 && test.tokens.loss < f64::from(events.losses[0]) / 10.0, "{model}: {test:?}");
+        let texts = test.texts.as_ref().expect("texts were written");
+        assert!(texts.get("rougeL") > Some(0.9), "{model}: {}", texts.table());
+        assert!(
+            test.generated_length.is_some_and(|length| (2.0..=5.0).contains(&length)),
+            "{model}: {:?}",
+            test.generated_length
+        );
+        let intervals = summary.test.as_ref().and_then(|test| test.intervals.clone()).expect("intervals");
+        let keys: Vec<&str> = intervals.figures.iter().map(|figure| figure.name.key).collect();
+        assert!(
+            ["rouge1", "rougeLsum", "copy_rate", "perplexity", "accuracy", "loss"].iter().all(|key| keys.contains(key)),
+            "{keys:?}"
+        );
+
+        let run = fixture.path("run");
+        let predictor = Predictor::load(&run).expect("a predictor");
+        let text = |text| TextInput { text, pair: None };
+        let said: Vec<Said> =
+            predictor.predict(&[text("good bad"), text("dull great")]).expect("texts").into_iter().map(|one| one.said).collect();
+        for (said, expected) in said.iter().zip(["good bad", "dull great"]) {
+            let Said::Written { prediction, .. } = said else { panic!("{said:?}") };
+            assert_eq!(prediction, expected, "{model}");
+        }
+        let evaluation = evaluate(
+            &EvaluateRequest { with_predictions: true, ..EvaluateRequest::new(run.clone(), fixture.path("test.jsonl")) },
+            &mut NoObserver,
+        )
+        .expect("an evaluation");
+        assert_eq!(figures(&evaluation.metrics).texts, test.texts, "{model}: the run's own figures");
+        assert_eq!(evaluation.predictions.map(|predictions| predictions.len()), Some(10));
+
+        let generation = json(&run.join("generation_config.json"));
+        assert!(generation["decoder_start_token_id"].is_u64() && generation["eos_token_id"].is_u64(), "{generation}");
+        assert_eq!(generation["max_new_tokens"], 8, "{generation}");
+        let read = |name: &str| fs::read_to_string(run.join(name)).expect(name);
+        assert!(read("README.md").contains("pipeline_tag: summarization") && read("README.md").contains("AutoModelForSeq2SeqLM"));
+        let report = read("report.html");
+        assert!(
+            report.contains("Texts that were written")
+                && report.contains("ROUGE-L")
+                && report.contains("outputs equal to their source")
+        );
+        assert!(read("test_results.json").contains("test_rougeL") && read("test_results.json").contains("test_gen_len"));
+    }
+}
+
+#[test]
+fn a_decoder_alone_learns_to_write_behind_prompts() {
+    for (model, more) in [("tiny-llama", ""), ("tiny-gpt2", "template = '{source} = '\n")] {
+        let more = format!(
+            "{more}epochs = 50\nevaluate_every = 100\nmetric_for_best_model = 'chrf'\nmax_length = 32\nmax_target_length = 16\n"
+        );
+        let Copying { fixture, options } = copying(model, "translation", ["source", "target"], &more);
+        let (summary, events) = fixture.run("run", &options);
+        let test = figures(&summary.test.as_ref().expect("a test").metrics);
+        assert!(test.tokens.loss < 0.2, "{model}: {test:?}");
+        assert!(test.texts.as_ref().and_then(|texts| texts.get("chrf")) > Some(90.0), "{model}: {:?}", test.texts);
+        assert!(summary.best.as_ref().is_some_and(|best| best.value > 90.0), "{:?}", summary.best);
+        let (_, _, validation) = events.evaluations.last().expect("an evaluation");
+        assert!(figures(&validation.metrics).texts.is_some(), "{model}: texts are written in training, too");
+        let predictor = Predictor::load(&summary.output).expect("a predictor");
+        let text = predictor.filled("good bad").expect("a source");
+        let said = predictor.predict(&[TextInput { text: &text, pair: None }]).expect("a text").remove(0).said;
+        assert_eq!(said.to_string(), "good bad", "{model}");
+    }
+}
+
+#[test]
+fn sources_of_a_table_are_found_as_in_training() {
+    let more = "epochs = 1\nmax_target_length = 16\nsource_language = 'en'\ntarget_language = 'zh'\n";
+    let fixture = Fixture::of_model("tiny-marian");
+    let row = |number: usize| {
+        let word = ["good", "bad"][number % 2];
+        format!("{}\n", object!({"translation": {"en": format!("the house is {word} again {number}"), "zh": "gut"}}))
+    };
+    fixture.write("train.jsonl", (0..12).map(row).collect::<String>().as_bytes());
+    let path = fixture.path("train.jsonl").display().to_string();
+    let options =
+        format!("task = 'translation'\ntrain = {path:?}\nvalidation = {path:?}\nmax_new_tokens = 4\nresamples = 'none'\n{more}");
+    let (summary, _) = fixture.run("run", &options);
+    let results = fs::read_to_string(summary.output.join("eval_results.json")).expect("results");
+    assert!(results.contains("tok:zh"), "the tokenizer of the target language: {results}");
+    let predictor = Predictor::load(&summary.output).expect("a predictor");
+    let table = graftling_text::read_table(&fixture.path("train.jsonl"), None).expect("a table");
+    let sources = predictor.sources_of(&table, &Columns::default()).expect("sources");
+    assert_eq!(sources.examples[0].text, "the house is good again 0");
+    let request =
+        EvaluateRequest { target_language: Some("de".to_owned()), ..EvaluateRequest::new(summary.output.clone(), path) };
+    let refused = evaluate(&request, &mut NoObserver).expect_err("no German texts").to_string();
+    assert!(refused.contains("\"translation\" has no text in \"de\"; it has en, zh"), "{refused}");
+}
+
+#[test]
+fn what_cannot_be_written_is_refused_before_anything_is() {
+    struct Case {
+        model: &'static str,
+        file: (&'static str, &'static str),
+        options: &'static str,
+        told: &'static str,
+    }
+    let case = |model, file, options, told| Case { model, file, options, told };
+    let pairs =
+        ("p.jsonl", "{\"document\": \"a film\", \"summary\": \"good\"}\n{\"document\": \"a house\", \"summary\": \"bad\"}\n");
+    let empty = ("e.csv", "document,summary\n,good\na film,\n");
+    let cases = [
+        case("tiny-bart", empty, "", "e.csv:2: the text in \"document\" is empty"),
+        case("tiny-bart", empty, "", "e.csv:3: the text in \"summary\" is empty"),
+        case("tiny-bart", pairs, "max_target_length = 48", "48 tokens may be written, but the model has 48 positions for them"),
+        case("tiny-bart", pairs, "max_length = 49", "max_length: 49 tokens, but the model has 48 positions"),
+        case("tiny-llama", pairs, "max_length = 100\nmax_target_length = 40", "need 140, but the model has 128 positions"),
+        case("tiny-bart", pairs, "metric_for_best_model = 'bleu'", "bleu"),
+        case("tiny-bart", pairs, "length_penalty = 2.0", "it is about beams"),
+        case("tiny-bert", pairs, "", "bert"),
+    ];
+    for Case { model, file: (name, content), options, told } in cases {
+        let fixture = Fixture::of_model(model);
+        fixture.write(name, content.as_bytes());
+        let path = fixture.path(name).display().to_string();
+        let length = if options.contains("max_target_length") { "" } else { "max_target_length = 16\n" };
+        let options = format!("task = 'summarization'\ntrain = {path:?}\nvalidation = {path:?}\n{length}{options}");
+        let error = fixture.train(&fixture.recipe("run", &options)).expect_err(told).to_string();
+        assert!(error.contains(told), "{model} {name} {options}: {error}");
+        assert!(!fixture.path("run").exists(), "{name}");
+    }
+}
