@@ -1,6 +1,10 @@
 //! What a family's config comes down to: the data from which the bricks are built. Knows no family, no file and no weight.
 
+mod dropout;
+
 use graftling_tensor::{Activation, DistanceBuckets};
+
+pub(crate) use dropout::Dropout;
 
 /// The sizes and choices of an encoder, or of a decoder.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,9 +112,13 @@ pub(crate) struct Layout {
     /// What word embeddings are multiplied with.
     pub embedding_scale: f32,
     pub words: Words,
+    /// The id that stands for no word, of no row of the table: its embedding is zeros. A decoder that starts from nothing starts with it.
+    pub no_word: Option<u32>,
     /// The token whose embedding is not trained where it is looked up; that it is trained elsewhere, as what comes next, it may be.
     pub padding: Option<u32>,
     pub cross_attention: CrossAttention,
+    /// How tokens learn of the others of their sequence.
+    pub mixing: Mixing,
     pub attention_scale: AttentionScale,
     pub feed_forward: FeedForwardKind,
     pub sight: Sights,
@@ -134,8 +142,10 @@ impl Layout {
         embedding_norm: EmbeddingNorm::Normed,
         embedding_scale: 1.0,
         words: Words::Own,
+        no_word: None,
         padding: None,
         cross_attention: CrossAttention::Absent,
+        mixing: Mixing::Attention,
         attention_scale: AttentionScale::HeadSize,
         feed_forward: FeedForwardKind::Plain,
         sight: Sights::Alike(Sight::Everything),
@@ -189,6 +199,15 @@ pub(crate) enum Words {
     Own,
     /// That of the encoder which a decoder looks at.
     OfEncoder,
+}
+
+/// How the tokens of a layer learn of the others of their sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mixing {
+    /// They look at each other.
+    Attention,
+    /// A state goes from each to the next (SSRU, Kim et al. 2019).
+    Recurrence,
 }
 
 /// Whether each layer looks at what an encoder gives, between its attention to its own tokens and its feed-forward part.
@@ -282,8 +301,8 @@ pub(crate) enum HeadLayout {
     LastToken {
         /// What makes logits of the vocabulary.
         vocabulary: VocabularyProjection,
-        /// What is added to them, which is never trained.
-        fixed_bias: Bias,
+        /// What is added to them.
+        bias: VocabularyBias,
         /// What tokens are multiplied with before.
         scale: f32,
     },
@@ -292,7 +311,7 @@ pub(crate) enum HeadLayout {
 impl HeadLayout {
     /// As in GPT-2 and its kin.
     pub const fn last_token(vocabulary: VocabularyProjection) -> Self {
-        Self::LastToken { vocabulary, fixed_bias: Bias::Absent, scale: 1.0 }
+        Self::LastToken { vocabulary, bias: VocabularyBias::Absent, scale: 1.0 }
     }
 }
 
@@ -305,6 +324,15 @@ pub(crate) enum VocabularyProjection {
     Own,
     /// A matrix of its own where the weights have one, or else the word embeddings: the config does not tell.
     AsStored,
+}
+
+/// What is added to the logits of the vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VocabularyBias {
+    Absent,
+    /// A vector that is never trained.
+    Fixed,
+    Trained,
 }
 
 /// Which vector stands for a sequence.
@@ -343,12 +371,22 @@ pub(crate) enum Position {
     Sinusoidal {
         /// The longest sequence that the model is made for.
         longest: usize,
+        spacing: SineSpacing,
     },
     /// No embedding: attention alone knows distances.
     Unembedded {
         /// The longest sequence that the model is made for.
         longest: usize,
     },
+}
+
+/// How fast sines turn: each pair slower than the one before, by the same factor, the first by one radian a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SineSpacing {
+    /// So that the pair after the last would be 10,000 times slower than the first (transformers).
+    PastLast,
+    /// So that the last is (Marian).
+    ToLast,
 }
 
 /// How the angles of rotary positions are stretched, so that a model reads longer texts than it was first trained on.
@@ -384,7 +422,7 @@ impl Position {
     pub fn longest(self) -> usize {
         match self {
             Position::Learned { entries, offset, .. } => entries.saturating_sub(offset),
-            Position::Rotary { longest, .. } | Position::Sinusoidal { longest } | Position::Unembedded { longest } => longest,
+            Position::Rotary { longest, .. } | Position::Sinusoidal { longest, .. } | Position::Unembedded { longest } => longest,
         }
     }
 }
@@ -427,62 +465,4 @@ pub(crate) enum DistanceProjections {
     OfTokens,
     /// Their own.
     Own,
-}
-
-/// The probabilities with which values are dropped in training; `None` in a family that never drops there.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Dropout {
-    /// After the embeddings, those of distances and the convolution too.
-    pub embeddings: Option<f32>,
-    /// Of attention weights.
-    pub attention_weights: f32,
-    /// At the end of a layer's attention.
-    pub attention: Option<f32>,
-    /// Between the projections of a layer's feed-forward part.
-    pub feed_forward_inner: Option<f32>,
-    /// At the end of a layer's feed forward part.
-    pub feed_forward: Option<f32>,
-    /// Before the pooler of a sequence classifier.
-    pub pooler: Option<f32>,
-    /// Before the classifier of sequences.
-    pub classifier: Option<f32>,
-    /// Before the classifier of tokens.
-    pub token_classifier: f32,
-    /// Before the projection that answers questions.
-    pub answers: Option<f32>,
-    /// Of what the last layer gives.
-    pub output: Option<f32>,
-}
-
-impl Dropout {
-    /// Nothing is dropped anywhere, as in inference.
-    pub const NONE: Self = Self {
-        embeddings: None,
-        attention_weights: 0.0,
-        attention: None,
-        feed_forward_inner: None,
-        feed_forward: None,
-        pooler: None,
-        classifier: None,
-        token_classifier: 0.0,
-        answers: None,
-        output: None,
-    };
-
-    /// This probability wherever the family drops values.
-    pub fn everywhere(self, probability: f32) -> Self {
-        let instead = |known: Option<f32>| known.map(|_| probability);
-        Self {
-            embeddings: instead(self.embeddings),
-            attention_weights: probability,
-            attention: instead(self.attention),
-            feed_forward_inner: instead(self.feed_forward_inner),
-            feed_forward: instead(self.feed_forward),
-            pooler: instead(self.pooler),
-            classifier: instead(self.classifier),
-            token_classifier: probability,
-            answers: instead(self.answers),
-            output: instead(self.output),
-        }
-    }
 }

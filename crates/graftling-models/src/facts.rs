@@ -36,6 +36,8 @@ pub struct DecoderFacts {
     pub vocabulary_size: usize,
     /// The longest text that it can write, the token that it starts with included.
     pub max_positions: usize,
+    /// The id that its texts start with where that is none of the tokens it can write; in other models their configs name a token.
+    pub start: Option<u32>,
 }
 
 impl ModelFacts {
@@ -60,6 +62,7 @@ impl ModelFacts {
                 num_hidden_layers: decoder.num_hidden_layers,
                 vocabulary_size: decoder.vocabulary_size,
                 max_positions: decoder.position.longest(),
+                start: decoder.layout.no_word,
             }),
         }
     }

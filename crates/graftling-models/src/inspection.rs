@@ -17,6 +17,8 @@ pub struct Inspection {
     pub classes: Vec<String>,
     /// What the head gives, where the checkpoint says that it has one.
     pub head: Option<Head>,
+    /// The head with which a model from here writes one text from another, whatever head the checkpoint has; none of a family that writes no texts.
+    pub writes: Option<Head>,
     /// Every weight on disk, in the order of the files.
     pub tensors: Vec<TensorFacts>,
     /// What is wrong between an index and its files.
@@ -53,6 +55,11 @@ pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
     let classes = config.classes();
     let of_a_head = HeadKind::ALL.iter().any(|kind| !kind.is_bare() && classes.contains(&translation.classes.class(*kind)));
     let head = if of_a_head { Some(config.head_of_class(&translation)?) } else { None };
+    let is_pair = translation.decoder.is_some() || config.family.pairing().is_some();
+    let writes = match is_pair {
+        true => Some(Head::SequenceToSequence),
+        false => translation.names.offers(HeadKind::CausalLanguageModelling).then_some(Head::CausalLanguageModelling),
+    };
     let names = translation.names.with_head(head.as_ref().map_or(HeadKind::SequenceClassification, Head::kind));
     let tensors: Vec<TensorFacts> = files
         .tensors()
@@ -75,6 +82,7 @@ pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
             parameter_count,
         ),
         head,
+        writes,
         classes,
         tensors,
         problems: files.problems,

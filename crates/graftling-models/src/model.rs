@@ -296,6 +296,13 @@ impl Model {
         values.copy_from_slice(bias);
     }
 
+    /// The id that a text begins with which is written from another: what its first token follows. In some families it is the one behind
+    /// the vocabulary and stands for no token at all; elsewhere it is the config's `decoder_start_token_id`, if it says so.
+    pub fn decoder_start_token_id(&self) -> Option<u32> {
+        let told = || self.config.value("decoder_start_token_id")?.as_u64().and_then(|id| u32::try_from(id).ok());
+        self.facts.decoder.and_then(|decoder| decoder.start).or_else(told)
+    }
+
     /// What the config says under a key, whoever wrote it.
     pub fn config_value(&self, key: &str) -> Option<&Value> {
         self.config.value(key)

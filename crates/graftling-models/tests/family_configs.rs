@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 const DECODERS: [Family; 5] = [Family::Gpt2, Family::Llama, Family::Mistral, Family::Qwen2, Family::Qwen3];
 
 /// The families that write one text from another.
-const TWO_STACKS: [Family; 6] = [Family::Bart, Family::MBart, Family::Marian, Family::T5, Family::Mt5, Family::EncoderDecoder];
+const TWO_STACKS: [Family; 7] =
+    [Family::Bart, Family::MBart, Family::Marian, Family::MarianSsru, Family::T5, Family::Mt5, Family::EncoderDecoder];
 
 #[test]
 fn what_would_be_another_model_is_refused_in_every_family() {
@@ -111,6 +112,14 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         (Family::DebertaV2, "share_att_key", json!("yes"), "true, false"),
         (Family::DebertaV2, "legacy", Value::Null, "true, false"),
         (Family::DebertaV2, "cls_dropout", json!(1), "numbers from 0 to below 1"),
+        (Family::MarianSsru, "norm", json!("pre"), "only \"post\""),
+        (Family::MarianSsru, "position", json!("learned"), "only \"sinusoidal (sin half, cos half)\""),
+        (Family::MarianSsru, "tie_embeddings", json!("target"), "only \"all\""),
+        (Family::MarianSsru, "decoder_autoreg", json!("self-attention"), "only \"ssru\""),
+        (Family::MarianSsru, "decoder_start", json!("</s>"), "only \"zero embedding\""),
+        (Family::MarianSsru, "scale_embedding", Value::Null, "true, false"),
+        (Family::MarianSsru, "decoder_layers", json!(0), "whole numbers from 1 to 1024"),
+        (Family::MarianSsru, "dropout", json!(1), "numbers from 0 to below 1"),
     ];
     let mut failures = Vec::new();
     for (family, key, value, accepted) in cases {

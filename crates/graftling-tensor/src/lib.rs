@@ -40,6 +40,7 @@ pub use operations::distance_bias::DistanceBias;
 pub use operations::distance_buckets::DistanceBuckets;
 pub use operations::distance_vectors::DistanceVectors;
 pub use operations::linear_cross_entropy::{TokenLoss, TokenLossOptions};
+pub use operations::recurrence::Recurrent;
 pub use operations::rotary::RotaryAngles;
 pub use optimizer::{Moments, MomentumForm, Optimizer, OptimizerState, Rate};
 pub use packed_weights::PackedWeights;

@@ -42,6 +42,13 @@ fn rotary(graph: &Graph, ids: &[ParameterId], heads: usize) -> Var {
     graph.rotary(graph.parameter(ids[0]), heads, &RotaryAngles::new(&[1.0, 0.3], 1.5, 6), &[0, 5, 2, 3])
 }
 
+fn recurrence(graph: &Graph, [gate, candidate]: [ParameterId; 2], lengths: &[usize], start: Option<Vec<f32>>) -> Var {
+    let [gate, candidate] = [gate, candidate].map(|id| graph.parameter(id));
+    let columns = gate.tensor().columns();
+    let start = start.map(|values| Tensor::from_vec(&[lengths.len(), columns], values));
+    graph.recurrence(&gate, &candidate, &spans(lengths), start.as_ref()).output
+}
+
 /// The loss of a head whose weight is the second input.
 fn head_loss(graph: &Graph, x: &Var, ids: &[ParameterId], bias: Option<usize>, smoothing: f32) -> Var {
     let options = TokenLossOptions { smoothing, normalizer: 4.0 };
@@ -170,6 +177,22 @@ const CASES: &[Case] = &[
     },
     Case { name: "rotary", shapes: &[&[4, 8]], build: |graph, ids| rotary(graph, ids, 2) },
     Case { name: "rotary over the first values of a head", shapes: &[&[4, 6]], build: |graph, ids| rotary(graph, ids, 1) },
+    Case {
+        name: "recurrence",
+        shapes: &[&[6, 4], &[6, 4]],
+        build: |graph, ids| recurrence(graph, [ids[0], ids[1]], &[3, 1, 2], None),
+    },
+    Case {
+        name: "recurrence from states, wider than what is taken at a time",
+        shapes: &[&[3, 131], &[3, 131]],
+        build: |graph, ids| recurrence(graph, [ids[0], ids[1]], &[2, 1], Some(values(2 * 131, 5))),
+    },
+    Case {
+        name: "recurrence of a value that is its own gate",
+        shapes: &[&[5, 3]],
+        build: |graph, ids| recurrence(graph, [ids[0]; 2], &[5], None),
+    },
+    Case { name: "zeroed rows", shapes: &[&[4, 3]], build: |graph, ids| graph.zeroed_rows(graph.parameter(ids[0]), &[1, 3]) },
     Case {
         name: "mean of rows",
         shapes: &[&[6, 4]],

@@ -18,7 +18,9 @@ use crate::Error;
 use crate::passages::Passages;
 use crate::reading::{LongTexts, Reading};
 pub(crate) use language::tokenize_language;
-pub(crate) use source_target::{end_of_targets, last_of_targets, tokenize_source_targets, tokenize_sources};
+pub(crate) use source_target::{
+    around_targets, end_of_targets, language_before_targets, last_of_targets, tokenize_source_targets, tokenize_sources,
+};
 
 /// What the model sees of one text, or of one window of it.
 #[derive(Clone)]

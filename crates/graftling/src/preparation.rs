@@ -14,14 +14,14 @@ use crate::error::Complaints;
 use crate::evaluate::{Examples, WrittenBy};
 use crate::fit::plan::Plan;
 use crate::reading::Reading;
-use crate::recipe::{BestMetric, DataFormat, HeadBias, Recipe, Task};
+use crate::recipe::{BestMetric, DataFormat, HeadBias, InitialWeights, Recipe, Task};
 use crate::report::{Language, SplitFacts};
 use crate::resume::Interrupted;
 use crate::sampling::Sampler;
 use crate::schedule::Schedule;
 use crate::sentence_settings::SentenceSettings;
 use crate::strategies::{self, Groups};
-use crate::targets::Targets;
+use crate::targets::{Targets, choose_languages, say_start};
 use crate::tasks::{self, Objective};
 use crate::writing::Writing;
 use crate::{Error, Event, Observer, SplitName, disk, learning_rate, run_folder};
@@ -95,10 +95,15 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         _ => return Err(complaints.into_error()),
     };
 
-    let mut data = data;
+    let (mut data, mut tokenizer) = (data, tokenizer);
+    for notice in choose_languages(&mut tokenizer, recipe)? {
+        observer.observe(&Event::Notice(&notice));
+    }
     let stored = match recipe.task {
         Task::SentenceEmbedding => sentence_head(folder)?,
-        task if task.writes() => inspection.as_ref().map(|inspection| writing_head(&inspection.facts)),
+        task if task.writes() => {
+            inspection.as_ref().map(|inspection| inspection.writes.clone().unwrap_or(Head::SequenceToSequence))
+        }
         _ => None,
     };
     for notice in data.objective.settle(stored.as_ref()) {
@@ -119,8 +124,12 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     let head = data.objective.head();
     let (mut model, report) = match &interrupted {
         Some(interrupted) => (interrupted.model(&head)?, LoadReport::default()),
-        None => Model::from_pretrained(folder, head, recipe.seed)?,
+        None => match recipe.initial_weights {
+            InitialWeights::Pretrained => Model::from_pretrained(folder, head, recipe.seed)?,
+            InitialWeights::Random => Model::from_config(folder, head, recipe.seed)?,
+        },
     };
+    say_start(&mut model, &tokenizer);
     if recipe.head_bias == Some(HeadBias::Prior) && model.parameters.find(CLASSIFIER_BIAS).is_none() {
         return Err(Error::NoClassifierBias { family: model.facts().family });
     }
@@ -309,11 +318,6 @@ fn head_bias(recipe: &Recipe, objective: &dyn Objective, train: &Examples, repor
     wanted.then(|| objective.prior(&train.targets)).flatten()
 }
 
-/// The head by which a model of these figures writes texts from others.
-fn writing_head(facts: &ModelFacts) -> Head {
-    if facts.decoder.is_some() { Head::SequenceToSequence } else { Head::CausalLanguageModelling }
-}
-
 /// The figure that checkpoints are chosen by: the one that the recipe names, if the task has it, or the task's own.
 fn best_metric(recipe: &Recipe, objective: &dyn Objective) -> Result<BestMetric, Error> {
     let accepted = objective.best_metrics();
@@ -350,13 +354,32 @@ fn announce_model(folder: &Path, model: &Model, report: &LoadReport, observer: &
         parameter_count: model.facts().parameter_count,
         labels: model.labels(),
     });
-    if !report.new_parameters.is_empty() {
-        let new = report.new_parameters.join(", ");
-        observer.observe(&Event::Notice(&format!("{new}: not in the checkpoint, drawn anew from the seed")));
+    let trained = model.parameters.ids().filter(|id| !model.is_fixed(*id)).count();
+    match report.new_parameters.len() {
+        0 => {}
+        new if new == trained => observer.observe(&Event::Notice("all weights are drawn from the seed, none is read")),
+        _ => {
+            let new = named_once(&report.new_parameters);
+            observer.observe(&Event::Notice(&format!("{new}: not in the checkpoint, drawn anew from the seed")));
+        }
     }
     for ignored in &report.ignored {
         observer.observe(&Event::Notice(&format!("{}: not used, {}", ignored.name, ignored.reason)));
     }
+}
+
+/// Names of parameters, with those that differ in the number of their layer as one.
+fn named_once(names: &[String]) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for name in names {
+        let is_number = |part: &str| part.parse::<usize>().is_ok();
+        let parts: Vec<&str> = name.split('.').map(|part| if is_number(part) { "*" } else { part }).collect();
+        let name = parts.join(".");
+        if !said.contains(&name) {
+            said.push(name);
+        }
+    }
+    said.join(", ")
 }
 
 /// Room for the small files of a checkpoint: tokenizer, config, state.

@@ -1,9 +1,11 @@
 //! How a model is led to what it writes from a text: by a decoder that looks at an encoder, or behind a prompt; and how much of it is read
-//! in training. Knows no tokens of texts.
+//! in training. Knows no texts.
 
 use graftling_models::{Head, Model, ModelFacts};
+use graftling_text::Tokenizer;
 
 use crate::error::LanguageError;
+use crate::features::around_targets;
 use crate::recipe::{Recipe, Task};
 use crate::{Error, reading};
 
@@ -86,13 +88,69 @@ impl Targets {
     }
 }
 
+/// Writes into the config of an encoder that has become a pair, and says nothing of it, with which token its decoder starts and with which it
+/// ends: those that the tokenizer puts around every text.
+pub(crate) fn say_start(model: &mut Model, tokenizer: &Tokenizer) {
+    let says = |key: &str| model.config_value(key).is_some_and(|value| !value.is_null());
+    if model.facts().family != "encoder-decoder" || says("decoder_start_token_id") {
+        return;
+    }
+    if let [first, .., last] = around_targets(tokenizer)[..] {
+        model.set_config_value("decoder_start_token_id", first.into());
+        model.set_config_value("eos_token_id", last.into());
+    }
+}
+
+/// Tells a tokenizer of many languages which of them a recipe translates, and gives what a person should know of it. Codes are the tokenizer's, or
+/// the language alone (`zh` for `zh_CN`).
+pub(crate) fn choose_languages(tokenizer: &mut Tokenizer, recipe: &Recipe) -> Result<Vec<String>, Error> {
+    if recipe.task != Task::Translation {
+        return Ok(Vec::new());
+    }
+    let known = tokenizer.known_languages();
+    if tokenizer.languages().is_none() {
+        let told = format!(
+            "the model knows the languages {}: source_prefix puts one of them before every source",
+            known.iter().take(LANGUAGES_TOLD).cloned().collect::<Vec<_>>().join(", ")
+        );
+        return Ok(Vec::from_iter((!known.is_empty() && recipe.source_prefix.is_none()).then_some(told)));
+    }
+    let code = |option, given: &Option<String>| match given {
+        None => Ok(None),
+        Some(given) => match code_of(given, &known) {
+            Some(code) => Ok(Some(code)),
+            None => Err(LanguageError::UnknownLanguage { option, language: given.clone(), known: known.clone() }),
+        },
+    };
+    let source = code("source_language", &recipe.source_language)?;
+    let target = code("target_language", &recipe.target_language)?;
+    tokenizer.set_languages(source, target)?;
+    let (source, target) = tokenizer.languages().unwrap_or_default();
+    Ok(vec![format!("texts are translated from {source} to {target}: source_language and target_language choose others")])
+}
+
+/// The code that was given, or the only one of that language.
+fn code_of<'a>(given: &str, known: &'a [String]) -> Option<&'a str> {
+    let language = |code: &str| code.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    let exact = known.iter().find(|code| *code == given);
+    let mut alike = known.iter().filter(|code| language(code) == language(given));
+    let only = alike.next().filter(|_| alike.next().is_none());
+    exact.or(only).map(String::as_str)
+}
+
+/// How many languages a note names.
+const LANGUAGES_TOLD: usize = 12;
 /// A source of fewer tokens says nothing.
 const FEWEST_OF_SOURCE: usize = 3;
 
 impl DecoderStart {
-    /// As transformers has it for the family: what the config names as `decoder_start_token_id`, or the default of the family's config.
+    /// What the family starts from, where that is no token; or else, as in transformers, what the config names as `decoder_start_token_id`, or
+    /// the default of the family's config.
     fn of(model: &Model) -> Result<Self, Error> {
         let facts = model.facts();
+        if let Some(start) = facts.decoder.and_then(|decoder| decoder.start) {
+            return Ok(Self::Token(start));
+        }
         let vocabulary = facts.decoder.map_or(facts.vocabulary_size, |decoder| decoder.vocabulary_size);
         let named = model.config_value("decoder_start_token_id").filter(|value| !value.is_null());
         let usual = match facts.family {
@@ -140,7 +198,12 @@ mod tests {
             max_positions: positions,
             type_vocabulary_size: 0,
             parameter_count: 0,
-            decoder: decoder.map(|max_positions| DecoderFacts { num_hidden_layers: 1, vocabulary_size: 100, max_positions }),
+            decoder: decoder.map(|max_positions| DecoderFacts {
+                num_hidden_layers: 1,
+                vocabulary_size: 100,
+                max_positions,
+                start: None,
+            }),
         }
     }
 
@@ -159,6 +222,16 @@ mod tests {
             [(Some(129), 0, facts(256, None)), (None, 0, facts(130, None)), (None, 256, facts(256, Some(256)))]
         {
             assert!(length(asked, written, &facts).is_err(), "{asked:?} {written}");
+        }
+    }
+
+    #[test]
+    fn codes_of_languages_are_the_tokenizers_or_the_language_alone() {
+        let known = ["en_XX", "zh_CN", "zh_TW", "de_DE"].map(str::to_owned);
+        for (given, expected) in
+            [("de", Some("de_DE")), ("EN", Some("en_XX")), ("zh_TW", Some("zh_TW")), ("zh", None), ("fr", None)]
+        {
+            assert_eq!(code_of(given, &known), expected, "{given}");
         }
     }
 

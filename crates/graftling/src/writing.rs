@@ -7,7 +7,7 @@ use graftling_models::Model;
 use graftling_text::Tokenizer;
 use serde_json::{Map, Value, json};
 
-use crate::features::{end_of_targets, last_of_targets};
+use crate::features::{end_of_targets, language_before_targets, last_of_targets};
 use crate::generation::{BatchLimits, FinishReason, FolderDefaults, GenerationOptions, Piece, Writer};
 use crate::recipe::Recipe;
 use crate::targets::{DecoderStart, Opening, Targets};
@@ -62,6 +62,7 @@ impl Writing {
             max_new_tokens,
             eos_token_id,
             do_sample: Some(false),
+            forced_bos_token_id: said.forced_bos_token_id.or_else(|| language_before_targets(tokenizer)),
             num_return_sequences: said.num_return_sequences.map(|_| 1),
             num_beams: recipe.and_then(|recipe| recipe.num_beams),
             length_penalty: recipe.and_then(|recipe| recipe.length_penalty).map(f64::from),
@@ -99,6 +100,7 @@ impl Writing {
         let said = [
             ("bos_token_id", self.defaults.bos_token_id.map(|id| json!(id))),
             ("decoder_start_token_id", self.options.decoder_start_token_id.map(|id| json!(id))),
+            ("forced_bos_token_id", self.options.forced_bos_token_id.map(|id| json!(id))),
             ("eos_token_id", self.options.eos_token_id.as_ref().or(self.defaults.options.eos_token_id.as_ref()).map(ids)),
             ("max_new_tokens", max_new_tokens.map(|tokens| json!(tokens))),
             ("num_beams", num_beams.map(|beams| json!(beams))),

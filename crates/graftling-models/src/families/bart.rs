@@ -10,8 +10,8 @@ use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYE
 use super::names::{Ignored, NameTable, Pattern, module, one_row};
 use super::{ClassNames, Translation};
 use crate::architecture::{
-    Architecture, Bias, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout,
-    NormPlacement, Position, Sight, Sights, VocabularyProjection, Words,
+    Architecture, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout,
+    NormPlacement, Position, Sight, Sights, SineSpacing, VocabularyBias, VocabularyProjection, Words,
 };
 use crate::head::HeadKind;
 
@@ -107,7 +107,7 @@ pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
     // Two vocabularies would be two tables, and a matrix of its own to the vocabulary.
     config.only("share_encoder_decoder_embeddings", true);
     let (norms, embedding_norm) = (NormPlacement::AfterSums, EmbeddingNorm::Plain);
-    let position = |longest| Position::Sinusoidal { longest };
+    let position = |longest| Position::Sinusoidal { longest, spacing: SineSpacing::PastLast };
     translate(
         config,
         &Variant {
@@ -180,7 +180,7 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
             words: Words::OfEncoder,
             cross_attention: CrossAttention::Present,
             sight: Sights::Alike(Sight::PAST),
-            head: HeadLayout::LastToken { vocabulary: VocabularyProjection::Tied, fixed_bias: Bias::Added, scale: 1.0 },
+            head: HeadLayout::LastToken { vocabulary: VocabularyProjection::Tied, bias: VocabularyBias::Fixed, scale: 1.0 },
             ..Layout::BERT
         },
     );

@@ -74,7 +74,8 @@ fn pair(bert: &Map<String, Value>) -> Map<String, Value> {
             .for_each(|key| drop(half.shift_remove(*key)));
     }
     halves[1].1.extend(["is_decoder", "add_cross_attention"].map(|key| (key.to_owned(), json!(true))));
-    let own = [("model_type", json!("encoder-decoder")), ("is_encoder_decoder", json!(true))];
+    let padding = bert.get("pad_token_id").cloned().unwrap_or(json!(0));
+    let own = [("model_type", json!("encoder-decoder")), ("is_encoder_decoder", json!(true)), ("pad_token_id", padding)];
     let own = own.into_iter().map(|(key, value)| (key.to_owned(), value));
     own.chain(halves.map(|(name, half)| (name, Value::Object(half)))).collect()
 }

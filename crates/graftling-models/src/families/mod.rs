@@ -12,6 +12,7 @@ mod electra;
 mod encoder_decoder;
 mod gpt2;
 mod llama;
+mod marian_ssru;
 mod modernbert;
 mod mpnet;
 pub(crate) mod names;
@@ -131,6 +132,8 @@ families! {
     MBart = "mbart" => bart::mbart,
     /// Marian: OPUS-MT.
     Marian = "marian" => bart::marian,
+    /// Student models of Marian with a recurrent decoder: Bergamot, Firefox Translations.
+    MarianSsru = "marian-ssru" => marian_ssru::translate,
     /// T5 and Flan-T5.
     T5 = "t5" => t5::t5,
     /// mT5.
@@ -148,6 +151,11 @@ impl Family {
     /// What two models of this family make, an encoder and a decoder that looks at it; none where they make nothing.
     pub(crate) fn pairing(self) -> Option<&'static Pairing> {
         (self == Family::Bert).then_some(&encoder_decoder::OF_BERT)
+    }
+
+    /// Whether transformers has models of this family.
+    pub fn is_in_transformers(self) -> bool {
+        self != Family::MarianSsru
     }
 
     /// Reads a config of this family, or says everything that is wrong with it.

@@ -2,11 +2,21 @@
 
 use crate::head::HeadKind;
 
-/// One module under both names; `{}` stands for the number of a layer.
+/// One module under both names; `{}` stands for the number of a layer, and on disk `{1}` for one that is counted from 1.
 pub(crate) struct Module {
     canonical: &'static str,
     stored: &'static str,
     part: Part,
+    naming: Naming,
+}
+
+/// What the names of an entry are those of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// A module, whose parameters are called `.weight` and the like behind it.
+    Module,
+    /// A parameter itself.
+    Parameter,
 }
 
 /// Which piece of a weight on disk is meant, of so many that lie one behind the other along its first dimension, all of one size.
@@ -56,22 +66,27 @@ impl Part {
 
 /// A module that is called `canonical` here and `stored` on disk.
 pub(super) const fn module(canonical: &'static str, stored: &'static str) -> Module {
-    Module { canonical, stored, part: Part::WHOLE }
+    Module { canonical, stored, part: Part::WHOLE, naming: Naming::Module }
 }
 
 /// A module that is called `canonical` here and is part `index` of the `of` that are merged on disk under the name `stored`.
 pub(super) const fn merged(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Module {
-    Module { canonical, stored, part: Part { index, of, order: Order::RowsOfOutputs } }
+    Module { canonical, stored, part: Part { index, of, order: Order::RowsOfOutputs }, naming: Naming::Module }
 }
 
 /// The same for modules whose matrices have a row for each input on disk.
 pub(super) const fn turned(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Module {
-    Module { canonical, stored, part: Part { index, of, order: Order::RowsOfInputs } }
+    Module { canonical, stored, part: Part { index, of, order: Order::RowsOfInputs }, naming: Naming::Module }
 }
 
-/// A vector that is called `canonical` here and, as a matrix of one row, `stored` on disk: both names are those of the parameter itself.
+/// A parameter that is called `canonical` here and `stored` on disk: both names are those of the parameter itself.
+pub(super) const fn parameter(canonical: &'static str, stored: &'static str) -> Module {
+    Module { canonical, stored, part: Part::WHOLE, naming: Naming::Parameter }
+}
+
+/// The same for a vector that is a matrix of one row on disk.
 pub(super) const fn one_row(canonical: &'static str, stored: &'static str) -> Module {
-    Module { canonical, stored, part: Part { index: 0, of: 1, order: Order::OneRow } }
+    Module { canonical, stored, part: Part { index: 0, of: 1, order: Order::OneRow }, naming: Naming::Parameter }
 }
 
 /// The backbone of a family that stores its weights as BERT does, under its own prefix.
@@ -173,8 +188,8 @@ impl Names {
     }
 
     /// The entries that are parameters themselves.
-    fn one_row(self) -> impl Iterator<Item = &'static Module> {
-        self.modules().filter(|entry| entry.part.order == Order::OneRow)
+    fn parameters(self) -> impl Iterator<Item = &'static Module> {
+        self.modules().filter(|entry| entry.naming == Naming::Parameter)
     }
 
     fn modules(self) -> impl Iterator<Item = &'static Module> {
@@ -187,8 +202,9 @@ impl Names {
     /// # Panics
     /// If the family's table has no such module: the bricks and the table have drifted apart.
     pub fn stored(self, canonical: &str) -> (String, Part) {
-        if let Some(entry) = self.one_row().find(|entry| entry.canonical == canonical) {
-            return (entry.stored.to_owned(), entry.part);
+        let renamed = |entry: &Module| Some((rename(canonical, entry.canonical, entry.stored)?, entry.part));
+        if let Some(found) = self.parameters().find_map(renamed) {
+            return found;
         }
         let (module, leaf) = canonical.rsplit_once('.').unwrap_or((canonical, ""));
         let stored = self.modules().find_map(|entry| Some((rename(module, entry.canonical, entry.stored)?, entry.part)));
@@ -200,8 +216,9 @@ impl Names {
     /// Our names of what a weight on disk holds, with or without the backbone's prefix: none where the model has no such weight,
     /// several where it merges some of ours.
     pub fn canonical(self, stored: &str) -> Vec<(String, Part)> {
-        if let Some(entry) = self.one_row().find(|entry| entry.stored == stored) {
-            return vec![(entry.canonical.to_owned(), entry.part)];
+        let renamed = |entry: &Module| Some((rename(stored, entry.stored, entry.canonical)?, entry.part));
+        if let Some(found) = self.parameters().find_map(renamed) {
+            return vec![found];
         }
         self.find(self.modules(), stored)
     }
@@ -237,9 +254,17 @@ impl Names {
 
 /// `name` under the pattern `to` if it fits the pattern `from`.
 fn rename(name: &str, from: &str, to: &str) -> Option<String> {
-    let Some((start, end)) = from.split_once("{}") else { return (name == from).then(|| to.to_owned()) };
+    let Some((start, first, end)) = numbered(from) else { return (name == from).then(|| to.to_owned()) };
     let number = name.strip_prefix(start)?.strip_suffix(end)?;
     // Only the one way to write a number, so that no two stored names mean the same layer.
-    let plain = number.parse::<u32>().is_ok_and(|parsed| parsed.to_string() == number);
-    plain.then(|| to.replace("{}", number))
+    let parsed = number.parse::<u32>().ok().filter(|parsed| parsed.to_string() == number)?;
+    let layer = parsed.checked_sub(first)?;
+    let Some((start, first, end)) = numbered(to) else { return Some(to.to_owned()) };
+    Some(format!("{start}{}{end}", layer.checked_add(first)?))
+}
+
+/// What stands before and behind the number of a layer in a pattern, and what the first layer's number is.
+fn numbered(pattern: &str) -> Option<(&str, u32, &str)> {
+    let counted = |mark: &str, first: u32| pattern.split_once(mark).map(|(start, end)| (start, first, end));
+    counted("{}", 0).or_else(|| counted("{1}", 1))
 }

@@ -10,7 +10,8 @@ use super::names::{Ignored, NameTable, Pattern, module};
 use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, AttentionScale, Bias, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, FeedForwardKind,
-    HeadLayout, Heads, LayerWeights, Layout, NormKind, NormPlacement, Position, Sight, Sights, VocabularyProjection, Words,
+    HeadLayout, Heads, LayerWeights, Layout, NormKind, NormPlacement, Position, Sight, Sights, VocabularyBias,
+    VocabularyProjection, Words,
 };
 use crate::head::HeadKind;
 
@@ -184,7 +185,7 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
             sight: Sights::Alike(Sight::PAST),
             head: HeadLayout::LastToken {
                 vocabulary: VocabularyProjection::AsStored,
-                fixed_bias: Bias::Absent,
+                bias: VocabularyBias::Absent,
                 scale: if variant.scales { 1.0 / (hidden_size as f32).sqrt() } else { 1.0 },
             },
             ..layout

@@ -7,7 +7,7 @@ use graftling_tensor::{Graph, ParameterId, Spans, Tensor, Var};
 use super::declarations::Scope;
 use super::linear::Linear;
 use super::norm::Norm;
-use crate::architecture::{Architecture, Bias, EmbeddingNorm, EmbeddingWidth, Position, Words};
+use crate::architecture::{Architecture, Bias, EmbeddingNorm, EmbeddingWidth, Position, SineSpacing, Words};
 use crate::batch::PackedBatch;
 
 /// The sum of a token's word and, where the family has them, position and token type embeddings, then a norm in most families, dropout, and a
@@ -22,6 +22,7 @@ pub(crate) struct Embeddings {
     /// What word embeddings are multiplied with.
     scale: f32,
     padding: Option<u32>,
+    no_word: Option<u32>,
 }
 
 /// How many tokens of each sequence were read before those of a batch.
@@ -97,6 +98,7 @@ impl Embeddings {
             placing: architecture.position,
             scale: architecture.layout.embedding_scale,
             padding: architecture.layout.padding,
+            no_word: architecture.layout.no_word,
         }
     }
 
@@ -106,20 +108,22 @@ impl Embeddings {
         let types = self.token_type.as_ref().map(|types| (types.table, segments(batch, types.entries)));
         let mut others: Vec<(ParameterId, &[u32])> = self.position.map(|table| (table, &position_ids[..])).into_iter().collect();
         others.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
-        let words = (self.word, &batch.input_ids[..]);
-        let padded: Vec<usize> = match self.padding {
-            Some(padding) => (0..batch.input_ids.len()).filter(|row| batch.input_ids[*row] == padding).collect(),
-            None => Vec::new(),
+        let rows_with = |id: Option<u32>| -> Vec<usize> {
+            id.map_or_else(Vec::new, |id| (0..batch.input_ids.len()).filter(|row| batch.input_ids[*row] == id).collect())
         };
-        let mut sum = if self.scale == 1.0 && padded.is_empty() {
+        let [padded, wordless] = [self.padding, self.no_word].map(rows_with);
+        let ids = with_words(&batch.input_ids, &wordless);
+        let words = (self.word, &ids[..]);
+        let mut sum = if self.scale == 1.0 && padded.is_empty() && wordless.is_empty() {
             graph.embedding_sum(&[&[words], &others[..]].concat())
         } else {
             let words = graph.detached_rows(graph.embedding_sum(&[words]), &padded);
+            let words = graph.zeroed_rows(words, &wordless);
             let scaled = graph.scaled(words, self.scale);
             if others.is_empty() { scaled } else { graph.residual_sum(&graph.embedding_sum(&others), &scaled, 0.0) }
         };
-        if let Position::Sinusoidal { .. } = self.placing {
-            let sines = graph.constant(sines(before.places(&batch.spans), sum.tensor().columns()));
+        if let Position::Sinusoidal { spacing, .. } = self.placing {
+            let sines = graph.constant(sines(before.places(&batch.spans), sum.tensor().columns(), spacing));
             sum = graph.residual_sum(&sines, &sum, 0.0);
         }
         let finish = |sum: &Var| {
@@ -134,11 +138,23 @@ impl Embeddings {
     }
 }
 
+/// The ids of a batch with any word in place of none.
+fn with_words<'a>(input_ids: &'a [u32], wordless: &[usize]) -> Cow<'a, [u32]> {
+    let mut ids = Cow::Borrowed(input_ids);
+    wordless.iter().for_each(|row| ids.to_mut()[*row] = 0);
+    ids
+}
+
 /// Of each token the sines of its place over one half of the values, and the cosines over the other: `[tokens, size]`
-/// (`MarianSinusoidalPositionalEmbedding` of transformers).
-fn sines(places: Vec<u32>, size: usize) -> Tensor {
+/// (`MarianSinusoidalPositionalEmbedding` of transformers; `addPositionalEmbeddings` of Marian).
+fn sines(places: Vec<u32>, size: usize, spacing: SineSpacing) -> Tensor {
     let half = size.div_ceil(2);
-    let angle = |place: u32, pair: usize| f64::from(place) / 10_000_f64.powf(2.0 * pair as f64 / size as f64);
+    // How many pairs lie between the first and the one that is 10,000 times slower.
+    let steps = match spacing {
+        SineSpacing::PastLast => size as f64 / 2.0,
+        SineSpacing::ToLast => (half - 1).max(1) as f64,
+    };
+    let angle = |place: u32, pair: usize| f64::from(place) / 10_000_f64.powf(pair as f64 / steps);
     let of_place = |place: u32| {
         (0..half).map(move |pair| angle(place, pair).sin()).chain((0..size - half).map(move |pair| angle(place, pair).cos()))
     };

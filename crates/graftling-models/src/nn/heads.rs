@@ -8,7 +8,7 @@ use super::embeddings::Embeddings;
 use super::linear::Linear;
 use super::stack::{Stack, Wanted};
 use super::transform::Transform;
-use crate::architecture::{Architecture, Bias, Dropout, HeadLayout, Pooling, VocabularyProjection};
+use crate::architecture::{Architecture, Bias, Dropout, HeadLayout, Pooling, VocabularyBias, VocabularyProjection};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 use crate::families::names::Names;
@@ -81,8 +81,8 @@ impl HeadBricks {
             },
             Head::MaskedLanguageModelling => Self::Language(LanguageHead::new(declarations, architecture)),
             Head::CausalLanguageModelling | Head::SequenceToSequence => match layout {
-                HeadLayout::LastToken { vocabulary, fixed_bias, scale } => {
-                    Self::NextToken(NextToken::new(declarations, architecture, vocabulary, fixed_bias, scale))
+                HeadLayout::LastToken { vocabulary, bias, scale } => {
+                    Self::NextToken(NextToken::new(declarations, architecture, vocabulary, bias, scale))
                 }
                 // A decoder that was an encoder before keeps the head it had.
                 HeadLayout::Pooler | HeadLayout::Transform { .. } => {
@@ -177,8 +177,8 @@ impl HeadBricks {
     }
 }
 
-/// A product with the word embeddings or with a matrix of its own, over tokens that may be multiplied with a number before; and a bias that is
-/// never trained, in some families.
+/// A product with the word embeddings or with a matrix of its own, over tokens that may be multiplied with a number before; and a bias, in
+/// some families one that is never trained.
 pub(crate) struct NextToken {
     /// None where it is the word embeddings.
     vocabulary: Option<ParameterId>,
@@ -191,7 +191,7 @@ impl NextToken {
         declarations: &mut Declarations,
         architecture: &Architecture,
         vocabulary: VocabularyProjection,
-        fixed_bias: Bias,
+        bias: VocabularyBias,
         scale: f32,
     ) -> Self {
         let mut scope = declarations.scope("language", Depth::Head);
@@ -202,9 +202,10 @@ impl NextToken {
                     Some(scope.weight("weight", &[architecture.vocabulary_size, architecture.hidden_size]))
                 }
             },
-            bias: match fixed_bias {
-                Bias::Added => Some(scope.fixed("bias", architecture.vocabulary_size)),
-                Bias::Absent => None,
+            bias: match bias {
+                VocabularyBias::Fixed => Some(scope.fixed("bias", architecture.vocabulary_size)),
+                VocabularyBias::Trained => Some(scope.zeros("bias", architecture.vocabulary_size)),
+                VocabularyBias::Absent => None,
             },
             scale,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use graftling_tensor::{SequenceCache, Spans};
+use graftling_tensor::{SequenceCache, Spans, Tensor};
 
 use super::attention::Source;
 
@@ -13,6 +13,8 @@ pub(crate) struct Memory {
     pub read: usize,
     /// The keys and values of these tokens.
     pub own: SequenceCache,
+    /// Of each layer with a recurrence the state after them.
+    pub states: Vec<Arc<[f32]>>,
     /// The keys and values of what an encoder gave, which nothing is added to: all that goes on from the same source has them in common.
     pub source: Option<Arc<SequenceCache>>,
 }
@@ -51,5 +53,27 @@ impl Sources {
     /// What a layer looks at.
     pub fn of_layer(&self, layer: usize) -> Source<'_> {
         Source::Remembered { caches: &self.caches, layer, queries: &self.queries }
+    }
+}
+
+/// The states of a layer, `[sequences, columns]`: zeros where nothing was read.
+pub(crate) fn states(memories: &[&mut Memory], layer: usize, columns: usize) -> Tensor {
+    let mut values = vec![0.0; memories.len() * columns];
+    for (memory, to) in memories.iter().zip(values.chunks_exact_mut(columns)) {
+        if let Some(state) = memory.states.get(layer) {
+            to.copy_from_slice(state);
+        }
+    }
+    Tensor::from_vec(&[memories.len(), columns], values)
+}
+
+/// Keeps the states of a layer, `[sequences, columns]`, in place of those before. The first pass goes through the layers in order.
+pub(crate) fn keep_states(memories: &mut [&mut Memory], layer: usize, states: &Tensor) {
+    for (memory, state) in memories.iter_mut().zip(states.to_vec().chunks_exact(states.columns())) {
+        assert!(layer <= memory.states.len(), "memory: the state of layer {layer} before that of layer {}", memory.states.len());
+        match memory.states.get_mut(layer) {
+            Some(before) => *before = state.into(),
+            None => memory.states.push(state.into()),
+        }
     }
 }

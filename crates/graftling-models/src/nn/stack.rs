@@ -12,6 +12,7 @@ use super::distances::SharedDistances;
 use super::embeddings::{Before, Embeddings};
 use super::feed_forward::FeedForward;
 use super::memory::{Memory, Sources};
+use super::mixing::TokenMixing;
 use super::norm::Norm;
 use super::rotary::Rotary;
 use crate::architecture::{Architecture, CrossAttention, Dropout, LayerWeights, NormPlacement, Sights};
@@ -196,8 +197,8 @@ impl Wanted<'_> {
 }
 
 struct Layer {
-    attention: Attention,
-    around_attention: Around,
+    mixing: TokenMixing,
+    around_mixing: Around,
     /// To what an encoder gives.
     cross: Option<(Attention, Around)>,
     feed_forward: FeedForward,
@@ -239,8 +240,9 @@ impl Layer {
         };
         let is_normed = layout.norms == NormPlacement::BeforePartsButTheFirst && index == 0;
         // The order of declaring is that of the file that is written.
-        let attention = Attention::new(&mut scope.part("attention"), architecture);
-        let around_attention = around(scope, "attention", is_normed);
+        let mixing_name = TokenMixing::name(layout.mixing);
+        let mixing = TokenMixing::new(&mut scope.part(mixing_name), architecture);
+        let around_mixing = around(scope, mixing_name, is_normed);
         let cross = match layout.cross_attention {
             CrossAttention::Absent => None,
             CrossAttention::Present => {
@@ -250,7 +252,7 @@ impl Layer {
         };
         let feed_forward = FeedForward::new(&mut scope.part("feed_forward"), architecture);
         let around_feed_forward = around(scope, "feed_forward", false);
-        Self { attention, around_attention, cross, feed_forward, around_feed_forward }
+        Self { mixing, around_mixing, cross, feed_forward, around_feed_forward }
     }
 
     /// The new vectors of the `tokens`, or of the `wanted` ones among them alone; each looks at the tokens of its sequence.
@@ -264,11 +266,11 @@ impl Layer {
         dropout: &Dropout,
     ) -> Var {
         let queries = wanted.unwrap_or(tokens);
-        let seen = self.around_attention.enter(graph, tokens.hidden);
-        let looking = wanted.map_or_else(|| seen.clone(), |wanted| self.around_attention.enter(graph, wanted.hidden));
+        let seen = self.around_mixing.enter(graph, tokens.hidden);
+        let looking = wanted.map_or_else(|| seen.clone(), |wanted| self.around_mixing.enter(graph, wanted.hidden));
         let [looking, seen] = [Rows { hidden: &looking, ..queries }, Rows { hidden: &seen, ..tokens }];
-        let attended = self.attention.forward(graph, looking, seen, places, dropout);
-        self.after_attention(graph, &attended, queries, source, dropout)
+        let mixed = self.mixing.forward(graph, looking, seen, places, dropout);
+        self.after_mixing(graph, &mixed, queries, source, dropout)
     }
 
     /// The same for new tokens whose sequences were read before, in inference.
@@ -280,22 +282,21 @@ impl Layer {
         places: Places<'_>,
         source: Option<Source<'_>>,
     ) -> Var {
-        let entered = self.around_attention.enter(graph, tokens.hidden);
-        let mut caches: Vec<&mut SequenceCache> = memories.iter_mut().map(|memory| &mut memory.own).collect();
-        let attended = self.attention.forward_cached(graph, Rows { hidden: &entered, ..tokens }, (index, &mut caches), places);
-        self.after_attention(graph, &attended, tokens, source, &Dropout::NONE)
+        let entered = self.around_mixing.enter(graph, tokens.hidden);
+        let mixed = self.mixing.read_on(graph, Rows { hidden: &entered, ..tokens }, (index, memories), places);
+        self.after_mixing(graph, &mixed, tokens, source, &Dropout::NONE)
     }
 
-    /// What follows once tokens have looked at those of their sequence.
-    fn after_attention(
+    /// What follows once tokens have learned of those of their sequence.
+    fn after_mixing(
         &self,
         graph: &Graph<'_>,
-        attended: &Var,
+        mixed: &Var,
         queries: Rows<'_>,
         source: Option<Source<'_>>,
         dropout: &Dropout,
     ) -> Var {
-        let mut hidden = self.around_attention.leave(graph, attended, queries.hidden, dropout.attention);
+        let mut hidden = self.around_mixing.leave(graph, mixed, queries.hidden, dropout.attention);
         if let Some((attention, around)) = &self.cross {
             let Some(source) = source else { panic!("attention: a decoder that looks at an encoder was given no source") };
             let looking = around.enter(graph, &hidden);

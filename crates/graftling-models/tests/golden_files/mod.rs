@@ -79,7 +79,7 @@ pub fn check_weights(name: &str, start: &[f32], values: &[f32], reference: &[f32
 }
 
 /// How the bias of a key is called, and that of the query beside it, in each family.
-const KEY_BIASES: [(&str, &str); 8] = [
+const KEY_BIASES: [(&str, &str); 10] = [
     ("attention.self.key.bias", "attention.self.query.bias"),
     ("attention.key.bias", "attention.query.bias"),
     ("attention.k_lin.bias", "attention.q_lin.bias"),
@@ -88,6 +88,8 @@ const KEY_BIASES: [(&str, &str); 8] = [
     ("self_attn.k_proj.bias", "self_attn.q_proj.bias"),
     ("encoder_attn.k_proj.bias", "encoder_attn.q_proj.bias"),
     ("attention.self.pos_key_proj.bias", "attention.self.query_proj.bias"),
+    ("_self_bk", "_self_bq"),
+    ("_context_bk", "_context_bq"),
 ];
 
 /// The parameter whose gradient says how large an error in the gradient of `name` may be: itself, but for a key's bias. That adds the

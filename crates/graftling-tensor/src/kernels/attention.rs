@@ -50,7 +50,7 @@ pub(super) struct Shared {
     len: usize,
 }
 
-// SAFETY: tasks write to disjoint pieces: each to the rows of its own sequence and the columns of its own head.
+// SAFETY: tasks write to disjoint pieces: each to the rows of its own sequence and the columns of its own head, or its own columns.
 unsafe impl Sync for Shared {}
 // SAFETY: as above.
 unsafe impl Send for Shared {}
@@ -63,7 +63,7 @@ impl Shared {
     /// Copies `from` to the values that begin at `place`.
     #[inline(always)]
     pub fn write(self, place: usize, from: &[f32]) {
-        assert!(place + from.len() <= self.len, "attention: write outside of the result");
+        assert!(place + from.len() <= self.len, "write outside of the result");
         // SAFETY: the piece lies inside, and no other task writes to it.
         unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.start.add(place), from.len()) }
     }

@@ -6,6 +6,7 @@ pub(crate) mod columns;
 pub(crate) mod dropout;
 pub(crate) mod math;
 pub(crate) mod product;
+pub(crate) mod recurrence;
 pub(crate) mod relative;
 pub(crate) mod rows;
 pub(crate) mod simd;

@@ -14,6 +14,24 @@ impl Graph<'_> {
         let backward = node.map(|node| -> Box<dyn Backward> { Box::new(DetachedBackward { node, rows: rows.to_vec() }) });
         self.record(tensor, backward)
     }
+
+    /// x with zeros in these rows; what they were made from gets no gradient.
+    ///
+    /// # Panics
+    /// If x has no such row.
+    pub fn zeroed_rows(&self, x: Var, rows: &[usize]) -> Var {
+        let Var { mut tensor, node } = x;
+        assert!(rows.iter().all(|row| *row < tensor.rows()), "zeroed rows: {rows:?} of {}", tensor.rows());
+        fill(&mut tensor, rows);
+        self.detached_rows(Var { tensor, node }, rows)
+    }
+}
+
+/// Zeros in these rows.
+fn fill(tensor: &mut Tensor, rows: &[usize]) {
+    let columns = tensor.columns();
+    let values = tensor.values_mut();
+    rows.iter().for_each(|row| values[row * columns..(row + 1) * columns].fill(0.0));
 }
 
 struct DetachedBackward {
@@ -23,9 +41,7 @@ struct DetachedBackward {
 
 impl Backward for DetachedBackward {
     fn backward(self: Box<Self>, mut upstream: Tensor, sink: &mut Sink) {
-        let columns = upstream.columns();
-        let values = upstream.values_mut();
-        self.rows.iter().for_each(|row| values[row * columns..(row + 1) * columns].fill(0.0));
+        fill(&mut upstream, &self.rows);
         sink.add(Some(self.node), upstream);
     }
 }

@@ -23,6 +23,7 @@ mod mean_squared_error;
 mod norm;
 mod parameter;
 mod pooling;
+pub(crate) mod recurrence;
 mod residual_sum;
 mod rms_norm;
 pub(crate) mod rotary;

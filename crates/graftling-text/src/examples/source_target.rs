@@ -123,6 +123,15 @@ pub fn source_targets(
     let mut notices = table.notices.clone();
     let told = [(of_source, &source, &columns.source), (of_target, &target, &columns.target)];
     notices.extend(found_by_name(table, &told));
+    let elsewhere =
+        columns.source_language.as_ref().filter(|_| matches!(source, Place::Column(_)) && column_of(table, columns).is_none());
+    notices.extend(elsewhere.map(|language| {
+        format!(
+            "{}: no column or key is called {}, the language of the sources, which is left to the tokenizer",
+            table.source.display(),
+            quoted(language)
+        )
+    }));
     let rows = examples.iter().map(|example| TextRow {
         texts: (example.source.trim(), ""),
         label: example.target.trim(),
@@ -182,17 +191,13 @@ fn places<'a>(
             }
         };
     }
-    let by_language = source_language.is_some() && source.is_none() && template.is_none();
+    let by_language = column_of(table, columns).is_some();
     let target_place = match (target, target_language.as_deref().filter(|_| by_language)) {
         (Some(name), _) => named(table, of_target, name, problems),
         (None, Some(language)) => of_language(table, of_target, language, problems),
         (None, None) => {
-            let used: Vec<usize> = template
-                .iter()
-                .flat_map(Template::columns)
-                .chain(source.as_deref())
-                .filter_map(|name| table.position(name))
-                .collect();
+            let of_source = template.iter().flat_map(Template::columns).chain(source.as_deref());
+            let used: Vec<usize> = of_source.filter_map(|name| table.position(name)).collect();
             by_name(table, of_target, &used, problems)
         }
     };
@@ -223,8 +228,10 @@ fn source_place<'a>(
             problems.add(Problem::LanguagesUnclear { found: languages(table, column) });
             None
         }
-        (None, Some(language)) => of_language(table, role, language, problems).map(Place::Column),
-        (None, None) => by_name(table, role, taken, problems).map(Place::Column),
+        (None, _) => match column_of(table, columns) {
+            Some(column) => Some(Place::Column(column)),
+            None => by_name(table, role, taken, problems).map(Place::Column),
+        },
     }
 }
 
@@ -242,6 +249,13 @@ fn languages(table: &Table, column: usize) -> Vec<String> {
         Some(Cell::Json(Value::Object(texts))) => texts.keys().cloned().collect(),
         _ => Vec::new(),
     }
+}
+
+/// The column that is called by the language of the sources, where they are not said to stand elsewhere.
+fn column_of(table: &Table, columns: &SourceTargetColumns) -> Option<usize> {
+    let SourceTargetColumns { source, template, source_language, .. } = columns;
+    let language = source_language.as_ref().filter(|_| source.is_none() && template.is_none())?;
+    folded_position(table, &language.to_lowercase())
 }
 
 /// The column that is called by its language.

@@ -107,9 +107,10 @@ impl Tokenizer {
     }
 
     /// Finds the languages that the class of the tokenizer takes, and chooses those that the settings name, as transformers does: without
-    /// a source that of English, without a target that of the source. A vocabulary without any code takes none.
+    /// a source that of English, without a target that of the source. A vocabulary without any code takes none, nor does
+    /// a class that is no family's.
     pub(super) fn find_languages(&mut self) -> Result<(), TextError> {
-        let Some(class) = self.settings.class() else { return Ok(()) };
+        let Some(class) = self.settings.class().filter(|_| !self.settings.names_no_family()) else { return Ok(()) };
         let (place, default) = match class {
             TokenizerClass::Mbart => (CodePlace::BehindEnd, "en_XX"),
             TokenizerClass::Mbart50 => (CodePlace::BeforeText, "en_XX"),

@@ -93,7 +93,12 @@ impl Settings {
     /// Whether transformers lets do_lower_case and its kin go before what tokenizer.json says: it does for the classes of one
     /// family, not for the general ones.
     pub fn governs_normalizer(&self) -> bool {
-        !matches!(self.class_name(), Some("PreTrainedTokenizerFast" | "TokenizersBackend"))
+        !self.names_no_family()
+    }
+
+    /// Whether the class that is named is one of those for tokenizers of any kind, which do what tokenizer.json says and no more.
+    pub fn names_no_family(&self) -> bool {
+        matches!(self.class_name(), Some("PreTrainedTokenizerFast" | "TokenizersBackend"))
     }
 
     /// Whether the model is told by token types which text of a pair a token belongs to.

@@ -164,6 +164,16 @@ pub enum LanguageError {
         /// Which text, from 1.
         index: usize,
     },
+    /// A tokenizer of many languages has none of this code.
+    #[error("{option}: the tokenizer knows no language {language:?}; accepted are {}", known.join(", "))]
+    UnknownLanguage {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        language: String,
+        /// The codes that it knows.
+        known: Vec<String>,
+    },
     /// A target language that is none.
     #[error("target_language: {0}")]
     TargetLanguage(NotALanguage),

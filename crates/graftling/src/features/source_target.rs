@@ -140,7 +140,18 @@ pub(crate) fn end_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
 
 /// The last of the tokens that the tokenizer puts around every text that is written.
 pub(crate) fn last_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
+    around_targets(tokenizer).last().copied()
+}
+
+/// The token of the language that every text begins with that is written, where the tokenizer puts it there.
+pub(crate) fn language_before_targets(tokenizer: &Tokenizer) -> Option<u32> {
+    let (_, language) = tokenizer.target_language_token()?;
+    around_targets(tokenizer).first().copied().filter(|first| *first == language)
+}
+
+/// The tokens that the tokenizer puts around every text that is written.
+pub(crate) fn around_targets(tokenizer: &Tokenizer) -> Vec<u32> {
     let nothing = [TextInput { text: "", pair: None }];
-    let around = tokenizer.for_targets().encode(&nothing, &EncodeOptions::truncated(usize::MAX)).ok()?;
-    around.encodings.first()?.input_ids.last().copied()
+    let around = tokenizer.for_targets().encode(&nothing, &EncodeOptions::truncated(usize::MAX));
+    around.ok().and_then(|around| Some(around.encodings.into_iter().next()?.input_ids)).unwrap_or_default()
 }

@@ -73,11 +73,13 @@ const NOT_OFFERED: &[(&str, &[f64])] = &[
     ("watermarking_config", &[]),
 ];
 
-/// What transformers' config classes have of models that write one text from another, where a `config.json` does not say it.
+/// What transformers' config classes have of models that write one text from another, where a `config.json` does not say it; and what ends
+/// the texts of Marian's own.
 const OF_CLASSES: &[(&str, &[(&str, u32)])] = &[
     ("bart", &[("bos_token_id", 0), ("eos_token_id", 2), ("decoder_start_token_id", 2), ("forced_eos_token_id", 2)]),
     ("mbart", &[("bos_token_id", 0), ("eos_token_id", 2), ("forced_eos_token_id", 2)]),
     ("marian", &[("eos_token_id", 0), ("decoder_start_token_id", 58_100), ("forced_eos_token_id", 0)]),
+    ("marian-ssru", &[("eos_token_id", 0)]),
     ("t5", &[("eos_token_id", 1)]),
     ("mt5", &[("eos_token_id", 1), ("decoder_start_token_id", 0)]),
 ];
@@ -96,19 +98,19 @@ impl FolderDefaults {
     /// Reads what the folder of such a model says. As in transformers, `config.json` is asked only where there is no
     /// `generation_config.json`.
     pub fn read(folder: &Path, facts: &ModelFacts) -> Result<Self, Error> {
-        let vocabulary = Limits::of(facts).vocabulary;
+        let limits = Limits::of(facts);
         let path = folder.join(FILE);
         let mut defaults = if path.is_file() {
-            Keys::of(path, vocabulary)?.read(true)?
+            Keys::of(path, limits)?.read(true)?
         } else {
-            let mut keys = Keys::of(folder.join(MODEL_FILE), vocabulary)?;
+            let mut keys = Keys::of(folder.join(MODEL_FILE), limits)?;
             keys.complete(facts);
             keys.read(false)?
         };
         // As in transformers.
-        if facts.decoder.is_some() {
+        if let Some(decoder) = facts.decoder {
             let start = &mut defaults.options.decoder_start_token_id;
-            *start = start.or(defaults.bos_token_id);
+            *start = start.or(decoder.start).or(defaults.bos_token_id);
         }
         Ok(defaults)
     }
@@ -117,7 +119,7 @@ impl FolderDefaults {
 /// The options that keys of a file give; for tests that have them as transformers is given them.
 #[cfg(test)]
 pub(super) fn options_of(keys: Map<String, Value>, vocabulary: usize) -> GenerationOptions {
-    let keys = Keys { path: PathBuf::from(FILE), keys, vocabulary, problems: Vec::new() };
+    let keys = Keys { path: PathBuf::from(FILE), keys, vocabulary, start: None, problems: Vec::new() };
     keys.read(false).expect("options").options
 }
 
@@ -125,18 +127,20 @@ struct Keys {
     path: PathBuf,
     keys: Map<String, Value>,
     vocabulary: usize,
+    /// The id that a text may start with although it is none of the vocabulary.
+    start: Option<u32>,
     problems: Vec<OptionProblem>,
 }
 
 impl Keys {
-    fn of(path: PathBuf, vocabulary: usize) -> Result<Self, Error> {
+    fn of(path: PathBuf, Limits { vocabulary, start, .. }: Limits) -> Result<Self, Error> {
         let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let keys = serde_json::from_str(&text).map_err(|source| ModelError::Json {
             path: path.clone(),
             what: "file of settings for generation",
             source,
         })?;
-        Ok(Self { path, keys, vocabulary, problems: Vec::new() })
+        Ok(Self { path, keys, vocabulary, start, problems: Vec::new() })
     }
 
     /// Adds to a config what transformers adds to it: what its class has where it says nothing, and what its decoder has where it says nothing.
@@ -177,7 +181,7 @@ impl Keys {
             no_repeat_ngram_size: self.count("no_repeat_ngram_size"),
             encoder_repetition_penalty: self.number("encoder_repetition_penalty"),
             encoder_no_repeat_ngram_size: self.count("encoder_no_repeat_ngram_size"),
-            decoder_start_token_id: self.id("decoder_start_token_id"),
+            decoder_start_token_id: self.start("decoder_start_token_id"),
             bad_words_ids: self.lists_of_ids("bad_words_ids"),
             suppress_tokens: self.ids("suppress_tokens"),
             begin_suppress_tokens: self.ids("begin_suppress_tokens"),
@@ -262,6 +266,12 @@ impl Keys {
     fn id(&mut self, key: &str) -> Option<u32> {
         let vocabulary = self.vocabulary;
         self.value(key, &below(vocabulary), |found| id(found, vocabulary))
+    }
+
+    fn start(&mut self, key: &str) -> Option<u32> {
+        let (vocabulary, start) = (self.vocabulary, self.start);
+        let is_start = |found: &Value| start.filter(|start| found.as_u64() == Some(u64::from(*start)));
+        self.value(key, &below(vocabulary), |found| id(found, vocabulary).or_else(|| is_start(found)))
     }
 
     fn ids(&mut self, key: &str) -> Option<Vec<u32>> {

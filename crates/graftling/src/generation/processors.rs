@@ -196,7 +196,7 @@ mod tests {
     use super::super::settings::Limits;
     use super::*;
 
-    const LIMITS: Limits = Limits { vocabulary: 4, positions: 20, source_positions: None };
+    const LIMITS: Limits = Limits { vocabulary: 4, positions: 20, source_positions: None, start: None };
 
     #[test]
     fn what_is_not_to_come_first_is_kept_away_behind_a_token_that_is_forced() {

@@ -21,15 +21,20 @@ pub(super) struct Limits {
     pub positions: usize,
     /// The longest source of a model that writes one text from another.
     pub source_positions: Option<usize>,
+    /// The id that a text starts with where that is none of the vocabulary.
+    pub start: Option<u32>,
 }
 
 impl Limits {
     pub fn of(facts: &ModelFacts) -> Self {
         match facts.decoder {
-            Some(DecoderFacts { vocabulary_size: vocabulary, max_positions: positions, .. }) => {
-                Self { vocabulary, positions, source_positions: Some(facts.max_positions) }
+            Some(DecoderFacts { vocabulary_size: vocabulary, max_positions: positions, start, .. }) => {
+                Self { vocabulary, positions, source_positions: Some(facts.max_positions), start }
             }
-            None => Self { vocabulary: facts.vocabulary_size, positions: facts.max_positions, source_positions: None },
+            None => {
+                let (vocabulary, positions) = (facts.vocabulary_size, facts.max_positions);
+                Self { vocabulary, positions, source_positions: None, start: None }
+            }
         }
     }
 }
@@ -125,7 +130,7 @@ impl Settings {
             options = GenerationOptions { temperature, top_k, top_p, min_p, seed, num_return_sequences: returned, ..options };
         }
         let mut problems = Problems::default();
-        problems.check_ranges(&options, limits.vocabulary);
+        problems.check_ranges(&options, limits);
         problems.check_start(asked, &options, limits);
         problems.check_together(asked, &options);
         if !problems.0.is_empty() {
@@ -254,7 +259,7 @@ impl Problems {
         }
     }
 
-    fn check_ranges(&mut self, options: &GenerationOptions, vocabulary: usize) {
+    fn check_ranges(&mut self, options: &GenerationOptions, Limits { vocabulary, start, .. }: Limits) {
         let sequences = format!("a whole number from 1 to {MOST_SEQUENCES}");
         for (option, found, most, accepted) in [
             ("max_new_tokens", options.max_new_tokens, usize::MAX, "a whole number from 1"),
@@ -285,7 +290,8 @@ impl Problems {
         }
         let below = format!("token ids below {vocabulary}");
         let ids = |ids: &[u32]| ids.iter().find(|id| **id as usize >= vocabulary).copied();
-        let [start, forced] = [options.decoder_start_token_id, options.forced_bos_token_id].map(|id| id.map(|id| vec![id]));
+        let started = options.decoder_start_token_id.filter(|id| Some(*id) != start);
+        let [start, forced] = [started, options.forced_bos_token_id].map(|id| id.map(|id| vec![id]));
         for (option, given) in [
             ("eos_token_id", &options.eos_token_id),
             ("suppress_tokens", &options.suppress_tokens),
@@ -310,7 +316,7 @@ impl Problems {
 
     /// What a text beside a source starts with, and how long it may be with that.
     fn check_start(&mut self, asked: &GenerationOptions, options: &GenerationOptions, limits: Limits) {
-        let Limits { vocabulary, positions, source_positions } = limits;
+        let Limits { vocabulary, positions, source_positions, .. } = limits;
         if source_positions.is_none() {
             let reason = "its texts begin with their prompts; leave it out";
             let is_given = asked.decoder_start_token_id.is_some();

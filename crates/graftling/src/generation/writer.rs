@@ -40,8 +40,7 @@ impl<'a> Writer<'a> {
     pub(super) fn settings(&self, options: &GenerationOptions) -> Result<Settings, Error> {
         let defaults = &self.defaults.options;
         // A model that was never saved has it in its config alone.
-        let start = || u32::try_from(self.model.config_value("decoder_start_token_id")?.as_u64()?).ok();
-        let decoder_start_token_id = defaults.decoder_start_token_id.or_else(start);
+        let decoder_start_token_id = defaults.decoder_start_token_id.or_else(|| self.model.decoder_start_token_id());
         let defaults = GenerationOptions { decoder_start_token_id, ..defaults.clone() };
         Ok(Settings::new(options, &defaults, Limits::of(self.model.facts()))?)
     }

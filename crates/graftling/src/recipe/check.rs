@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::choices::{
-    ClassWeights, EmbeddingLoss, HeadBias, LongTexts, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task,
+    ClassWeights, EmbeddingLoss, HeadBias, InitialWeights, LongTexts, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task,
 };
 use super::error::{Place, RecipeError, RecipeErrors};
 use super::field::{Field, FieldDefault};
@@ -162,6 +162,13 @@ impl Values {
             let unlabelled = regression || masked || foreseen || questions || embedding;
             self.contradiction(name, "task", self.changed(name) && unlabelled, "it belongs to tasks with labels");
         }
+        let frozen = recipe.initial_weights == InitialWeights::Random && recipe.strategy == Strategy::HeadOnly;
+        self.contradiction(
+            "initial_weights",
+            "strategy",
+            frozen,
+            "weights that were drawn and are not trained say nothing of any text",
+        );
         let several = recipe.task == Task::MultiLabelClassification;
         let one_answer = "it belongs to multi_label_classification";
         self.contradiction("thresholds", "task", self.changed("thresholds") && !several, one_answer);

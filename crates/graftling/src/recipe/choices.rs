@@ -184,6 +184,13 @@ words! {
         /// Chinese.
         Zh = "zh",
     }
+    /// What the values of parameters start from.
+    InitialWeights {
+        /// The checkpoint of the model's folder.
+        Pretrained = "pretrained",
+        /// Draws from the seed, by the model's config alone.
+        Random = "random",
+    }
     /// Which parameters are trained.
     Strategy {
         /// All of them.

@@ -25,8 +25,8 @@ mod value;
 
 pub use check::field;
 pub use choices::{
-    BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm,
-    OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, Task, Thresholds,
+    BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, InitialWeights, LongTexts,
+    MomentumForm, OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, Task, Thresholds,
     TripletDistance, Warmup, WindowPooling,
 };
 pub use error::{Place, RecipeError, RecipeErrors};

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, LongTexts, MomentumForm,
-    OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, Task, Thresholds,
+    BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, InitialWeights, LongTexts,
+    MomentumForm, OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, Task, Thresholds,
     TripletDistance, Warmup, WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
@@ -85,7 +85,7 @@ options! {
         /// What is put before every source, as T5 wants it: "summarize: " (summarization, translation).
         source_prefix: Option<String> = Kind::Text("TEXT"), Unset("nothing");
         /// The language of the sources: their key in a column of objects, {"translation": {"en": "...", "de": "..."}}, or the name of their
-        /// column (translation).
+        /// column; a tokenizer of many languages is told it, too (mBART: en_XX, or en) (translation).
         source_language: Option<String> = Kind::Text("CODE"), Unset("the columns have names of their own");
         /// The language of the targets, as that of the sources; by it goes the tokenizer of BLEU, too (translation).
         target_language: Option<String> = Kind::Text("CODE"), Unset("BLEU takes texts apart as 13a does");
@@ -184,6 +184,9 @@ options! {
         max_grad_norm: Option<f32> = number_or("none", Bound::Excluded(0.0), Bound::Included(1e9)), Typed("1.0");
     }
     Parameters {
+        /// What training starts from: the weights of the model's folder (pretrained), or draws from the seed by its config alone (random), to see
+        /// what pretraining is worth.
+        initial_weights: InitialWeights = choice(InitialWeights::WORDS), Typed("pretrained");
         /// Which parameters are trained: all (full), or the head only: the classifier and the pooler below it (head_only).
         strategy: Strategy = choice(Strategy::WORDS), Typed("full");
         /// Names of parameters that are not trained; * stands for any characters, ? for one.

@@ -1,6 +1,6 @@
 //! The model card: a short `README.md` about the model at the top of a run folder. Knows nothing of where it is written.
 
-use graftling_models::Head;
+use graftling_models::{Family, Head, Model};
 
 use crate::recipe::{Recipe, Task};
 use crate::{Evaluation, TrainSummary};
@@ -8,15 +8,16 @@ use crate::{Evaluation, TrainSummary};
 /// How many labels the card names; a model may have thousands.
 const LABELS_SHOWN: usize = 30;
 
-/// The text of the card of a model with this head.
-pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary, head: &Head) -> String {
+/// The text of the card of a model.
+pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary, trained: &Model) -> String {
     let Recipe { model, optimizer, schedule, seed, .. } = recipe;
     let mut labels = summary.labels.iter().take(LABELS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if summary.labels.len() > LABELS_SHOWN {
         labels += &format!(" and {} more", summary.labels.len() - LABELS_SHOWN);
     }
     let count = summary.labels.len();
-    let Words { pipeline, class, title, gives } = Words::of(recipe.task, head);
+    let Words { pipeline, class, title, gives } = Words::of(recipe.task, trained.head());
+    let is_known = Family::named(trained.facts().family).is_some_and(Family::is_in_transformers);
     let gives = match recipe.task {
         Task::SequenceRegression if count == 1 => "a text a number".to_owned(),
         Task::SequenceRegression => format!("a text {count} numbers"),
@@ -28,7 +29,11 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary, head: &Head) -> Stri
         Task::Translation => "a translation of a text".to_owned(),
         _ => format!("{gives} {count} labels: {labels}"),
     };
-    let library = if recipe.task == Task::SentenceEmbedding { "sentence-transformers" } else { "transformers" };
+    let library = match recipe.task {
+        Task::SentenceEmbedding => "sentence-transformers",
+        _ if is_known => "transformers",
+        _ => "graftling",
+    };
     let mut text = format!(
         "---\nlibrary_name: {library}\npipeline_tag: {pipeline}\ntags:\n- graftling\n---\n\n# {title}\n\n\
          This model gives {gives}.\n\n\
@@ -62,6 +67,7 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary, head: &Head) -> Stri
              print(model.encode([\"a text\", \"another\"]))\n```\n"
                 .to_owned()
         }
+        _ if !is_known => format!("\nUse it with `graftling predict --model FOLDER {flags}`.\n"),
         _ => format!(
             "\nUse it with `graftling predict --model FOLDER {flags}`, or with transformers' `{class}.from_pretrained`.\n"
         ),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Random models of 2 layers with 32 values a token, made by transformers (`tools/reference`).
-const TINY_MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../graftling-models/tests/golden");
+pub const TINY_MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../graftling-models/tests/golden");
 
 /// A temporary folder with all that a run reads.
 pub struct Fixture {

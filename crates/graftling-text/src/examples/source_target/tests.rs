@@ -33,6 +33,7 @@ fn columns_are_found_by_the_names_of_the_field_by_languages_or_as_they_are_named
         (TRANSLATION, ("a.csv", "src,tgt\nhouse,Haus\n"), none(), ("house", "Haus")),
         (TRANSLATION, ("a.csv", "text,translation\nhouse,Haus\n"), none(), ("house", "Haus")),
         (TRANSLATION, ("a.csv", "de,fr,en\nHaus,maison,house\n"), languages(), ("house", "Haus")),
+        (TRANSLATION, ("a.csv", "source,target\nhouse,Haus\n"), languages(), ("house", "Haus")),
         (TRANSLATION, ("a.jsonl", object), languages(), ("house", "Haus")),
         (TRANSLATION, ("a.csv", "b,a\nHaus,house\n"), columns(Some("a"), Some("b"), [None, Some("de")]), ("house", "Haus")),
     ] {

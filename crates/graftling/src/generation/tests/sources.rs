@@ -3,17 +3,20 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use graftling_models::Model;
+use graftling_models::{Model, PackedBatch};
+use graftling_tensor::{Graph, Spans};
 use graftling_text::Tokenizer;
 use serde_json::{Value, json};
 
 use super::super::{
     BatchLimits, EarlyStopping, FolderDefaults, Generation, GenerationError, GenerationOptions, OptionProblem, Piece, Writer,
 };
-use super::{SCORE_TOLERANCE, config_file, unpacked};
+use super::{SCORE_TOLERANCE, config_file, softmax, unpacked};
 use crate::Error;
 
 const FAMILIES: [&str; 6] = ["bart", "mbart", "marian", "t5", "t5-gated", "encoder-decoder"];
+/// A student of Marian, which transformers does not know (`tools/reference/marian_ssru.py`).
+const STUDENT: &str = "marian-ssru";
 /// How many new tokens the reference writes where a case does not say it.
 const NEW_TOKENS: usize = 10;
 
@@ -103,7 +106,7 @@ fn what_is_written_from_a_source_does_not_depend_on_what_else_is_in_work() {
     let common = GenerationOptions { max_new_tokens: Some(14), repetition_penalty: Some(1.4), ..GenerationOptions::default() };
     let draws = GenerationOptions { do_sample: Some(true), num_return_sequences: Some(3), ..common.clone() };
     let beams = GenerationOptions { num_beams: Some(4), num_return_sequences: Some(2), ..common.clone() };
-    for family in FAMILIES {
+    for family in FAMILIES.into_iter().chain([STUDENT]) {
         let written = Written::of(family);
         for options in [&common, &draws, &beams] {
             let together = write(&written.writer(BatchLimits::default()), &sources, options).expect("texts");
@@ -123,6 +126,43 @@ fn what_is_written_from_a_source_does_not_depend_on_what_else_is_in_work() {
             assert_eq!(lengths, sources.iter().map(Vec::len).collect::<Vec<_>>());
         }
     }
+}
+
+#[test]
+fn a_student_of_marian_writes_what_torch_writes_and_its_beams_are_as_probable_as_their_tokens() {
+    let written = Written::of(STUDENT);
+    let path = models().join("families").join(STUDENT).join("seq2seq/batches.json");
+    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("golden file")).expect("golden file");
+    let sources: Vec<Vec<u32>> = serde_json::from_value(golden["batches"][0]["input_ids"].clone()).expect("lists of ids");
+    let writer = written.writer(BatchLimits { sequences: 7, tokens: 200 });
+    let greedy = GenerationOptions { max_new_tokens: Some(16), ..GenerationOptions::default() };
+    let found = write(&writer, &sources, &greedy).expect("texts");
+    let ids: Vec<Value> = found.iter().map(|generation| json!(generation.continuations[0].tokens)).collect();
+    assert_eq!(json!(ids), golden["written"]);
+    let beams = GenerationOptions { num_beams: Some(4), num_return_sequences: Some(3), ..greedy };
+    for (source, generation) in sources.iter().zip(write(&writer, &sources, &beams).expect("texts")) {
+        for continuation in generation.continuations {
+            let expected = mean_log_probability(&written.model, source, &continuation.tokens);
+            let score = f64::from(continuation.score.expect("the score of a beam"));
+            assert!((score - expected).abs() <= SCORE_TOLERANCE, "{score} instead of {expected} from {source:?}");
+        }
+    }
+}
+
+/// Of the tokens of a text that is written from a source, all read at once.
+fn mean_log_probability(model: &Model, source: &[u32], tokens: &[u32]) -> f64 {
+    let packed = |ids: Vec<u32>| PackedBatch {
+        token_type_ids: vec![0; ids.len()],
+        spans: Spans::from_lengths([ids.len()]),
+        input_ids: ids,
+        wanted: None,
+    };
+    let start = model.decoder_start_token_id().expect("what a text starts with");
+    let targets = [&[start][..], &tokens[..tokens.len() - 1]].concat();
+    let logits = model.forward_pair(&Graph::inference(&model.parameters), &packed(source.to_vec()), &packed(targets));
+    let rows = logits.tensor().to_vec();
+    let of_tokens = rows.chunks_exact(40).zip(tokens).map(|(row, token)| softmax(row)[*token as usize].ln());
+    of_tokens.sum::<f64>() / tokens.len() as f64
 }
 
 #[test]
@@ -159,6 +199,9 @@ fn what_a_folder_leaves_open_is_as_its_class_has_it() {
         ("mbart", json!({}), Some(0), Some(vec![2]), Some(vec![2])),
         ("mbart", json!({"decoder_start_token_id": null, "bos_token_id": 7}), Some(7), Some(vec![2]), Some(vec![2])),
         ("marian", json!({"decoder_start_token_id": 9}), Some(9), Some(vec![0]), Some(vec![0])),
+        (STUDENT, json!({}), Some(40), Some(vec![0]), None),
+        (STUDENT, json!({"bos_token_id": 7, "eos_token_id": 3}), Some(40), Some(vec![3]), None),
+        (STUDENT, json!({"decoder_start_token_id": 40}), Some(40), Some(vec![0]), None),
         ("t5", json!({}), None, Some(vec![1]), None),
         ("encoder-decoder", json!({"decoder": {"bos_token_id": 6, "eos_token_id": 8}}), Some(6), Some(vec![8]), None),
         (

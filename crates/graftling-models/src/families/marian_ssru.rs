@@ -1,0 +1,139 @@
+//! Student models of Marian (Bergamot, Firefox Translations): a Transformer encoder, and a decoder whose layers have a simpler simple
+//! recurrent unit in place of attention to their own tokens (Kim et al. 2019). Knows no other family.
+//!
+//! Weights have Marian's own names. Keys of the config are called as in transformers' `MarianConfig` where they mean the same; the others
+//! name what Marian offers more of, and have one value here.
+
+use graftling_tensor::Activation;
+
+use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
+use super::names::{NameTable, parameter};
+use super::{ClassNames, Translation};
+use crate::architecture::{
+    Architecture, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout, Mixing,
+    NormPlacement, Position, Sight, Sights, SineSpacing, VocabularyBias, VocabularyProjection, Words,
+};
+use crate::head::HeadKind;
+
+const NAMES: NameTable = NameTable {
+    backbone_prefix: "",
+    backbone: &[
+        parameter("embeddings.word.weight", "Wemb"),
+        parameter("encoder.layers.{}.attention.query.weight", "encoder_l{1}_self_Wq"),
+        parameter("encoder.layers.{}.attention.query.bias", "encoder_l{1}_self_bq"),
+        parameter("encoder.layers.{}.attention.key.weight", "encoder_l{1}_self_Wk"),
+        parameter("encoder.layers.{}.attention.key.bias", "encoder_l{1}_self_bk"),
+        parameter("encoder.layers.{}.attention.value.weight", "encoder_l{1}_self_Wv"),
+        parameter("encoder.layers.{}.attention.value.bias", "encoder_l{1}_self_bv"),
+        parameter("encoder.layers.{}.attention.output.weight", "encoder_l{1}_self_Wo"),
+        parameter("encoder.layers.{}.attention.output.bias", "encoder_l{1}_self_bo"),
+        parameter("encoder.layers.{}.attention.norm.weight", "encoder_l{1}_self_Wo_ln_scale"),
+        parameter("encoder.layers.{}.attention.norm.bias", "encoder_l{1}_self_Wo_ln_bias"),
+        parameter("encoder.layers.{}.feed_forward.up.weight", "encoder_l{1}_ffn_W1"),
+        parameter("encoder.layers.{}.feed_forward.up.bias", "encoder_l{1}_ffn_b1"),
+        parameter("encoder.layers.{}.feed_forward.down.weight", "encoder_l{1}_ffn_W2"),
+        parameter("encoder.layers.{}.feed_forward.down.bias", "encoder_l{1}_ffn_b2"),
+        parameter("encoder.layers.{}.feed_forward.norm.weight", "encoder_l{1}_ffn_ffn_ln_scale"),
+        parameter("encoder.layers.{}.feed_forward.norm.bias", "encoder_l{1}_ffn_ffn_ln_bias"),
+        parameter("decoder.layers.{}.recurrence.gate.weight", "decoder_l{1}_rnn_Wf"),
+        parameter("decoder.layers.{}.recurrence.gate.bias", "decoder_l{1}_rnn_bf"),
+        parameter("decoder.layers.{}.recurrence.candidate.weight", "decoder_l{1}_rnn_W"),
+        parameter("decoder.layers.{}.recurrence.norm.weight", "decoder_l{1}_rnn_ffn_ln_scale"),
+        parameter("decoder.layers.{}.recurrence.norm.bias", "decoder_l{1}_rnn_ffn_ln_bias"),
+        parameter("decoder.layers.{}.cross_attention.query.weight", "decoder_l{1}_context_Wq"),
+        parameter("decoder.layers.{}.cross_attention.query.bias", "decoder_l{1}_context_bq"),
+        parameter("decoder.layers.{}.cross_attention.key.weight", "decoder_l{1}_context_Wk"),
+        parameter("decoder.layers.{}.cross_attention.key.bias", "decoder_l{1}_context_bk"),
+        parameter("decoder.layers.{}.cross_attention.value.weight", "decoder_l{1}_context_Wv"),
+        parameter("decoder.layers.{}.cross_attention.value.bias", "decoder_l{1}_context_bv"),
+        parameter("decoder.layers.{}.cross_attention.output.weight", "decoder_l{1}_context_Wo"),
+        parameter("decoder.layers.{}.cross_attention.output.bias", "decoder_l{1}_context_bo"),
+        parameter("decoder.layers.{}.cross_attention.norm.weight", "decoder_l{1}_context_Wo_ln_scale"),
+        parameter("decoder.layers.{}.cross_attention.norm.bias", "decoder_l{1}_context_Wo_ln_bias"),
+        parameter("decoder.layers.{}.feed_forward.up.weight", "decoder_l{1}_ffn_W1"),
+        parameter("decoder.layers.{}.feed_forward.up.bias", "decoder_l{1}_ffn_b1"),
+        parameter("decoder.layers.{}.feed_forward.down.weight", "decoder_l{1}_ffn_W2"),
+        parameter("decoder.layers.{}.feed_forward.down.bias", "decoder_l{1}_ffn_b2"),
+        parameter("decoder.layers.{}.feed_forward.norm.weight", "decoder_l{1}_ffn_ffn_ln_scale"),
+        parameter("decoder.layers.{}.feed_forward.norm.bias", "decoder_l{1}_ffn_ffn_ln_bias"),
+    ],
+    heads: &[(HeadKind::SequenceToSequence, &[parameter("language.bias", "decoder_ff_logit_out_b")])],
+    ignored: &[],
+};
+
+pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
+    config.encoder_and_decoder();
+    config.only("norm", "post");
+    config.only("position", "sinusoidal (sin half, cos half)");
+    config.only("tie_embeddings", "all");
+    config.only("decoder_autoreg", "ssru");
+    config.only("decoder_start", "zero embedding");
+    let vocabulary_size = config.size("vocab_size", 32_000, LARGEST_TABLE);
+    let hidden_size = config.size("d_model", 256, LARGEST_WIDTH);
+    let activation = config.activation("activation_function", Activation::Relu);
+    let scale = if config.switch("scale_embedding", true) { (hidden_size as f32).sqrt() } else { 1.0 };
+    let norm_epsilon = config.number("layer_norm_eps", 1e-6, 0.0..=1.0);
+    let initializer_range = config.number("init_std", 0.02, 0.0..=1.0);
+    // Places are computed, any number of them.
+    let longest = config.size_unless_null("max_position_embeddings", LARGEST_TABLE, LARGEST_TABLE);
+    // Students are trained without dropout, and so are those that say nothing of it.
+    let dropout = Some(config.dropout("dropout", 0.0));
+    let attention_weights = config.dropout("attention_dropout", 0.0);
+    let feed_forward_inner = Some(config.dropout("activation_dropout", 0.0));
+    let mut stack = |[layers, heads, inner]: [&'static str; 3], num_hidden_layers: usize, layout: Layout| {
+        let num_attention_heads = config.size(heads, 8, LARGEST_WIDTH);
+        config.multiple(("d_model", hidden_size), (heads, num_attention_heads));
+        Architecture {
+            vocabulary_size,
+            hidden_size,
+            embedding: EmbeddingWidth::Hidden,
+            num_hidden_layers: config.size(layers, num_hidden_layers, MOST_LAYERS),
+            layer_weights: LayerWeights::Own,
+            num_attention_heads,
+            intermediate_size: config.size(inner, 1536, LARGEST_WIDTH),
+            position: Position::Sinusoidal { longest, spacing: SineSpacing::ToLast },
+            distance: Distance::Unknown,
+            type_vocabulary_size: None,
+            activation,
+            layout: Layout {
+                norms: NormPlacement::AfterSums,
+                embedding_norm: EmbeddingNorm::Plain,
+                embedding_scale: scale,
+                ..layout
+            },
+            norm_epsilon,
+            dropout: Dropout {
+                embeddings: dropout,
+                attention_weights,
+                attention: dropout,
+                feed_forward_inner,
+                feed_forward: dropout,
+                ..Dropout::NONE
+            },
+            pooler_activation: activation,
+            language_activation: activation,
+            initializer_range,
+        }
+    };
+    let architecture = stack(["encoder_layers", "encoder_attention_heads", "encoder_ffn_dim"], 6, Layout::BERT);
+    let decoder = stack(
+        ["decoder_layers", "decoder_attention_heads", "decoder_ffn_dim"],
+        2,
+        Layout {
+            words: Words::OfEncoder,
+            // The first word follows none.
+            no_word: Some(vocabulary_size as u32),
+            cross_attention: CrossAttention::Present,
+            mixing: Mixing::Recurrence,
+            sight: Sights::Alike(Sight::PAST),
+            head: HeadLayout::LastToken { vocabulary: VocabularyProjection::Tied, bias: VocabularyBias::Trained, scale: 1.0 },
+            ..Layout::BERT
+        },
+    );
+    Translation {
+        architecture,
+        decoder: Some(Box::new(decoder)),
+        names: &NAMES,
+        classes: ClassNames::of("MarianSSRU").but(HeadKind::SequenceToSequence, ""),
+    }
+}

@@ -1,0 +1,74 @@
+//! How the tokens of a layer learn of the others of their sequence: by attention, or by a recurrence. Knows no family.
+
+use graftling_tensor::{Graph, Recurrent, SequenceCache, Var};
+
+use super::attention::{Attention, Places, Rows};
+use super::declarations::Scope;
+use super::memory::{self, Memory};
+use super::recurrence::Recurrence;
+use crate::architecture::{Architecture, Dropout, Mixing};
+
+/// The part of a layer that mixes tokens of one sequence.
+pub(crate) enum TokenMixing {
+    Attention(Attention),
+    Recurrence(Recurrence),
+}
+
+impl TokenMixing {
+    /// What the part is called in the names of parameters.
+    pub fn name(mixing: Mixing) -> &'static str {
+        match mixing {
+            Mixing::Attention => "attention",
+            Mixing::Recurrence => "recurrence",
+        }
+    }
+
+    pub fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
+        match architecture.layout.mixing {
+            Mixing::Attention => Self::Attention(Attention::new(scope, architecture)),
+            Mixing::Recurrence => Self::Recurrence(Recurrence::new(scope, architecture)),
+        }
+    }
+
+    /// What each of the `wanted` tokens learns of the `tokens` of its sequence, which it is one of: gives the shape of the wanted rows.
+    pub fn forward(&self, graph: &Graph<'_>, wanted: Rows<'_>, tokens: Rows<'_>, places: Places<'_>, dropout: &Dropout) -> Var {
+        match self {
+            Self::Attention(attention) => attention.forward(graph, wanted, tokens, places, dropout),
+            Self::Recurrence(recurrence) => {
+                let output = recurrence.forward(graph, tokens.hidden, tokens.spans, None).output;
+                if wanted.spans == tokens.spans { output } else { graph.gather_rows(&output, &rows_of(wanted, tokens)) }
+            }
+        }
+    }
+
+    /// The same for new tokens of sequences of which memories hold what was read before, in inference: all of them are wanted.
+    pub fn read_on(
+        &self,
+        graph: &Graph<'_>,
+        tokens: Rows<'_>,
+        (layer, memories): (usize, &mut [&mut Memory]),
+        places: Places<'_>,
+    ) -> Var {
+        match self {
+            Self::Attention(attention) => {
+                let mut caches: Vec<&mut SequenceCache> = memories.iter_mut().map(|memory| &mut memory.own).collect();
+                attention.forward_cached(graph, tokens, (layer, &mut caches), places)
+            }
+            Self::Recurrence(recurrence) => {
+                let start = memory::states(memories, layer, tokens.hidden.tensor().columns());
+                let Recurrent { output, states } = recurrence.forward(graph, tokens.hidden, tokens.spans, Some(&start));
+                memory::keep_states(memories, layer, &states);
+                output
+            }
+        }
+    }
+}
+
+/// Which of the `tokens` the wanted ones are, by their places.
+fn rows_of(wanted: Rows<'_>, tokens: Rows<'_>) -> Vec<usize> {
+    let of_sequence = |sequence: usize| {
+        let first = tokens.spans.range(sequence).start;
+        wanted.spans.range(sequence).map(move |row| first + wanted.positions[row] as usize)
+    };
+    (0..wanted.spans.count()).flat_map(of_sequence).collect()
+}
