@@ -61,6 +61,12 @@ pub struct Arguments {
     /// and there is no column prompt]
     #[arg(long, value_name = "TEMPLATE", requires = "input", conflicts_with = "text_column", allow_hyphen_values = true)]
     template: Option<String>,
+    /// The language of the prompts, as the tokenizer of a model for many languages calls it (en_XX) [default: as the model's folder says]
+    #[arg(long, value_name = "CODE")]
+    source_language: Option<String>,
+    /// The language to write in, in the same way [default: as the model's folder says]
+    #[arg(long, value_name = "CODE")]
+    target_language: Option<String>,
     #[command(flatten)]
     generation: GenerationFlags,
 }
@@ -90,7 +96,8 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<Ending, Failure> 
 /// Opens the model; options that cannot be are told before any prompt is read.
 fn load(arguments: &Arguments, console: &Console) -> Result<Generator, Failure> {
     let folder = models::folder(&arguments.model, console)?;
-    let generator = Generator::load(&folder)?.with_limits(arguments.generation.limits());
+    let (source, target) = (arguments.source_language.as_deref(), arguments.target_language.as_deref());
+    let generator = Generator::load(&folder)?.with_limits(arguments.generation.limits()).with_languages(source, target)?;
     generator.check(&arguments.generation.options(&generator)?)?;
     for notice in generator.notices() {
         console.tell(&format!("note: {notice}"));

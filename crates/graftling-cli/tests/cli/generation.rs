@@ -186,12 +186,21 @@ fn a_folder_says_nothing_of_drawing_where_nothing_is_drawn_and_fewest_tokens_nee
     assert!(fewest.stderr.contains("max_new_tokens 20"), "{fewest:?}");
 }
 
-/// A tiny BART in the folder `pair`, with a tokenizer whose tokens are words w4 to w39.
+/// A tiny BART in the folder `pair`, with a tokenizer whose tokens are words w4 to w37 and two languages.
 fn pair() -> Scratch {
+    pair_of("bart", "PreTrainedTokenizerFast")
+}
+
+fn pair_of(family: &str, tokenizer_class: &str) -> Scratch {
     let scratch = Scratch::new();
-    scratch.copy_model_of("families/bart/seq2seq", "pair");
+    scratch.copy_model_of(&format!("families/{family}/seq2seq"), "pair");
     let special = ["<pad>", "<s>", "</s>", "<unk>"];
-    let token = |id: usize| special.get(id).map_or_else(|| format!("w{id}"), |token| (*token).to_owned());
+    let token = |id: usize| match id {
+        0..4 => special[id].to_owned(),
+        38 => "en_XX".to_owned(),
+        39 => "de_DE".to_owned(),
+        _ => format!("w{id}"),
+    };
     let vocabulary: Value = (0..40).map(|id| (token(id), json!(id))).collect::<serde_json::Map<_, _>>().into();
     let added: Vec<Value> = special
         .iter()
@@ -209,8 +218,27 @@ fn pair() -> Scratch {
         "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"},
     });
     scratch.write("pair/tokenizer.json", tokenizer.to_string());
-    scratch.write("pair/tokenizer_config.json", "{\"tokenizer_class\": \"PreTrainedTokenizerFast\"}");
+    scratch.write("pair/tokenizer_config.json", json!({"tokenizer_class": tokenizer_class}).to_string());
     scratch
+}
+
+#[test]
+fn a_model_for_many_languages_writes_in_the_one_that_is_chosen() {
+    for (class, option) in [("MBartTokenizer", "--decoder-start-token"), ("MBart50Tokenizer", "--forced-bos-token")] {
+        let scratch = pair_of("mbart", class);
+        let generate = ["generate", "--model", "pair", "--prompt", "w7 w8 w9", "--no-repeat-ngram-size", "1"];
+        let run = |more: &[&str]| {
+            let said = scratch.run(&[&generate, more].concat());
+            assert_eq!(said.code, Some(0), "{class}: {said:?}");
+            said.stdout
+        };
+        let named = run(&["--source-language", "de_DE", option, "de_DE"]);
+        assert_eq!(run(&["--source-language", "de_DE", "--target-language", "de_DE"]), named, "{class}");
+        let said = scratch.run(&[&generate[..], &["--target-language", "de_DD"]].concat());
+        assert!(said.code != Some(0) && said.stderr.contains("(did you mean \"de_DE\"?)"), "{class}: {said:?}");
+    }
+    let said = pair().run(&["generate", "--model", "pair", "--prompt", "w7", "--target-language", "de_DE"]);
+    assert!(said.code != Some(0) && said.stderr.contains("de_DE"), "{said:?}");
 }
 
 #[test]
@@ -243,9 +271,9 @@ fn a_model_that_writes_one_text_from_another_writes_the_whole_text() {
 fn what_cannot_be_written_from_a_source_is_refused() {
     for (arguments, code, error) in [
         (
-            &["--forced-bos-token", "de_DE"][..],
+            &["--forced-bos-token", "fr_XX"][..],
             2,
-            "error: forced_bos_token_id: found de_DE, accepted is a token as the vocabulary writes it, or its id, below 40",
+            "error: forced_bos_token_id: found fr_XX, accepted is a token as the vocabulary writes it, or its id, below 40",
         ),
         (
             &["--decoder-start-token-id", "40"],

@@ -21,7 +21,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use graftling_models::{Head, Model, inspect};
-use graftling_text::{Table, Template, Tokenizer};
+use graftling_text::{EncodeOptions, Table, Template, TextInput, Tokenizer};
 use serde::{Serialize, Serializer};
 
 pub use options::{EarlyStopping, GenerationOptions};
@@ -173,6 +173,25 @@ impl Generator {
     /// The same, with other limits of how much is worked on at once.
     pub fn with_limits(self, limits: BatchLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same for prompts and texts in these languages, as the tokenizer calls them, where it takes any (mBART, mBART-50); what is `None`
+    /// stays. Texts are then written in the second one unless another first token is asked for.
+    ///
+    /// # Errors
+    /// If the tokenizer takes no languages, or does not know one.
+    pub fn with_languages(mut self, source: Option<&str>, target: Option<&str>) -> Result<Self, Error> {
+        self.tokenizer.set_languages(source, target)?;
+        if let (Some(_), Some((_, id))) = (target, self.tokenizer.target_language_token()) {
+            let nothing = [TextInput { text: "", pair: None }];
+            let encodings = self.tokenizer.for_targets().encode(&nothing, &EncodeOptions::truncated(usize::MAX))?.encodings;
+            let begins_targets = encodings.iter().any(|encoding| encoding.input_ids.first() == Some(&id));
+            // Behind targets it is what they start with: decoders are trained on targets whose last token was put first.
+            let options = &mut self.folder.options;
+            let place = if begins_targets { &mut options.forced_bos_token_id } else { &mut options.decoder_start_token_id };
+            *place = Some(id);
+        }
+        Ok(self)
     }
 
     /// What holds where nothing else is asked for: what the folder says.
