@@ -17,13 +17,13 @@ import table
 from processes import Run, run
 
 HERE = Path(__file__).resolve().parent
-ROWS = ["minilm", "base", "minilm-full", "base-full", "command", "cold", "file", "words", "pairs", "tags", "decoder"]
+ROWS = ["minilm", "base", "minilm-full", "base-full", "command", "cold", "file", "words", "pairs", "tags", "decoder", "translator", "writing"]
 BATCH_SIZE = 32
 MAX_LENGTH = 128
 # Texts for each row: enough for a minute of the slowest side. 1600 is one round of the Trainer's sorting by length (50 batches).
 # Of the other tasks, all of ner-address and the first so many of the others.
-TEXTS = {"words": None, "pairs": 800, "tags": 480, "decoder": 64, "minilm": 1600, "base": 320, "minilm-full": 320, "base-full": 96, "command": None, "cold": None, "file": None}
-QUICK_TEXTS = {"words": 64, "pairs": 64, "tags": 32, "decoder": 8, "minilm": 64, "base": 32, "minilm-full": 32, "base-full": 32, "command": 96, "cold": None, "file": 64}
+TEXTS = {"words": None, "pairs": 800, "tags": 480, "decoder": 64, "translator": 480, "writing": 64, "minilm": 1600, "base": 320, "minilm-full": 320, "base-full": 96, "command": None, "cold": None, "file": None}
+QUICK_TEXTS = {"words": 64, "pairs": 64, "tags": 32, "decoder": 8, "translator": 32, "writing": 8, "minilm": 64, "base": 32, "minilm-full": 32, "base-full": 32, "command": 96, "cold": None, "file": 64}
 # The least that issue 2 asks of us: speed against the Trainer's defaults, against its best, and memory.
 BOUNDS = {
     "minilm": ("2.5x", "1.3x", "0.45x"),
@@ -39,6 +39,7 @@ TASKS = {
 }
 # Of a decoder fewer examples at once, and longer ones.
 DECODER_BATCH, DECODER_LENGTH = 16, 320
+BEAMS, WRITTEN_TOKENS = 4, 32
 ONE_TEXT = "An utterly charming film with a big heart."
 # Two right programs may disagree on a text whose classes are level but for rounding.
 SAME_LABELS = 0.999
@@ -58,6 +59,7 @@ class Bench:
     loads: list
     data: Path | None
     decoder: Path | None
+    spm: Path | None
 
     def run(self, command: list) -> Run:
         finished = run(command)
@@ -112,6 +114,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     parser.add_argument("--data", type=Path)
     parser.add_argument("--decoder", type=Path)
+    parser.add_argument("--spm", type=Path)
     parser.add_argument("--quick", action="store_true")
     arguments = parser.parse_args()
     rows = arguments.only.split(",") if arguments.only else [row for row in ROWS if wanted(row, arguments)]
@@ -122,12 +125,14 @@ def main() -> None:
         parser.error(f"--data: the folder with {', '.join(TASKS[row][0] for row in rows if row in TASKS)} is wanted")
     if "decoder" in rows and not (arguments.data and arguments.decoder):
         parser.error("--data: the folder with summarization-deb is wanted; --decoder: the folder of SmolLM2-135M")
+    if {"translator", "writing"} & set(rows) and not (arguments.data and arguments.spm):
+        parser.error("--data: the folder with translation-en-pt is wanted; --spm: a SentencePiece model for both of its languages")
     peak = run([arguments.matmul_peak]).said
     bench = Bench(
         graftling=arguments.graftling, model=arguments.model, work=arguments.work / "work", rounds=1 if arguments.quick else arguments.rounds,
         threads=arguments.threads, texts=QUICK_TEXTS if arguments.quick else TEXTS,
         peak_gflops=peak["gflops_1" if arguments.threads == 1 else "gflops_2"], loads=[],
-        data=arguments.data, decoder=arguments.decoder,
+        data=arguments.data, decoder=arguments.decoder, spm=arguments.spm,
     )
     lines = []
     for row in rows:
@@ -148,6 +153,8 @@ def wanted(row: str, arguments) -> bool:
     """Whether a row is compared where none is named: where what it needs is given."""
     if row == "decoder":
         return bool(arguments.data and arguments.decoder)
+    if row in ("translator", "writing"):
+        return bool(arguments.data and arguments.spm)
     return row not in TASKS or bool(arguments.data)
 
 
@@ -205,20 +212,59 @@ def decoder(bench: Bench) -> list:
     """Real tokens a second of fine-tuning SmolLM2 on prompts with completions, and peak memory of the whole command."""
     train = inputs.prompts(bench.data / "summarization-deb", bench.texts["decoder"], bench.work)
     validation = inputs.prompts(bench.data / "summarization-deb", 4, bench.work)
-    batch = (DECODER_BATCH, DECODER_LENGTH)
+    title = f"fine-tuning, {bench.decoder.name}, prompts and completions"
+    return writing_task(bench, bench.decoder, "causal_lm", train, validation, (DECODER_BATCH, DECODER_LENGTH), title, ">= 1.6x")
+
+
+def translator(bench: Bench) -> list:
+    """The same of a Marian of the shape of OPUS-MT's base models, from sentences to sentences; the tokens of both are counted."""
+    folder = inputs.marian(bench.spm, bench.work / "marian-base")
+    train, validation = (inputs.first_rows(bench.data / "translation-en-pt", "train", count, bench.work) for count in (bench.texts["translator"], 8))
+    title = "training, Marian base shape, translation-en-pt"
+    return writing_task(bench, folder, "translation", train, validation, (BATCH_SIZE, MAX_LENGTH), title, ">= 2x")
+
+
+def writing(bench: Bench) -> list:
+    """Seconds from sources to texts by beams, everything at once: our whole command, and the peers' writing alone."""
+    folder = inputs.marian(bench.spm, bench.work / "marian-base")
+    sources = inputs.first_rows(bench.data / "translation-en-pt", "test", bench.texts["writing"], bench.work)
+    output = bench.work / "written.jsonl"
+    peer = lambda name: bench.run([
+        sys.executable, HERE / "seq2seq_generate.py", folder, sources, "--peer", name, "--converted", bench.work / "marian-ct2", "--beams", BEAMS,
+        "--tokens", WRITTEN_TOKENS, "--threads", bench.threads,
+    ])
+
+    def ours() -> Run:
+        output.unlink(missing_ok=True)
+        return bench.run([
+            bench.graftling, "generate", "--model", folder, "--input", sources, "--text-column", "source", "--output", output, "--num-beams", BEAMS,
+            "--min-new-tokens", WRITTEN_TOKENS, "--max-new-tokens", WRITTEN_TOKENS, "--threads", bench.threads,
+        ])
+
+    runs = bench.alternate({"transformers": lambda: peer("transformers"), "ctranslate2": lambda: peer("ctranslate2"), "ours": ours})
+    lines = []
+    for name, bound in (("transformers", ">= 3x"), ("ctranslate2", ">= 0.9x")):
+        alone, whole = [one.said["write_s"] for one in runs[name]], [one.wall_s for one in runs["ours"]]
+        cells = [f"{table.middle(values, '{:.2f}')} s" for values in (whole, alone)]
+        title = f"writing, Marian base shape, {bench.texts['writing']} sources, {BEAMS} beams of {WRITTEN_TOKENS} tokens, {name}'s writing alone"
+        lines.append(table.line(title, *cells, table.ratio(alone, whole), bound))
+    return lines
+
+
+def writing_task(bench: Bench, model: Path, task: str, train: Path, validation: Path, batch: tuple, title: str, bound: str) -> list:
+    """Real tokens a second of training and peak memory of the whole command, of a model that writes."""
     runs = bench.alternate({
-        **{config: lambda config=config: bench.trainer(config, bench.decoder, train, "--task", "causal_lm", batch=batch) for config in ("default", "best")},
-        "ours": lambda: bench.ours(bench.decoder, train, "causal_lm", 1, validation, batch),
+        **{config: lambda config=config: bench.trainer(config, model, train, "--task", task, batch=batch) for config in ("default", "best")},
+        "ours": lambda: bench.ours(model, train, task, 1, validation, batch),
     })
     tokens = {name: {one.said["train_tokens"] for one in of} for name, of in runs.items()}
-    assert len(set.union(*tokens.values())) == 1, f"decoder: not the same tokens: {tokens}"
+    assert len(set.union(*tokens.values())) == 1, f"{title}: not the same tokens: {tokens}"
     rate = {name: [one.said["train_tokens_per_second"] for one in of] for name, of in runs.items()}
     peak = {name: [one.peak_bytes / 1e6 for one in of] for name, of in runs.items()}
     lines = []
     for config in ("default", "best"):
         cells = [f"{table.middle(rate[side])} tokens/s" for side in ("ours", config)]
-        title = f"fine-tuning, {bench.decoder.name}, prompts and completions, batches of {DECODER_BATCH}, Trainer {config}"
-        lines.append(table.line(title, *cells, table.ratio(rate["ours"], rate[config]), ">= 1.6x"))
+        lines.append(table.line(f"{title}, batches of {batch[0]}, Trainer {config}", *cells, table.ratio(rate["ours"], rate[config]), bound))
         cells = [f"{table.middle(peak[side])} MB" for side in ("ours", config)]
         lines.append(table.line(f"peak memory, the same, Trainer {config}", *cells, table.ratio(peak["ours"], peak[config]), "<= 0.5x"))
     return lines
@@ -310,7 +356,7 @@ def fresh(folder: Path) -> Path:
     return folder
 
 
-OTHER_ROWS = {"decoder": decoder, "command": command, "cold": cold, "file": file}
+OTHER_ROWS = {"decoder": decoder, "translator": translator, "writing": writing, "command": command, "cold": cold, "file": file}
 
 if __name__ == "__main__":
     main()

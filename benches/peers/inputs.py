@@ -91,6 +91,34 @@ def bert_base(minilm: Path, folder: Path) -> Path:
     return folder
 
 
+def marian(spm: Path, folder: Path) -> Path:
+    """A Marian of the shape of OPUS-MT's base models with random weights and this SentencePiece model for both languages, made once."""
+    if not (folder / "model.safetensors").is_file():
+        import sentencepiece
+        import torch
+        from transformers import MarianConfig, MarianMTModel, MarianTokenizer
+
+        folder.mkdir(parents=True, exist_ok=True)
+        pieces = sentencepiece.SentencePieceProcessor(model_file=str(spm))
+        vocabulary = {pieces.id_to_piece(piece): piece for piece in range(pieces.vocab_size())}
+        vocabulary["<pad>"] = len(vocabulary)
+        for name in ("source.spm", "target.spm"):
+            shutil.copyfile(spm, folder / name)
+        (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+        tokenizer = MarianTokenizer(str(folder / "source.spm"), str(folder / "target.spm"), str(folder / "vocab.json"), model_max_length=512)
+        tokenizer.save_pretrained(folder)
+        torch.manual_seed(42)
+        padding = vocabulary["<pad>"]
+        config = MarianConfig(
+            vocab_size=len(vocabulary), decoder_vocab_size=len(vocabulary), d_model=512, encoder_layers=6, decoder_layers=6, encoder_attention_heads=8,
+            decoder_attention_heads=8, encoder_ffn_dim=2048, decoder_ffn_dim=2048, max_position_embeddings=512, activation_function="swish",
+            scale_embedding=True, static_position_embeddings=True, pad_token_id=padding, decoder_start_token_id=padding,
+            eos_token_id=vocabulary["</s>"], forced_eos_token_id=None,
+        )
+        MarianMTModel(config).save_pretrained(folder)
+    return folder
+
+
 def work(path: Path, model: Path, max_length: int) -> Work:
     """Counts tokens, and the products of training: forward once, backward twice, 2 operations a weight and token, and attention.
 

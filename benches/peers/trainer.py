@@ -44,6 +44,9 @@ class CountingTrainer(Trainer):
 
     def training_step(self, model, inputs, *rest, **named):
         self.real_tokens += int(inputs["attention_mask"].sum())
+        # Of texts that are written from others also those that are written.
+        if "decoder_input_ids" in inputs:
+            self.real_tokens += int((inputs["labels"] != -100).sum())
         return super().training_step(model, inputs, *rest, **named)
 
 
@@ -62,7 +65,7 @@ def main() -> None:
         save_strategy="no", report_to="none", disable_tqdm=True, logging_strategy="no", **best,
     )
     trainer = CountingTrainer(
-        model=model, args=settings, train_dataset=peer.encode(train_rows), processing_class=tokenizer, data_collator=peer.collator()
+        model=model, args=settings, train_dataset=peer.encode(train_rows), processing_class=tokenizer, data_collator=peer.collator(model)
     )
     training = time.time()
     trainer.train()

@@ -16,6 +16,8 @@ class PeerTask:
             self.labels = sorted({label for row in training_rows for label in row["labels"]})
         elif task == "token_classification":
             self.labels = sorted({tag for row in training_rows for tag in row["tags"]})
+        elif task == "translation":
+            self.labels = []
         elif task == "causal_lm":
             self.labels = []
             tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
@@ -23,8 +25,10 @@ class PeerTask:
             self.labels = [""] if task == "sequence_regression" else sorted({row["label"] for row in training_rows})
 
     def model(self, folder):
-        from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForTokenClassification
+        from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
+        if self.task == "translation":
+            return AutoModelForSeq2SeqLM.from_pretrained(folder, dtype="float32")
         if self.task == "causal_lm":
             return AutoModelForCausalLM.from_pretrained(folder, dtype="float32")
         problem = {"multi_label_classification": "multi_label_classification", "sequence_regression": "regression"}.get(self.task)
@@ -35,17 +39,19 @@ class PeerTask:
         # In single precision whatever the weights are stored in: transformers trains those of half precision as they are.
         return kind.from_pretrained(folder, dtype="float32", num_labels=len(self.labels), **names, **({"problem_type": problem} if problem else {}))
 
-    def collator(self):
+    def collator(self, model=None):
         from transformers import DataCollatorForSeq2Seq, DataCollatorForTokenClassification, DataCollatorWithPadding
 
-        if self.task == "causal_lm":
-            return DataCollatorForSeq2Seq(self.tokenizer, padding=True)
+        if self.task in ("causal_lm", "translation"):
+            return DataCollatorForSeq2Seq(self.tokenizer, model if self.task == "translation" else None, padding=True)
         return (DataCollatorForTokenClassification if self.task == "token_classification" else DataCollatorWithPadding)(self.tokenizer)
 
     def encode(self, rows: list) -> list:
         """The features of every row, with its target."""
         if self.task == "causal_lm":
             return [self.prompted(row) for row in rows]
+        if self.task == "translation":
+            return [self.tokenizer(row["source"], text_target=row["target"], truncation=True, max_length=self.max_length) for row in rows]
         examples = []
         for row in rows:
             of_words = self.task == "token_classification"
