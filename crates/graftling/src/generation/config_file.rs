@@ -72,17 +72,6 @@ const NOT_OFFERED: &[(&str, &[f64])] = &[
     ("watermarking_config", &[]),
 ];
 
-/// What transformers' config classes have of models that write one text from another, where a `config.json` does not say it; and what ends
-/// the texts of Marian's own.
-const OF_CLASSES: &[(&str, &[(&str, u32)])] = &[
-    ("bart", &[("bos_token_id", 0), ("eos_token_id", 2), ("decoder_start_token_id", 2), ("forced_eos_token_id", 2)]),
-    ("mbart", &[("bos_token_id", 0), ("eos_token_id", 2), ("forced_eos_token_id", 2)]),
-    ("marian", &[("eos_token_id", 0), ("decoder_start_token_id", 58_100), ("forced_eos_token_id", 0)]),
-    ("marian-ssru", &[("eos_token_id", 0)]),
-    ("t5", &[("eos_token_id", 1)]),
-    ("mt5", &[("eos_token_id", 1), ("decoder_start_token_id", 0)]),
-];
-
 /// What a folder says.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FolderDefaults {
@@ -148,8 +137,7 @@ impl Keys {
 
     /// Adds to a config what transformers adds to it: what its class has where it says nothing, and what its decoder has where it says nothing.
     fn complete(&mut self, facts: &ModelFacts) {
-        let of_class = OF_CLASSES.iter().filter(|(family, _)| *family == facts.family).flat_map(|(_, keys)| *keys);
-        for (key, id) in of_class {
+        for (key, id) in facts.decoder.iter().flat_map(|decoder| decoder.conventions.ids) {
             self.keys.entry(*key).or_insert_with(|| (*id).into());
         }
         if let Some(Value::Object(decoder)) = self.keys.get("decoder").filter(|_| facts.decoder.is_some()).cloned() {
