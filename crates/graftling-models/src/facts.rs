@@ -1,6 +1,7 @@
 //! What can be said of a model in a few figures, and where in it a parameter stands. Knows no weight's value.
 
 use crate::architecture::Architecture;
+use crate::families::Conventions;
 
 /// The figures that describe a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +39,16 @@ pub struct DecoderFacts {
     pub max_positions: usize,
     /// The id that its texts start with where that is none of the tokens it can write; in other models their configs name a token.
     pub start: Option<u32>,
+    /// What holds whether or not the config says it.
+    pub conventions: Conventions,
 }
 
 impl ModelFacts {
-    /// `decoder` is one that looks at the encoder.
+    /// `decoder` is one that looks at the encoder, with its conventions.
     pub(crate) fn new(
         family: &'static str,
         architecture: &Architecture,
-        decoder: Option<&Architecture>,
+        decoder: Option<(&Architecture, Conventions)>,
         parameter_count: usize,
     ) -> Self {
         Self {
@@ -58,11 +61,12 @@ impl ModelFacts {
             max_positions: architecture.position.longest(),
             type_vocabulary_size: architecture.type_vocabulary_size.unwrap_or(0),
             parameter_count,
-            decoder: decoder.map(|decoder| DecoderFacts {
+            decoder: decoder.map(|(decoder, conventions)| DecoderFacts {
                 num_hidden_layers: decoder.num_hidden_layers,
                 vocabulary_size: decoder.vocabulary_size,
                 max_positions: decoder.position.longest(),
                 start: decoder.layout.no_word,
+                conventions,
             }),
         }
     }

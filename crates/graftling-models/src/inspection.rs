@@ -78,7 +78,7 @@ pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
         facts: ModelFacts::new(
             config.family.model_type(),
             &translation.architecture,
-            translation.decoder.as_deref(),
+            translation.decoder.as_deref().map(|decoder| (decoder, translation.conventions)),
             parameter_count,
         ),
         head,

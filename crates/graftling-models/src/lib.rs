@@ -44,7 +44,7 @@ pub use checkpoint::save::{NamedValues, write_values};
 pub use checkpoint::values::read_values;
 pub use error::{ConfigProblem, HeaderProblem, LabelProblem, ModelError, WeightProblem};
 pub use facts::{DecoderFacts, Depth, ModelFacts};
-pub use families::Family;
+pub use families::{Conventions, Family};
 pub use head::{Head, Pooling, ProblemType, Vocabulary};
 pub use inspection::{Inspection, TensorFacts, inspect, sentence_head};
 pub use model::{CLASSIFIER_BIAS, Model};

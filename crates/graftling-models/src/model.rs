@@ -124,7 +124,7 @@ impl Model {
         head: Head,
         fill: impl FnOnce(&Declarations, Names) -> Result<(Parameters, LoadReport), ModelError>,
     ) -> Result<(Self, LoadReport), ModelError> {
-        let Translation { architecture, decoder, names, classes } = translation;
+        let Translation { architecture, decoder, conventions, names, classes } = translation;
         let kind = head.kind();
         if !names.offers(kind) || (decoder.is_some() && kind != HeadKind::SequenceToSequence) {
             return Err(ModelError::HeadNotOffered {
@@ -138,7 +138,8 @@ impl Model {
         let (parts, declarations) = Parts::declare(&architecture, decoder.as_ref(), names, &head);
         let (mut parameters, report) = fill(&declarations, names)?;
         parts.fixed.iter().for_each(|id| parameters.set_trainable(*id, false));
-        let facts = ModelFacts::new(config.family.model_type(), &architecture, decoder.as_ref(), declarations.value_count());
+        let looking = decoder.as_ref().map(|decoder| (decoder, conventions));
+        let facts = ModelFacts::new(config.family.model_type(), &architecture, looking, declarations.value_count());
         let class = classes.class(kind);
         let dropout = [architecture.dropout, decoder.map_or(architecture.dropout, |decoder| decoder.dropout)];
         Ok((Self { parameters, parts, dropout, head, facts, config, names, class }, report))

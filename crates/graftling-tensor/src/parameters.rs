@@ -107,7 +107,13 @@ impl Parameters {
 
     /// The packed copy of a parameter that is kept with it, made by `pack` where there is none.
     pub(crate) fn packed(&self, id: ParameterId, pack: impl FnOnce() -> PackedRight) -> Arc<PackedRight> {
-        Arc::clone(self.entries[id.0].packed.get_or_init(|| Arc::new(pack())))
+        let kept = &self.entries[id.0].packed;
+        if let Some(packed) = kept.get() {
+            return Arc::clone(packed);
+        }
+        // Outside of the lock: who packs may take up another task meanwhile, which may want the same.
+        let packed = Arc::new(pack());
+        Arc::clone(kept.get_or_init(|| packed))
     }
 
     /// The values of every parameter in the order of ids, each with the size of its last dimension.

@@ -231,10 +231,11 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
     if let (Some(loaded), Some(code)) = (&mut loaded, &request.target_language) {
         complaints.note(loaded.set_target_language(code));
     }
+    complaints.note(check_source_language(request, loaded.as_ref()));
     let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
     // The run's own template is for tables whose columns nobody names.
     let of_lines = request.format.is_none() && PlainFormat::of(&request.data).is_ok_and(|format| format == PlainFormat::Lines);
-    let is_free = !of_lines && request.columns.text.is_none();
+    let is_free = !of_lines && request.columns.text.is_none() && request.source_language.is_none();
     let of_run = || loaded.as_ref().filter(|_| is_free).and_then(|loaded| loaded.template.clone());
     let template = request.template.clone().or_else(of_run);
     let languages = loaded.as_ref().map_or([None, None], |loaded| loaded.languages.clone());
@@ -316,6 +317,21 @@ impl ScoredBatch {
     pub fn of_tokens(texts: Vec<Foreseen>, answer: impl Fn(Foreseen) -> Answer) -> Self {
         let losses: Vec<f64> = texts.iter().map(|text| text.loss).collect();
         Self { answers: texts.into_iter().map(answer).collect(), loss: losses.iter().sum(), losses }
+    }
+}
+
+/// Refuses a language of sources where it would say nothing.
+fn check_source_language(request: &EvaluateRequest, loaded: Option<&Loaded>) -> Result<(), LanguageError> {
+    if request.source_language.is_none() {
+        return Ok(());
+    }
+    let others = [("text_column", request.columns.text.is_some()), ("template", request.template.is_some())];
+    if let Some((other, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(LanguageError::SourcesTwice { other });
+    }
+    match loaded.map(|loaded| loaded.task).filter(|task| *task != Task::Translation) {
+        Some(task) => Err(LanguageError::LanguageOfOtherTask { option: "source_language", task }),
+        None => Ok(()),
     }
 }
 

@@ -63,7 +63,7 @@ impl Loaded {
                 self.task = Task::Translation;
                 Ok(())
             }
-            false => Err(LanguageError::LanguageOfOtherTask { task: self.task }.into()),
+            false => Err(LanguageError::LanguageOfOtherTask { option: "target_language", task: self.task }.into()),
         }
     }
 

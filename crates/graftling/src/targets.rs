@@ -1,7 +1,7 @@
 //! How a model is led to what it writes from a text: by a decoder that looks at an encoder, or behind a prompt; and how much of it is read
 //! in training. Knows no texts.
 
-use graftling_models::{Head, Model, ModelFacts};
+use graftling_models::{Conventions, DecoderFacts, Head, Model, ModelFacts};
 use graftling_text::Tokenizer;
 
 use crate::error::LanguageError;
@@ -88,15 +88,17 @@ impl Targets {
     }
 }
 
-/// Writes into the config of an encoder that has become a pair, and says nothing of it, with which token its decoder starts and with which it
-/// ends: those that the tokenizer puts around every text.
+/// Writes into the config of a pair of which neither it nor the family says with which token its decoder starts, as of an encoder that has
+/// become one: that one, and the one that texts end with, are those that the tokenizer puts around every text.
 pub(crate) fn say_start(model: &mut Model, tokenizer: &Tokenizer) {
+    let Some(DecoderFacts { start, conventions, .. }) = model.facts().decoder else { return };
     let says = |key: &str| model.config_value(key).is_some_and(|value| !value.is_null());
-    if model.facts().family != "encoder-decoder" || says("decoder_start_token_id") {
+    let follows = start.is_some() || conventions.starts_with_last || conventions.id(START).is_some();
+    if follows || says(START) {
         return;
     }
     if let [first, .., last] = around_targets(tokenizer)[..] {
-        model.set_config_value("decoder_start_token_id", first.into());
+        model.set_config_value(START, first.into());
         model.set_config_value("eos_token_id", last.into());
     }
 }
@@ -138,6 +140,8 @@ fn code_of<'a>(given: &str, known: &'a [String]) -> Option<&'a str> {
     exact.or(only).map(String::as_str)
 }
 
+/// The key of the token that a decoder starts with.
+const START: &str = "decoder_start_token_id";
 /// How many languages a note names.
 const LANGUAGES_TOLD: usize = 12;
 /// A source of fewer tokens says nothing.
@@ -148,21 +152,18 @@ impl DecoderStart {
     /// the default of the family's config.
     fn of(model: &Model) -> Result<Self, Error> {
         let facts = model.facts();
+        let conventions = facts.decoder.map_or(Conventions::NONE, |decoder| decoder.conventions);
         if let Some(start) = facts.decoder.and_then(|decoder| decoder.start) {
             return Ok(Self::Token(start));
         }
+        if conventions.starts_with_last {
+            return Ok(Self::LastOfTarget);
+        }
         let vocabulary = facts.decoder.map_or(facts.vocabulary_size, |decoder| decoder.vocabulary_size);
-        let named = model.config_value("decoder_start_token_id").filter(|value| !value.is_null());
-        let usual = match facts.family {
-            "mbart" => return Ok(Self::LastOfTarget),
-            "bart" => Some(2),
-            "marian" => Some(58_100),
-            "mt5" => Some(0),
-            _ => None,
-        };
+        let named = model.config_value(START).filter(|value| !value.is_null());
         let id = match named {
             Some(value) => value.as_u64(),
-            None => usual,
+            None => conventions.id(START).map(u64::from),
         };
         match id.and_then(|id| u32::try_from(id).ok()).filter(|id| (*id as usize) < vocabulary) {
             Some(id) => Ok(Self::Token(id)),
@@ -185,7 +186,6 @@ impl DecoderStart {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use graftling_models::DecoderFacts;
 
     fn facts(positions: usize, decoder: Option<usize>) -> ModelFacts {
         ModelFacts {
@@ -203,6 +203,7 @@ mod tests {
                 vocabulary_size: 100,
                 max_positions,
                 start: None,
+                conventions: Conventions::NONE,
             }),
         }
     }

@@ -13,6 +13,23 @@ use crate::recipe::Recipe;
 use crate::targets::{DecoderStart, Opening, Targets};
 use crate::{Error, LanguageError};
 
+/// Keys of a `generation_config.json` that say otherwise than was decided: the first would have transformers look into config.json instead,
+/// the second contradicts the number of new tokens, the others are of texts that are drawn, or of several.
+const NOT_KEPT: [&str; 12] = [
+    "_from_model_config",
+    "max_length",
+    "do_sample",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical_p",
+    "epsilon_cutoff",
+    "eta_cutoff",
+    "top_h",
+    "num_return_sequences",
+];
+
 /// How texts are written.
 pub(crate) struct Writing {
     defaults: FolderDefaults,
@@ -47,10 +64,24 @@ impl Writing {
             None if said.max_new_tokens.or(said.max_length).is_some() => None,
             None => Some(targets.max_length),
         };
-        let ends = said.eos_token_id.as_ref().is_some_and(|ends| !ends.is_empty());
-        let eos_token_id = match ends {
-            true => None,
-            false => Some(vec![end_of_targets(tokenizer).ok_or(LanguageError::NoEndToken)?]),
+        let mut ends = said.eos_token_id.clone().unwrap_or_default();
+        let end = end_of_targets(tokenizer);
+        // Behind prompts a run is trained on the tokenizer's own end, whatever the folder says of others.
+        let appended = recipe.is_some() && !matches!(targets.opening, Opening::Start(_));
+        let untold = end.filter(|end| ends.is_empty() || (appended && !ends.contains(end)));
+        let eos_token_id = match untold {
+            Some(end) => {
+                ends.push(end);
+                Some(ends)
+            }
+            None if ends.is_empty() => return Err(LanguageError::NoEndToken.into()),
+            None => None,
+        };
+        // Targets of a run begin with the language that its tokenizer puts there; the folder may know another from before.
+        let language = language_before_targets(tokenizer);
+        let forced_bos_token_id = match recipe {
+            Some(_) => language.or(said.forced_bos_token_id),
+            None => said.forced_bos_token_id.or(language),
         };
         let decoder_start_token_id = match targets.opening {
             Opening::Start(DecoderStart::Token(id)) => Some(id),
@@ -62,7 +93,7 @@ impl Writing {
             max_new_tokens,
             eos_token_id,
             do_sample: Some(false),
-            forced_bos_token_id: said.forced_bos_token_id.or_else(|| language_before_targets(tokenizer)),
+            forced_bos_token_id,
             num_return_sequences: said.num_return_sequences.map(|_| 1),
             num_beams: recipe.and_then(|recipe| recipe.num_beams),
             length_penalty: recipe.and_then(|recipe| recipe.length_penalty).map(f64::from),
@@ -87,14 +118,12 @@ impl Writing {
         Ok(written.map(text).collect())
     }
 
-    /// The text of `generation_config.json` for a model that is to write so wherever it is opened: that of before with what was decided.
+    /// The text of `generation_config.json` for a model that is to write so wherever it is opened: that of before, or else what its
+    /// `config.json` and its family say, which are not asked beside this file; with what was decided.
     pub fn config(&self, before: Option<&[u8]>) -> String {
         let before = before.and_then(|bytes| serde_json::from_slice(bytes).ok());
-        let mut keys: Map<String, Value> = before.unwrap_or_default();
-        // The first would have transformers look into config.json instead, the second contradict the number of new tokens.
-        for key in ["_from_model_config", "max_length"] {
-            keys.shift_remove(key);
-        }
+        let mut keys: Map<String, Value> = before.unwrap_or_else(|| self.defaults.keys.clone());
+        NOT_KEPT.iter().for_each(|key| drop(keys.shift_remove(*key)));
         let GenerationOptions { max_new_tokens, num_beams, length_penalty, no_repeat_ngram_size, .. } = self.options;
         let ids = |ids: &Vec<u32>| if let [one] = ids.as_slice() { json!(one) } else { json!(ids) };
         let said = [

@@ -8,7 +8,7 @@ use graftling_tensor::Activation;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module, one_row};
-use super::{ClassNames, Translation};
+use super::{ClassNames, Conventions, Translation};
 use crate::architecture::{
     Architecture, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout,
     NormPlacement, Position, Sight, Sights, SineSpacing, VocabularyBias, VocabularyProjection, Words,
@@ -61,6 +61,7 @@ const NAMES: NameTable = NameTable {
 /// What the families differ in.
 struct Variant {
     classes: ClassNames,
+    conventions: Conventions,
     vocabulary_size: usize,
     norms: NormPlacement,
     embedding_norm: EmbeddingNorm,
@@ -79,6 +80,10 @@ pub(super) fn bart(config: &mut ConfigReader<'_>) -> Translation {
         config,
         &Variant {
             classes: ClassNames::of("Bart"),
+            conventions: Conventions {
+                ids: &[("bos_token_id", 0), ("eos_token_id", 2), ("decoder_start_token_id", 2), ("forced_eos_token_id", 2)],
+                ..Conventions::NONE
+            },
             vocabulary_size: 50_265,
             norms,
             embedding_norm,
@@ -94,6 +99,11 @@ pub(super) fn mbart(config: &mut ConfigReader<'_>) -> Translation {
         config,
         &Variant {
             classes: ClassNames::of("MBart"),
+            conventions: Conventions {
+                ids: &[("bos_token_id", 0), ("eos_token_id", 2), ("forced_eos_token_id", 2)],
+                starts_with_last: true,
+                translates: true,
+            },
             vocabulary_size: 50_265,
             norms,
             embedding_norm,
@@ -112,6 +122,11 @@ pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
         config,
         &Variant {
             classes: ClassNames::of("Marian").but(HeadKind::SequenceToSequence, "MTModel"),
+            conventions: Conventions {
+                ids: &[("eos_token_id", 0), ("decoder_start_token_id", 58_100), ("forced_eos_token_id", 0)],
+                translates: true,
+                ..Conventions::NONE
+            },
             vocabulary_size: 58_101,
             norms,
             embedding_norm,
@@ -184,5 +199,6 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
             ..Layout::BERT
         },
     );
-    Translation { architecture, decoder: Some(Box::new(decoder)), names: &NAMES, classes: variant.classes }
+    let &Variant { classes, conventions, .. } = variant;
+    Translation { architecture, decoder: Some(Box::new(decoder)), conventions, names: &NAMES, classes }
 }

@@ -6,7 +6,7 @@ use graftling_tensor::{Activation, DistanceBuckets};
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, Module, NameTable, Pattern, module};
-use super::{ClassNames, Translation};
+use super::{ClassNames, Conventions, Translation};
 use crate::architecture::{
     Architecture, Convolution, Disentangled, Distance, DistanceNorm, DistanceProjections, Dropout, EmbeddingWidth, LayerWeights,
     Layout, Position,
@@ -142,6 +142,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     Translation {
         architecture,
         decoder: None,
+        conventions: Conventions::NONE,
         names: if legacy { &LEGACY } else { &ORIGINAL },
         classes: ClassNames::of("DebertaV2"),
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::bert;
 use super::config_reader::ConfigReader;
 use super::names::{Ignored, NameTable, Pattern, module};
-use super::{ClassNames, Family, Pairing, Translation};
+use super::{ClassNames, Conventions, Family, Pairing, Translation};
 use crate::architecture::{CrossAttention, Layout, Sight, Sights, Words};
 use crate::head::HeadKind;
 
@@ -118,6 +118,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     Translation {
         architecture: encoder,
         decoder: Some(Box::new(decoder)),
+        conventions: Conventions::NONE,
         names: &NAMES,
         classes: ClassNames::of("EncoderDecoder").but(HeadKind::SequenceToSequence, "Model"),
     }

@@ -7,7 +7,7 @@ use graftling_tensor::Activation;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module, turned};
-use super::{ClassNames, Translation};
+use super::{ClassNames, Conventions, Translation};
 use crate::architecture::{
     Architecture, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout, NormPlacement, Position,
     Sight, Sights, VocabularyProjection,
@@ -98,6 +98,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     Translation {
         architecture,
         decoder: None,
+        conventions: Conventions::NONE,
         names: &NAMES,
         classes: ClassNames::of("GPT2").but(HeadKind::CausalLanguageModelling, "LMHeadModel"),
     }

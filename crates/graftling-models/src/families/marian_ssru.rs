@@ -8,7 +8,7 @@ use graftling_tensor::Activation;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{NameTable, parameter};
-use super::{ClassNames, Translation};
+use super::{ClassNames, Conventions, Translation};
 use crate::architecture::{
     Architecture, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout, Mixing,
     NormPlacement, Position, Sight, Sights, SineSpacing, VocabularyBias, VocabularyProjection, Words,
@@ -133,6 +133,8 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     Translation {
         architecture,
         decoder: Some(Box::new(decoder)),
+        // What ends Marian's own texts.
+        conventions: Conventions { ids: &[("eos_token_id", 0)], translates: true, ..Conventions::NONE },
         names: &NAMES,
         classes: ClassNames::of("MarianSSRU").but(HeadKind::SequenceToSequence, ""),
     }

@@ -33,8 +33,30 @@ pub(crate) struct Translation {
     pub architecture: Architecture,
     /// That of a decoder which looks at it, where there is one.
     pub decoder: Option<Box<Architecture>>,
+    pub conventions: Conventions,
     pub names: &'static NameTable,
     pub classes: ClassNames,
+}
+
+/// What holds for all models of a family that write one text from another, whether or not their configs say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conventions {
+    /// The ids of tokens that the family's config class in transformers has where a config lacks their keys, which are named.
+    pub ids: &'static [(&'static str, u32)],
+    /// Whether texts start with the last token of a target, that of its language, instead of a token that is always the same.
+    pub starts_with_last: bool,
+    /// Whether its models were made to translate.
+    pub translates: bool,
+}
+
+impl Conventions {
+    /// Of a family that has none.
+    pub const NONE: Self = Self { ids: &[], starts_with_last: false, translates: false };
+
+    /// The id that is named by this key.
+    pub fn id(&self, key: &str) -> Option<u32> {
+        self.ids.iter().find(|(named, _)| *named == key).map(|(_, id)| *id)
+    }
 }
 
 /// A model that begins as two copies of a smaller one.

@@ -7,7 +7,7 @@ use graftling_tensor::{Activation, DistanceBuckets};
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module};
-use super::{ClassNames, Translation};
+use super::{ClassNames, Conventions, Translation};
 use crate::architecture::{
     Architecture, AttentionScale, Bias, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, FeedForwardKind,
     HeadLayout, Heads, LayerWeights, Layout, NormKind, NormPlacement, Position, Sight, Sights, VocabularyBias,
@@ -70,6 +70,7 @@ const GATED: NameTable = names!("gate" => "wi_0", "up" => "wi_1", "down" => "wo"
 /// What the families differ in.
 struct Variant {
     classes: ClassNames,
+    conventions: Conventions,
     vocabulary_size: usize,
     intermediate_size: usize,
     layers: usize,
@@ -86,6 +87,7 @@ pub(super) fn t5(config: &mut ConfigReader<'_>) -> Translation {
     let feed_forward = (FeedForwardKind::Plain, Activation::Relu);
     let variant = Variant {
         classes: ClassNames::of("T5"),
+        conventions: Conventions { ids: &[("eos_token_id", 1)], ..Conventions::NONE },
         vocabulary_size: 32_128,
         intermediate_size: 2048,
         layers: 6,
@@ -100,6 +102,7 @@ pub(super) fn mt5(config: &mut ConfigReader<'_>) -> Translation {
     let feed_forward = (FeedForwardKind::Gated, Activation::GeluTanh);
     let variant = Variant {
         classes: ClassNames::of("MT5"),
+        conventions: Conventions { ids: &[("eos_token_id", 1), ("decoder_start_token_id", 0)], ..Conventions::NONE },
         vocabulary_size: 250_112,
         intermediate_size: 1024,
         layers: 8,
@@ -193,5 +196,6 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
         ..architecture.clone()
     };
     let names = if feed_forward == FeedForwardKind::Gated { &GATED } else { &PLAIN };
-    Translation { architecture, decoder: Some(Box::new(decoder)), names, classes: variant.classes }
+    let &Variant { classes, conventions, .. } = variant;
+    Translation { architecture, decoder: Some(Box::new(decoder)), conventions, names, classes }
 }

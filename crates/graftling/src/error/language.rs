@@ -177,9 +177,17 @@ pub enum LanguageError {
     /// A target language that is none.
     #[error("target_language: {0}")]
     TargetLanguage(NotALanguage),
+    /// Two options say where sources are.
+    #[error("source_language and {other}: both say where the sources are; give one of the two")]
+    SourcesTwice {
+        /// The other option.
+        other: &'static str,
+    },
     /// A language was named for a task in which it does not matter.
-    #[error("target_language: it belongs to translation, but the model is of the task {task}; leave it out")]
+    #[error("{option}: it belongs to translation, but the model is of the task {task}; leave it out")]
     LanguageOfOtherTask {
+        /// The option.
+        option: &'static str,
         /// The task of the model.
         task: Task,
     },

@@ -17,8 +17,8 @@ const FILE: &str = "generation_config.json";
 /// The file that says it in folders of before.
 const MODEL_FILE: &str = "config.json";
 
-/// Keys that change no text here, whatever they hold: ids that only batches with padding need, caches, what else transformers is to give
-/// back, how it speculates, and notes of its own.
+/// Keys that change no text here, whatever they hold: caches, what else transformers is to give back, how it speculates, and notes of its
+/// own.
 const WITHOUT_EFFECT: &[&str] = &[
     "_from_model_config",
     "assistant_confidence_threshold",
@@ -39,7 +39,6 @@ const WITHOUT_EFFECT: &[&str] = &[
     "output_hidden_states",
     "output_logits",
     "output_scores",
-    "pad_token_id",
     "prefill_chunk_size",
     "prompt_lookup_num_tokens",
     "return_dict_in_generate",
@@ -73,23 +72,14 @@ const NOT_OFFERED: &[(&str, &[f64])] = &[
     ("watermarking_config", &[]),
 ];
 
-/// What transformers' config classes have of models that write one text from another, where a `config.json` does not say it; and what ends
-/// the texts of Marian's own.
-const OF_CLASSES: &[(&str, &[(&str, u32)])] = &[
-    ("bart", &[("bos_token_id", 0), ("eos_token_id", 2), ("decoder_start_token_id", 2), ("forced_eos_token_id", 2)]),
-    ("mbart", &[("bos_token_id", 0), ("eos_token_id", 2), ("forced_eos_token_id", 2)]),
-    ("marian", &[("eos_token_id", 0), ("decoder_start_token_id", 58_100), ("forced_eos_token_id", 0)]),
-    ("marian-ssru", &[("eos_token_id", 0)]),
-    ("t5", &[("eos_token_id", 1)]),
-    ("mt5", &[("eos_token_id", 1), ("decoder_start_token_id", 0)]),
-];
-
 /// What a folder says.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FolderDefaults {
     pub options: GenerationOptions,
     /// The token that stands before every text.
     pub bos_token_id: Option<u32>,
+    /// All of it under the keys that it was read from.
+    pub keys: Map<String, Value>,
     /// What a person should know of how it was read.
     pub notices: Vec<String>,
 }
@@ -119,7 +109,7 @@ impl FolderDefaults {
 /// The options that keys of a file give; for tests that have them as transformers is given them.
 #[cfg(test)]
 pub(super) fn options_of(keys: Map<String, Value>, vocabulary: usize) -> GenerationOptions {
-    let keys = Keys { path: PathBuf::from(FILE), keys, vocabulary, start: None, problems: Vec::new() };
+    let keys = Keys { path: PathBuf::from(FILE), keys, vocabulary, start: None, taken: Map::new(), problems: Vec::new() };
     keys.read(false).expect("options").options
 }
 
@@ -129,6 +119,8 @@ struct Keys {
     vocabulary: usize,
     /// The id that a text may start with although it is none of the vocabulary.
     start: Option<u32>,
+    /// What was read.
+    taken: Map<String, Value>,
     problems: Vec<OptionProblem>,
 }
 
@@ -140,13 +132,12 @@ impl Keys {
             what: "file of settings for generation",
             source,
         })?;
-        Ok(Self { path, keys, vocabulary, start, problems: Vec::new() })
+        Ok(Self { path, keys, vocabulary, start, taken: Map::new(), problems: Vec::new() })
     }
 
     /// Adds to a config what transformers adds to it: what its class has where it says nothing, and what its decoder has where it says nothing.
     fn complete(&mut self, facts: &ModelFacts) {
-        let of_class = OF_CLASSES.iter().filter(|(family, _)| *family == facts.family).flat_map(|(_, keys)| *keys);
-        for (key, id) in of_class {
+        for (key, id) in facts.decoder.iter().flat_map(|decoder| decoder.conventions.ids) {
             self.keys.entry(*key).or_insert_with(|| (*id).into());
         }
         if let Some(Value::Object(decoder)) = self.keys.get("decoder").filter(|_| facts.decoder.is_some()).cloned() {
@@ -190,6 +181,8 @@ impl Keys {
             renormalize_logits: self.switch("renormalize_logits"),
         };
         let bos_token_id = self.id("bos_token_id");
+        // Of no use here, but to transformers, which fills batches with it.
+        self.taken("pad_token_id");
         for (key, harmless) in NOT_OFFERED {
             let Some(found) = self.taken(key) else { continue };
             let changes_nothing = found == Value::Bool(false)
@@ -208,14 +201,16 @@ impl Keys {
             }
         }
         match self.problems.is_empty() {
-            true => Ok(FolderDefaults { options, bos_token_id, notices }),
+            true => Ok(FolderDefaults { options, bos_token_id, keys: self.taken, notices }),
             false => Err(GenerationError::Config { path: self.path, problems: self.problems }.into()),
         }
     }
 
     /// The value of a key, which is then dealt with; `null` is as good as absent.
     fn taken(&mut self, key: &str) -> Option<Value> {
-        self.keys.shift_remove(key).filter(|value| !value.is_null())
+        let value = self.keys.shift_remove(key).filter(|value| !value.is_null())?;
+        self.taken.insert(key.to_owned(), value.clone());
+        Some(value)
     }
 
     fn refuse(&mut self, key: &str, found: &Value, accepted: &str) {

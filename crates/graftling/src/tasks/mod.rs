@@ -389,7 +389,7 @@ pub(crate) fn from_model(model: &Model, recipe: Option<&Recipe>) -> Result<(Task
         Head::CausalLanguageModelling => (Task::CausalLm, Box::new(CausalLm::from_recipe(recipe))),
         // What such models were made for, where no recipe says it.
         Head::SequenceToSequence => {
-            let translates = ["marian", "marian-ssru", "mbart"].contains(&model.facts().family);
+            let translates = model.facts().decoder.is_some_and(|decoder| decoder.conventions.translates);
             let task = if translates { Task::Translation } else { Task::Summarization };
             (task, Box::new(SequenceToSequence::of_family(task)))
         }

@@ -181,6 +181,62 @@ fn an_encoder_with_a_decoder_learns_to_write_and_leaves_all_that_belongs_to_it()
 }
 
 #[test]
+fn a_run_goes_on_to_write_as_its_folder_did_and_draws_nothing() {
+    let Copying { fixture, options } =
+        copying("tiny-bart", "summarization", ["document", "summary"], "epochs = 1\nmax_target_length = 16\n");
+    let file = fixture.model().join("generation_config.json");
+    let written = |config: &Value, output: &str| {
+        let (summary, _) = fixture.run(output, &options);
+        let run = fixture.path(output);
+        let evaluation =
+            evaluate(&EvaluateRequest::new(run.clone(), fixture.path("test.jsonl")), &mut NoObserver).expect("an evaluation");
+        let test = summary.test.as_ref().expect("a test");
+        assert_eq!(figures(&evaluation.metrics).texts, figures(&test.metrics).texts, "{config}: the run's own figures");
+        json(&run.join("generation_config.json"))
+    };
+
+    // A folder of before says all of it in config.json, which is not asked beside a generation_config.json.
+    let before = fs::read(fixture.model().join("config.json")).expect("a config");
+    let mut config = json(&fixture.model().join("config.json"));
+    for (key, value) in [("num_beams", 3), ("no_repeat_ngram_size", 2), ("min_length", 5), ("max_length", 9)] {
+        config[key] = value.into();
+    }
+    fixture.write("model/config.json", config.to_string().as_bytes());
+    fs::remove_file(&file).expect("another file of settings");
+    let said = written(&config, "beams");
+    let found =
+        ["num_beams", "no_repeat_ngram_size", "min_length", "pad_token_id", "max_new_tokens"].map(|key| said[key].clone());
+    assert_eq!(found, [3, 2, 5, 1, 8].map(Value::from), "{said}");
+    assert_eq!(said.get("max_length"), None, "{said}");
+    fixture.write("model/config.json", &before);
+
+    let config = object!({
+        "do_sample": true, "temperature": 0.5, "top_k": 5, "num_return_sequences": 2, "decoder_start_token_id": 2, "eos_token_id": 2
+    });
+    fs::write(&file, config.to_string()).expect("a file of settings");
+    let said = written(&config, "drawn");
+    for key in ["do_sample", "temperature", "top_k", "num_return_sequences"] {
+        assert_eq!(said.get(key), None, "{key}: {said}");
+    }
+}
+
+#[test]
+fn texts_begin_with_the_language_that_a_run_was_trained_on() {
+    let more = "epochs = 1\nmax_target_length = 16\nsource_language = 'en'\ntarget_language = 'de'\n";
+    let Copying { fixture, options } = copying("tiny-mbart", "translation", ["en", "de"], more);
+    let mut tokenizer = json(&fixture.model().join("tokenizer_config.json"));
+    tokenizer["tokenizer_class"] = "MBart50Tokenizer".into();
+    fixture.write("model/tokenizer_config.json", tokenizer.to_string().as_bytes());
+    let known = graftling_text::Tokenizer::from_folder(&fixture.model()).expect("a tokenizer");
+    let [english, german] = ["en_XX", "de_DE"].map(|code| known.id(code).expect("a language"));
+    let mut config = json(&fixture.model().join("generation_config.json"));
+    config["forced_bos_token_id"] = english.into();
+    fixture.write("model/generation_config.json", config.to_string().as_bytes());
+    fixture.run("run", &options);
+    assert_eq!(json(&fixture.path("run/generation_config.json"))["forced_bos_token_id"], german);
+}
+
+#[test]
 fn an_encoder_alone_becomes_a_pair_that_knows_how_texts_begin_and_end() {
     let Copying { fixture, options } =
         copying("tiny-bert", "translation", ["source", "target"], "epochs = 1\nmax_target_length = 16\n");
@@ -245,6 +301,17 @@ fn a_decoder_alone_learns_to_write_behind_prompts() {
 }
 
 #[test]
+fn what_is_written_behind_a_prompt_ends_as_targets_do() {
+    let more = "epochs = 1\nmax_length = 32\nmax_target_length = 16\n";
+    let Copying { fixture, options } = copying("tiny-gpt2", "translation", ["source", "target"], more);
+    fixture.write("model/generation_config.json", br#"{"eos_token_id": 9}"#);
+    fixture.run("run", &options);
+    let tokenizer = graftling_text::Tokenizer::from_folder(&fixture.model()).expect("a tokenizer");
+    let (_, end) = tokenizer.end_token().expect("an end");
+    assert_eq!(json(&fixture.path("run/generation_config.json"))["eos_token_id"], object!([9, end]));
+}
+
+#[test]
 fn sources_of_a_table_are_found_as_in_training() {
     let more = "epochs = 1\nmax_target_length = 16\nsource_language = 'en'\ntarget_language = 'zh'\n";
     let fixture = Fixture::of_model("tiny-marian");
@@ -267,6 +334,13 @@ fn sources_of_a_table_are_found_as_in_training() {
         EvaluateRequest { target_language: Some("de".to_owned()), ..EvaluateRequest::new(summary.output.clone(), path) };
     let refused = evaluate(&request, &mut NoObserver).expect_err("no German texts").to_string();
     assert!(refused.contains("\"translation\" has no text in \"de\"; it has en, zh"), "{refused}");
+    let request = EvaluateRequest {
+        source_language: Some("en".to_owned()),
+        columns: Columns { text: Some("translation".to_owned()), ..Columns::default() },
+        ..EvaluateRequest::new(summary.output, fixture.path("train.jsonl"))
+    };
+    let refused = evaluate(&request, &mut NoObserver).expect_err("two places of sources").to_string();
+    assert!(refused.contains("source_language and text_column: both say where the sources are"), "{refused}");
 }
 
 #[test]
