@@ -359,7 +359,9 @@ fn announce_model(folder: &Path, model: &Model, report: &LoadReport, observer: &
         0 => {}
         new if new == trained => observer.observe(&Event::Notice("all weights are drawn from the seed, none is read")),
         _ => {
-            let new = named_once(&report.new_parameters);
+            // A pooler that is kept and not looked at is nothing to tell.
+            let is_used = |name: &&String| model.parameters.find(name).is_none_or(|id| model.is_used(id));
+            let new = named_once(report.new_parameters.iter().filter(is_used));
             observer.observe(&Event::Notice(&format!("{new}: not in the checkpoint, drawn anew from the seed")));
         }
     }
@@ -369,7 +371,7 @@ fn announce_model(folder: &Path, model: &Model, report: &LoadReport, observer: &
 }
 
 /// Names of parameters, with those that differ in the number of their layer as one.
-fn named_once(names: &[String]) -> String {
+fn named_once<'a>(names: impl Iterator<Item = &'a String>) -> String {
     let mut said: Vec<String> = Vec::new();
     for name in names {
         let is_number = |part: &str| part.parse::<usize>().is_ok();

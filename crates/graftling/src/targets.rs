@@ -41,6 +41,8 @@ pub(crate) enum Opening {
 pub(crate) enum DecoderStart {
     /// This token, always.
     Token(u32),
+    /// This one, which is the first of the target as the tokenizer makes it, and is not written.
+    FirstOfTarget(u32),
     /// The last token of the target, which is that of its language (mBART's `shift_tokens_right`).
     LastOfTarget,
 }
@@ -89,7 +91,9 @@ impl Targets {
 }
 
 /// Writes into the config of a pair of which neither it nor the family says with which token its decoder starts, as of an encoder that has
-/// become one: that one, and the one that texts end with, are those that the tokenizer puts around every text.
+/// become one: it starts from the token that the tokenizer puts before every text, which is not to be written again then, and ends with the one
+/// behind. (transformers' recipes for such pairs have it written again; whether it is already there is then told by the places alone, which an
+/// encoder's weights are slow to learn.)
 pub(crate) fn say_start(model: &mut Model, tokenizer: &Tokenizer) {
     let Some(DecoderFacts { start, conventions, .. }) = model.facts().decoder else { return };
     let says = |key: &str| model.config_value(key).is_some_and(|value| !value.is_null());
@@ -99,7 +103,11 @@ pub(crate) fn say_start(model: &mut Model, tokenizer: &Tokenizer) {
     }
     if let [first, .., last] = around_targets(tokenizer)[..] {
         model.set_config_value(START, first.into());
+        model.set_config_value(START_IS_NOT_WRITTEN, true.into());
         model.set_config_value("eos_token_id", last.into());
+        if let Some(padding) = tokenizer.padding_id() {
+            model.set_config_value("pad_token_id", padding.into());
+        }
     }
 }
 
@@ -142,6 +150,8 @@ fn code_of<'a>(given: &str, known: &'a [String]) -> Option<&'a str> {
 
 /// The key of the token that a decoder starts with.
 const START: &str = "decoder_start_token_id";
+/// Ours: `true` where targets begin with that token and are written without it. transformers passes it over.
+const START_IS_NOT_WRITTEN: &str = "decoder_start_is_not_written";
 /// How many languages a note names.
 const LANGUAGES_TOLD: usize = 12;
 /// A source of fewer tokens says nothing.
@@ -166,6 +176,7 @@ impl DecoderStart {
             None => conventions.id(START).map(u64::from),
         };
         match id.and_then(|id| u32::try_from(id).ok()).filter(|id| (*id as usize) < vocabulary) {
+            Some(id) if model.config_value(START_IS_NOT_WRITTEN) == Some(&true.into()) => Ok(Self::FirstOfTarget(id)),
             Some(id) => Ok(Self::Token(id)),
             None => {
                 Err(LanguageError::NoDecoderStart { family: facts.family, found: named.map(ToString::to_string), vocabulary }
@@ -174,11 +185,12 @@ impl DecoderStart {
         }
     }
 
-    /// The token before the first of these.
-    pub fn before(self, target: &[u32]) -> u32 {
+    /// What is read first, and what is then to be written of a target as the tokenizer makes it.
+    pub fn of_target(self, target: &[u32]) -> (u32, &[u32]) {
         match self {
-            Self::Token(id) => id,
-            Self::LastOfTarget => target.last().copied().unwrap_or_default(),
+            Self::Token(id) => (id, target),
+            Self::FirstOfTarget(id) => (id, target.strip_prefix(&[id]).unwrap_or(target)),
+            Self::LastOfTarget => (target.last().copied().unwrap_or_default(), target),
         }
     }
 }
@@ -238,7 +250,9 @@ mod tests {
 
     #[test]
     fn mbart_starts_with_the_language_and_others_with_one_token() {
-        assert_eq!(DecoderStart::Token(2).before(&[7, 8, 9]), 2);
-        assert_eq!(DecoderStart::LastOfTarget.before(&[7, 8, 9]), 9);
+        assert_eq!(DecoderStart::Token(7).of_target(&[7, 8, 9]), (7, &[7, 8, 9][..]));
+        assert_eq!(DecoderStart::FirstOfTarget(7).of_target(&[7, 8, 9]), (7, &[8, 9][..]));
+        assert_eq!(DecoderStart::FirstOfTarget(2).of_target(&[7, 8, 9]), (2, &[7, 8, 9][..]));
+        assert_eq!(DecoderStart::LastOfTarget.of_target(&[7, 8, 9]), (9, &[7, 8, 9][..]));
     }
 }

@@ -84,7 +84,7 @@ impl Writing {
             None => said.forced_bos_token_id.or(language),
         };
         let decoder_start_token_id = match targets.opening {
-            Opening::Start(DecoderStart::Token(id)) => Some(id),
+            Opening::Start(DecoderStart::Token(id) | DecoderStart::FirstOfTarget(id)) => Some(id),
             Opening::Start(DecoderStart::LastOfTarget) => Some(last_of_targets(tokenizer).ok_or(LanguageError::NoEndToken)?),
             Opening::Behind(_) | Opening::Prompt => None,
         };

@@ -16,6 +16,11 @@ impl Tokenizer {
         })
     }
 
+    /// The id of the token that fills the shorter texts of a batch in other programs, where the settings name one that the vocabulary has.
+    pub fn padding_id(&self) -> Option<u32> {
+        self.pipeline.token_to_id(&self.settings.special_token("pad_token", "").ok()?.content)
+    }
+
     /// The token that a text ends with, as it is written in texts, and its id; none where the vocabulary has no such.
     pub fn end_token(&self) -> Option<(String, u32)> {
         let told = self.settings.special_token("eos_token", "").ok().map(|token| token.content);

@@ -49,7 +49,7 @@ pub(crate) fn tokenize_source_targets(
     };
     tokenized.truncation.max_target_length = targets.max_length;
     for (features, target) in tokenized.features.iter_mut().zip(written) {
-        features.lead_to(target, targets);
+        features.lead_to(&target, targets);
         tokenized.truncation.tokens += features.wanted.as_ref().map_or(0, |wanted| wanted.tokens.len());
     }
     Ok(tokenized)
@@ -108,21 +108,22 @@ pub(crate) fn tokenize_sources(tokenizer: &Tokenizer, sources: &[&str], reading:
 
 impl Features {
     /// Puts what is written from a source, or behind a prompt, where the model is trained on it.
-    fn lead_to(&mut self, target: Vec<u32>, targets: &Targets) {
+    fn lead_to(&mut self, target: &[u32], targets: &Targets) {
         let read = std::mem::take(&mut self.input_ids);
-        let given = match targets.opening {
+        let (given, written) = match targets.opening {
             Opening::Start(start) => {
-                self.input_ids = vec![start.before(&target)];
+                let (first, written) = start.of_target(target);
+                self.input_ids = vec![first];
                 self.source = Some(read);
-                1
+                (1, written)
             }
             Opening::Behind(_) | Opening::Prompt => {
                 let given = read.len();
                 self.input_ids = read;
-                given
+                (given, target)
             }
         };
-        self.input_ids.extend(target);
+        self.input_ids.extend(written);
         self.token_type_ids = vec![0; self.input_ids.len()];
         self.wanted = Some(Wanted { tokens: (given - 1..self.input_ids.len() - 1).collect(), words: Vec::new() });
     }

@@ -243,8 +243,22 @@ fn an_encoder_alone_becomes_a_pair_that_knows_how_texts_begin_and_end() {
     let (_, events) = fixture.run("run", &options);
     let config = json(&fixture.path("run").join("config.json"));
     // Its tokenizer puts [CLS], 2, and [SEP], 3, around a text.
-    let found = ["model_type", "decoder_start_token_id", "eos_token_id", "pad_token_id"].map(|key| config[key].clone());
-    assert_eq!(found, [object!("encoder-decoder"), object!(2), object!(3), object!(0)], "{config}");
+    let found = ["model_type", "decoder_start_token_id", "eos_token_id", "pad_token_id", "decoder_start_is_not_written"];
+    let found = found.map(|key| config[key].clone());
+    assert_eq!(found, [object!("encoder-decoder"), object!(2), object!(3), object!(0), object!(true)], "{config}");
+    // Of the targets count the words and [SEP].
+    let evaluation =
+        evaluate(&EvaluateRequest::new(fixture.path("run"), fixture.path("test.jsonl")), &mut NoObserver).expect("an evaluation");
+    let tokenizer = graftling_text::Tokenizer::from_folder(&fixture.model()).expect("a tokenizer");
+    let text = fs::read_to_string(fixture.path("test.jsonl")).expect("the pairs");
+    let targets: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["target"].as_str().expect("a text").to_owned())
+        .collect();
+    let inputs: Vec<TextInput<'_>> = targets.iter().map(|text| TextInput { text, pair: None }).collect();
+    let encoded = tokenizer.encode(&inputs, &graftling_text::EncodeOptions::truncated(100)).expect("tokens").encodings;
+    let written: usize = encoded.iter().map(|encoding| encoding.input_ids.len() - 1).sum();
+    assert_eq!(figures(&evaluation.metrics).tokens.tokens, written as u64);
     let new: Vec<&String> = events.notices.iter().filter(|notice| notice.contains("drawn anew")).collect();
     let [new] = new[..] else { panic!("{new:?}") };
     assert!(new.contains("decoder.layers.*.cross_attention.query.weight") && !new.contains("layers.*.attention"), "{new}");

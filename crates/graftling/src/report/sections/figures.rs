@@ -28,7 +28,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                 th { (language.of("name in the results files", "结果文件中的名称")) }
             } }
             tbody {
-                @for name in names(facts) { tr {
+                @for name in names(facts).into_iter().filter(|name| !is_signature(name)) { tr {
                     th scope="row" { (names::of(language, name)) }
                     @for evaluation in &facts.evaluations {
                         td class="n" { (shown(evaluation.figures.get(name))) }
@@ -37,6 +37,9 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                     td class="key" { code { (name) } }
                 } }
             }
+        }
+        @for (name, signature) in signatures(facts) {
+            p class="quiet" { (names::of(language, name.trim_end_matches(SIGNATURE))) ": " code { (signature) } }
         }
         @if let Some(resamples) = facts.evaluations.iter().find_map(|evaluation| Some(evaluation.intervals.as_ref()?.resamples)) {
             @let resamples = count(resamples as u64);
@@ -69,10 +72,24 @@ fn names(facts: &Facts) -> Vec<&String> {
     names
 }
 
-/// Whole numbers are counts; texts stand as they are.
+/// What the name of a text ends with that says how a figure was reached.
+const SIGNATURE: &str = "_signature";
+
+fn is_signature(name: &str) -> bool {
+    name.ends_with(SIGNATURE)
+}
+
+/// How figures were reached, which is the same in every split.
+fn signatures(facts: &Facts) -> Vec<(&String, &str)> {
+    let of_name = |name| facts.evaluations.iter().find_map(|evaluation| evaluation.figures.get(name)?.as_str());
+    names(facts).into_iter().filter(|name| is_signature(name)).filter_map(|name| Some((name, of_name(name)?))).collect()
+}
+
+/// Whole numbers are counts; texts stand as they are, and of several numbers each.
 fn shown(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(values)) => values.iter().map(|value| figure(value.as_f64())).collect::<Vec<_>>().join(" / "),
         Some(value) => value.as_u64().map_or_else(|| figure(value.as_f64()), count),
         None => figure(None),
     }

@@ -4,9 +4,12 @@ use maud::{Markup, html};
 
 use super::{figure, interval};
 use crate::figures::count;
-use crate::report::facts::Facts;
+use crate::report::facts::{EvaluationFacts, Facts};
 use crate::report::language::said;
 use crate::report::names;
+
+/// More figures than these do not fit beside each other on a page.
+const MOST_COLUMNS: usize = 5;
 
 pub(super) fn section(facts: &Facts) -> Option<Markup> {
     let language = facts.language;
@@ -39,23 +42,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
             p { (said!(language, "Training ended after {steps} of {planned} planned steps: ", "训练在计划的 {planned} 步中的第 {steps} 步结束：")) span lang="en" { (reason) } }
         }
         @if !headline.is_empty() {
-            table class="lead" {
-                thead { tr {
-                    th { (language.of("split", "数据集")) }
-                    th class="n" { (language.of("examples", "样本数")) }
-                    @for name in headline { th class="n" { (names::of(language, name)) } }
-                } }
-                tbody {
-                    @for evaluation in &facts.evaluations { tr {
-                        th scope="row" { (language.split(&evaluation.split)) }
-                        td class="n" { (count(evaluation.examples)) }
-                        @for name in headline { td class="n" {
-                            (figure(evaluation.figures.get(name).and_then(|value| value.as_f64())))
-                            @if let Some(range) = interval(evaluation, name) { br; small { (range) } }
-                        } }
-                    } }
-                }
-            }
+            (if headline.len() > MOST_COLUMNS { by_figure(facts, headline) } else { by_split(facts, headline) })
         }
         @if let Some(decided) = facts.evaluations.first().and_then(|evaluation| evaluation.decided_by.as_ref()) {
             p {
@@ -68,4 +55,56 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
             }
         }
     })
+}
+
+/// A row for each split.
+fn by_split(facts: &Facts, headline: &[String]) -> Markup {
+    let language = facts.language;
+    html! {
+        table class="lead" {
+            thead { tr {
+                th { (language.of("split", "数据集")) }
+                th class="n" { (language.of("examples", "样本数")) }
+                @for name in headline { th class="n" { (names::of(language, name)) } }
+            } }
+            tbody {
+                @for evaluation in &facts.evaluations { tr {
+                    th scope="row" { (language.split(&evaluation.split)) }
+                    td class="n" { (count(evaluation.examples)) }
+                    @for name in headline { (cell(evaluation, name)) }
+                } }
+            }
+        }
+    }
+}
+
+/// A row for each figure.
+fn by_figure(facts: &Facts, headline: &[String]) -> Markup {
+    let language = facts.language;
+    html! {
+        table class="lead" {
+            thead { tr {
+                th { (language.of("figure", "指标")) }
+                @for evaluation in &facts.evaluations {
+                    @let examples = count(evaluation.examples);
+                    th class="n" { (language.split(&evaluation.split)) br; small { (said!(language, "{examples} examples", "{examples} 个样本")) } }
+                }
+            } }
+            tbody {
+                @for name in headline { tr {
+                    th scope="row" { (names::of(language, name)) }
+                    @for evaluation in &facts.evaluations { (cell(evaluation, name)) }
+                } }
+            }
+        }
+    }
+}
+
+fn cell(evaluation: &EvaluationFacts, name: &str) -> Markup {
+    html! {
+        td class="n" {
+            (figure(evaluation.figures.get(name).and_then(|value| value.as_f64())))
+            @if let Some(range) = interval(evaluation, name) { br; small { (range) } }
+        }
+    }
 }
