@@ -113,7 +113,8 @@ def folders():
         "vocab.json": vocabulary([two["source.spm"]], 3, []), "target_vocab.json": own_padding(vocabulary([two["target.spm"]], 4, []), vocabulary([two["source.spm"]], 3, [])),
         "config.json": {**config, "share_encoder_decoder_embeddings": False}, "tokenizer_config.json": {"tokenizer_class": "MarianTokenizer", "separate_vocabs": True}}, MarianTokenizer
     yield "student", {"source.spm": "marian-student.model"}, {"config.json": {"model_type": "marian-ssru"}}, None
-    yield "student, a model for each side", {"source.spm": "marian-source.model", "target.spm": "marian-student.model"}, {"config.json": {"model_type": "marian-ssru"}}, None
+    yield "student, a model for each side", {"source.spm": "marian-source.model", "target.spm": "marian-student.model"}, {
+        "config.json": {"model_type": "marian-ssru", "share_encoder_decoder_embeddings": False}}, None
     yield "a model alone", {"source.spm": "marian-bare.model"}, {}, None
     fairseq = {"sentencepiece.bpe.model": "unigram.model"}
     for name, kind, own in (("mbart", MBartTokenizer, converters.MBartConverter), ("mbart50", MBart50Tokenizer, converters.MBart50Converter)):

@@ -163,7 +163,7 @@ pub enum TextError {
     },
     /// A folder holds no tokenizer.
     #[error(
-        "{}: no tokenizer here: neither {needed}{}",
+        "{}: no tokenizer here: {needed}{}",
         folder.display(),
         if found.is_empty() { String::new() } else {
             format!("; found {}, which transformers turns into a tokenizer.json when it saves the tokenizer", quoted_list(found))
@@ -172,7 +172,7 @@ pub enum TextError {
     TokenizerMissing {
         /// The folder.
         folder: PathBuf,
-        /// What is looked for.
+        /// What is looked for and is not there, as a sentence.
         needed: &'static str,
         /// Vocabularies of kinds that are not read here.
         found: Vec<String>,

@@ -303,10 +303,52 @@ fn files_that_do_not_go_together_are_refused() {
         "{folder}/tokenizer_config.json: \"added_tokens_decoder\" is \"<new> with the id 7\"; accepted: tokens with the ids that the vocabulary \
          gives them"
     );
+    let mut shared = named("student, a model for each side");
+    shared.jsons["config.json"].as_object_mut().unwrap().remove("share_encoder_decoder_embeddings");
+    assert_eq!(
+        told(shared),
+        "{folder}/target.spm: it is another model than source.spm, and without vocab.json each numbers its own pieces; but config.json has one \
+         table of embeddings for both (share_encoder_decoder_embeddings): fetch vocab.json, or the target.spm that belongs to source.spm"
+    );
     let mut pairs = named("a model alone");
     pairs.files.insert("source.spm".to_owned(), "bpe.model".into());
     assert_eq!(told(pairs), "{folder}/source.spm: accepted here are models of the type unigram alone");
     let mut no_end = named("a model alone");
     no_end.files.insert("source.spm".to_owned(), "deberta.model".into());
     assert_eq!(told(no_end), "{folder}/source.spm: the vocabulary lacks the eos_token \"</s>\"");
+}
+
+#[test]
+fn one_model_under_two_names_is_one_model() {
+    let mut the_same = named("student");
+    the_same.files.insert("target.spm".to_owned(), the_same.files["source.spm"].clone());
+    assert_none(&differences(&the_same, &Tokenizer::from_folder(the_same.written().path()).unwrap()));
+}
+
+#[test]
+fn an_added_token_does_not_take_the_number_of_a_piece() {
+    let mut vocabulary = named("marian").jsons["vocab.json"].clone();
+    let numbers = vocabulary.as_object_mut().unwrap();
+    // The last number is that of a piece, and one before it is free.
+    let (last, the) = (numbers["<pad>"].clone(), numbers["▁the"].clone());
+    numbers.extend([("<pad>".to_owned(), the), ("▁the".to_owned(), last)]);
+    let free = numbers.remove("a").unwrap();
+    let new = json!({"tokenizer_class": "MarianTokenizer", "additional_special_tokens": ["<new>"]});
+    let mut folder = named("marian").with("vocab.json", vocabulary).with("tokenizer_config.json", new);
+    assert_eq!(refused(&folder, None), "{folder}/vocab.json: the vocabulary lacks the added token \"<new>\"");
+    folder.jsons["vocab.json"]["<new>"] = free.clone();
+    let tokenizer = Tokenizer::from_folder(folder.written().path()).unwrap();
+    assert_eq!(ids(&tokenizer, "a <new> b", 99).iter().filter(|id| Some(u64::from(**id)) == free.as_u64()).count(), 1);
+}
+
+#[test]
+fn a_tokenizer_json_goes_first_where_the_class_says_that_it_does() {
+    let plain = json!({"model": {"type": "WordLevel", "vocab": {"a": 0, "</s>": 1}, "unk_token": "a"}, "added_tokens": []});
+    let opened = |folder: Folder| Tokenizer::from_folder(folder.written().path()).unwrap();
+    for (class, goes_first) in [("PreTrainedTokenizerFast", true), ("TokenizersBackend", true), ("MarianTokenizer", false)] {
+        let folder = || named("marian").with("tokenizer_config.json", json!({"tokenizer_class": class}));
+        assert_eq!(opened(folder()).token(0), Some("</s>".to_owned()), "{class}");
+        let first = if goes_first { "a" } else { "</s>" };
+        assert_eq!(opened(folder().with("tokenizer.json", plain.clone())).token(0), Some(first.to_owned()), "{class}");
+    }
 }

@@ -19,22 +19,23 @@ use crate::{TextError, plain_text};
 /// What a SentencePiece model may be called, the likeliest name first.
 const SENTENCEPIECE_MODELS: [&str; 4] = ["sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"];
 
-/// Vocabularies of kinds that are not read, or not without the file beside them.
+/// What else may hold a vocabulary: it is told where nothing is read, for it is of another class or lacks the file that goes with it.
 const OTHER_VOCABULARIES: [&str; 4] = ["vocab.json", "merges.txt", "source.spm", "target.spm"];
 
 impl Tokenizer {
     /// The tokenizer of a model folder: its tokenizer.json, or else its vocabulary as the class of its tokenizer reads it (vocab.txt;
     /// vocab.json with merges.txt; a SentencePiece model). In a folder of Marian's, source.spm goes before a tokenizer.json, which
-    /// transformers does not read there either. The class is named by tokenizer_config.json, or follows from the model_type
+    /// transformers does not read there either, unless the class that is named is one of those for tokenizers of any kind. The class is named by tokenizer_config.json, or follows from the model_type
     /// of config.json; a vocab.txt without either is BERT's. special_tokens_map.json is read where it is there.
     pub fn from_folder(folder: &Path) -> Result<Tokenizer, TextError> {
         let settings = Settings::read(folder)?;
         let class = settings.class();
         let kind = class.map(TokenizerClass::vocabulary);
-        if folder.join(marian::SOURCE).is_file() && kind.is_none_or(|kind| kind == VocabularyKind::Marian) {
+        let json = folder.join("tokenizer.json");
+        let json_decides = json.is_file() && settings.names_no_family();
+        if folder.join(marian::SOURCE).is_file() && kind.is_none_or(|kind| kind == VocabularyKind::Marian) && !json_decides {
             return marian::open(folder, settings);
         }
-        let json = folder.join("tokenizer.json");
         if json.is_file() {
             let bytes = plain_text::read_bytes(&json)?;
             let pipeline = parse(&bytes).map_err(|reason| TextError::TokenizerFile {
@@ -71,12 +72,12 @@ impl Tokenizer {
             let names = ["vocab.txt"].iter().chain(&OTHER_VOCABULARIES).chain(&SENTENCEPIECE_MODELS);
             let found = names.filter(|name| folder.join(name).exists()).map(|name| (*name).to_owned()).collect();
             let needed = match kind {
-                None => "tokenizer.json, vocab.txt, vocab.json with merges.txt, nor a SentencePiece model",
-                Some(VocabularyKind::WordPiece) => "tokenizer.json nor vocab.txt",
-                Some(VocabularyKind::ByteLevel) => "tokenizer.json nor vocab.json with merges.txt",
-                Some(VocabularyKind::SentencePiece) => "tokenizer.json nor a SentencePiece model",
-                Some(VocabularyKind::Marian) => "tokenizer.json nor source.spm",
-                Some(VocabularyKind::Converted) => "tokenizer.json nor another vocabulary that is read for its class",
+                None => "neither tokenizer.json, vocab.txt, vocab.json with merges.txt, nor a SentencePiece model",
+                Some(VocabularyKind::WordPiece) => "neither tokenizer.json nor vocab.txt",
+                Some(VocabularyKind::ByteLevel) => "neither tokenizer.json nor vocab.json with merges.txt",
+                Some(VocabularyKind::SentencePiece) => "neither tokenizer.json nor a SentencePiece model",
+                Some(VocabularyKind::Marian) => "neither tokenizer.json nor source.spm",
+                Some(VocabularyKind::Converted) => "there is no tokenizer.json, and of its class no other file is read",
             };
             Err(TextError::TokenizerMissing { folder: folder.to_owned(), needed, found })
         } else {

@@ -127,7 +127,7 @@ impl Tokenizer {
             config,
             special_tokens: Map::new(),
             model_type: Some(vocabulary.model_type.clone()),
-            shares_embeddings: false,
+            shares_embeddings: None,
             model_max_length: Some(vocabulary.model_max_length),
             // It stands in the config.
             chat_template_file: None,

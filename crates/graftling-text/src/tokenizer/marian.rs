@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokenizers::Model as _;
 use tokenizers::models::wordlevel::WordLevel;
 
 use super::folder::guarded;
@@ -26,8 +27,8 @@ const VOCABULARY: &str = "vocab.json";
 /// Those of the texts that are written, where they have their own.
 const TARGET_VOCABULARY: &str = "target_vocab.json";
 
-/// Of how many pieces of a model one at least must be in the vocabulary: with fewer the two files are of different models.
-const LEAST_SHARE: usize = 2;
+/// Of so many pieces of a model, one at least must be in the vocabulary; where fewer are, the two files are of different models.
+const ONE_PIECE_IN: usize = 2;
 
 /// What the special tokens are unless the settings say otherwise.
 const SPECIAL: [(&str, &str); 3] = [("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")];
@@ -52,6 +53,13 @@ pub(super) fn open(folder: &Path, settings: Settings) -> Result<Tokenizer, TextE
         return with_vocabulary(folder, source, settings);
     }
     let target = if folder.join(TARGET).is_file() { Some(Model::read(folder, TARGET)?) } else { None };
+    if target.as_ref().is_some_and(|target| target.file.bytes != source.file.bytes) && shares_embeddings(&settings) {
+        let reason = format!(
+            "it is another model than {SOURCE}, and without {VOCABULARY} each numbers its own pieces; but config.json has one table of embeddings \
+             for both (share_encoder_decoder_embeddings): fetch {VOCABULARY}, or the {TARGET} that belongs to {SOURCE}"
+        );
+        return Err(TextError::TokenizerFile { path: folder.join(TARGET), reason });
+    }
     let mut tokenizer = by_own_numbers(&folder.join(SOURCE), &source.processor, settings.clone())?;
     tokenizer.kept_files.push(source.file);
     if let Some(target) = target {
@@ -61,8 +69,14 @@ pub(super) fn open(folder: &Path, settings: Settings) -> Result<Tokenizer, TextE
     Ok(tokenizer)
 }
 
+/// Whether the texts that are read and those that are written have one table of embeddings: a model of Marian's has, unless its
+/// config.json says otherwise; where there is no config.json, nothing is known of it.
+fn shares_embeddings(settings: &Settings) -> bool {
+    settings.shares_embeddings.unwrap_or(settings.model_type.is_some())
+}
+
 /// The way of transformers' MarianTokenizer: pieces are looked up in vocab.json, which the two models share unless the settings say
-/// that each has its own.
+/// that each has its own. A model behind two vocabularies has two tables of embeddings.
 fn with_vocabulary(folder: &Path, source: Model, settings: Settings) -> Result<Tokenizer, TextError> {
     let target_path = folder.join(TARGET);
     if !target_path.is_file() {
@@ -72,7 +86,7 @@ fn with_vocabulary(folder: &Path, source: Model, settings: Settings) -> Result<T
     }
     let target = Model::read(folder, TARGET)?;
     let separate = settings.switch("separate_vocabs")?.unwrap_or(false);
-    if separate && settings.shares_embeddings {
+    if separate && shares_embeddings(&settings) {
         return Err(settings.refuse(
             "separate_vocabs",
             &Value::Bool(true),
@@ -89,17 +103,17 @@ fn with_vocabulary(folder: &Path, source: Model, settings: Settings) -> Result<T
         same_special(&target_path, &ids, &written, &settings)?;
         belongs(&target_path, &written, TARGET, &target.processor)?;
         kept_files.push(KeptFile::read(folder, TARGET_VOCABULARY)?);
-        let targets = by_vocabulary(&target_path, written, &target.processor, settings.clone())?;
-        (by_vocabulary(&path, ids, &source.processor, settings)?, targets)
+        let (pipeline, pieces) = by_vocabulary(&target_path, written, &target.processor, &settings)?;
+        let targets = with_pieces(&target_path, pipeline, pieces, settings.clone())?;
+        let (pipeline, pieces) = by_vocabulary(&path, ids, &source.processor, &settings)?;
+        (with_pieces(&path, pipeline, pieces, settings)?, targets)
     } else {
         belongs(&path, &ids, TARGET, &target.processor)?;
-        let tokenizer = by_vocabulary(&path, ids, &source.processor, settings)?;
+        let (pipeline, pieces) = by_vocabulary(&path, ids, &source.processor, &settings)?;
         // As in transformers the model of the source puts their tokens together: its vocabulary is that of both.
-        let pieces = tokenizer
-            .pieces
-            .as_ref()
-            .map(|pieces| Arc::new(PieceTokens { cuts: target.processor.clone(), ..(**pieces).clone() }));
-        let targets = Tokenizer { pieces, ..tokenizer.sharing() };
+        let of_targets = PieceTokens { cuts: target.processor.clone(), ..pieces.clone() };
+        let tokenizer = with_pieces(&path, pipeline, pieces, settings)?;
+        let targets = Tokenizer { pieces: Some(Arc::new(of_targets)), ..tokenizer.sharing() };
         (tokenizer, targets)
     };
     tokenizer.targets = Some(Box::new(targets));
@@ -108,13 +122,24 @@ fn with_vocabulary(folder: &Path, source: Model, settings: Settings) -> Result<T
     Ok(tokenizer)
 }
 
+/// A tokenizer whose texts a model cuts in place of the tokenizer library.
+fn with_pieces(
+    path: &Path,
+    pipeline: tokenizers::Tokenizer,
+    pieces: PieceTokens,
+    settings: Settings,
+) -> Result<Tokenizer, TextError> {
+    let tokenizer = Tokenizer::assemble(path, pipeline, settings, Vec::new())?;
+    Ok(Tokenizer { pieces: Some(Arc::new(pieces)), ..tokenizer })
+}
+
 /// A vocabulary numbers the pieces of a model.
 fn by_vocabulary(
     path: &Path,
     ids: HashMap<String, u32>,
     processor: &Arc<Processor>,
-    settings: Settings,
-) -> Result<Tokenizer, TextError> {
+    settings: &Settings,
+) -> Result<(tokenizers::Tokenizer, PieceTokens), TextError> {
     let refuse = |reason: String| TextError::TokenizerFile { path: path.to_owned(), reason };
     let special = |(role, default)| settings.special_token(role, default);
     let [end, unknown, padding] = [special(SPECIAL[0])?, special(SPECIAL[1])?, special(SPECIAL[2])?];
@@ -145,11 +170,20 @@ fn by_vocabulary(
             return Err(settings.refuse("added_tokens_decoder", &told, "tokens with the ids that the vocabulary gives them"));
         }
     }
+    // The tokenizer library counts the tokens and goes on from there: in a vocabulary with gaps that is the id of a piece.
+    let of_pieces = |id: &u32, token: &str| {
+        let model = pipeline.get_model();
+        model.token_to_id(token).is_none() && model.id_to_token(*id).is_some()
+    };
+    let mut added: Vec<_> = pipeline.get_added_tokens_decoder().into_iter().collect();
+    added.sort_unstable_by_key(|(id, _)| *id);
+    if let Some((_, token)) = added.into_iter().find(|(id, token)| of_pieces(id, &token.content)) {
+        let role = if token.content == with_role[2] { "pad_token" } else { "added token" };
+        return Err(TextError::TokenMissing { path: path.to_owned(), role, token: token.content });
+    }
     let cleans_up = settings.switch("clean_up_tokenization_spaces")?.unwrap_or(false);
     let numbering = Numbering::Vocabulary;
-    let pieces = PieceTokens { cuts: processor.clone(), joins: processor.clone(), numbering, unknown_id, cleans_up };
-    Tokenizer::assemble(path, pipeline, settings, Vec::new())
-        .map(|tokenizer| Tokenizer { pieces: Some(Arc::new(pieces)), ..tokenizer })
+    Ok((pipeline, PieceTokens { cuts: processor.clone(), joins: processor.clone(), numbering, unknown_id, cleans_up }))
 }
 
 /// The model's own numbers count, and its end goes behind every text (as sentencepiece's `encode(text) + [eos]`).
@@ -170,8 +204,7 @@ fn by_own_numbers(path: &Path, processor: &Arc<Processor>, settings: Settings) -
     })?;
     let numbering = Numbering::Model;
     let pieces = PieceTokens { cuts: processor.clone(), joins: processor.clone(), numbering, unknown_id, cleans_up: false };
-    Tokenizer::assemble(path, pipeline, settings, Vec::new())
-        .map(|tokenizer| Tokenizer { pieces: Some(Arc::new(pieces)), ..tokenizer })
+    with_pieces(path, pipeline, pieces, settings)
 }
 
 /// The vocabulary alone, for the tokenizer library to number tokens by.
@@ -187,7 +220,7 @@ fn belongs(path: &Path, ids: &HashMap<String, u32>, model: &str, processor: &Pro
         pieces += 1;
         known += usize::from(ids.contains_key(piece));
     }
-    if known * LEAST_SHARE >= pieces {
+    if known * ONE_PIECE_IN >= pieces {
         return Ok(());
     }
     let reason = format!(
@@ -196,7 +229,8 @@ fn belongs(path: &Path, ids: &HashMap<String, u32>, model: &str, processor: &Pro
     Err(TextError::TokenizerFile { path: path.to_owned(), reason })
 }
 
-/// Refuses a second vocabulary in which special tokens have other numbers: what ends a text is the same for both.
+/// Refuses a second vocabulary in which special tokens have other numbers: transformers takes the numbers of the
+/// first for both, where the second may have other tokens.
 fn same_special(
     path: &Path,
     ids: &HashMap<String, u32>,

@@ -41,7 +41,7 @@ impl PieceTokens {
             word += u32::from(place > 0 && token.value.starts_with('▁'));
             words.push(word);
         }
-        numbered(tokens, words)
+        with_words(tokens, words)
     }
 
     /// The tokens of words that are given, each cut for itself; offsets count within the word.
@@ -52,7 +52,7 @@ impl PieceTokens {
             self.cut(vocabulary, text, &mut tokens);
             of_words.resize(tokens.len(), word);
         }
-        numbered(tokens, of_words)
+        with_words(tokens, of_words)
     }
 
     /// The text of tokens.
@@ -123,13 +123,15 @@ pub(super) fn is_language_code(token: &str) -> bool {
     token.len() > 4 && token.starts_with(">>") && token.ends_with("<<")
 }
 
-/// The language code that a text begins with, such as `>>zh<<`: it is looked up whole.
+/// The language code that a part of a text begins with, such as `>>zh<<`: it is looked up whole. A part begins where the text does and
+/// behind each special token, as in transformers; a code that is itself listed as an added token is found anywhere.
 fn language_code(text: &str) -> Option<&str> {
     let end = text.starts_with(">>").then(|| text.find("<<")).flatten()?;
     Some(&text[..end + "<<".len()])
 }
 
-fn numbered(tokens: Vec<Token>, words: Vec<u32>) -> Encoding {
+/// Tokens with the number of the word that each belongs to.
+fn with_words(tokens: Vec<Token>, words: Vec<u32>) -> Encoding {
     let mut encoding = Encoding::from_tokens(tokens, 0);
     for (place, word) in encoding.get_word_ids_mut().iter_mut().zip(words) {
         *place = Some(word);

@@ -22,9 +22,9 @@ pub(super) struct Settings {
     pub special_tokens: Map<String, Value>,
     /// The `model_type` of config.json, where there is one.
     pub model_type: Option<String>,
-    /// Whether config.json gives the texts that are read and those that are written one table of embeddings, as Marian's does unless it
-    /// says otherwise.
-    pub shares_embeddings: bool,
+    /// What config.json says of whether texts that are read and texts that are written have one table of embeddings
+    /// (`share_encoder_decoder_embeddings`).
+    pub shares_embeddings: Option<bool>,
     /// The longest input, where there is a limit.
     pub model_max_length: Option<usize>,
     /// What chat_template.jinja holds, where it is there.
@@ -58,8 +58,7 @@ impl Settings {
         // A config.json that cannot be read is told by whoever opens the model; the tokenizer can do without.
         let model = read_object(&folder.join("config.json")).unwrap_or_default();
         let model_type = model.get("model_type").and_then(Value::as_str).map(str::to_owned);
-        let shares_embeddings =
-            model.get("share_encoder_decoder_embeddings").and_then(Value::as_bool).unwrap_or(model_type.is_some());
+        let shares_embeddings = model.get("share_encoder_decoder_embeddings").and_then(Value::as_bool);
         let template = folder.join("chat_template.jinja");
         let chat_template_file = if template.exists() { Some(plain_text::read(&template, false)?) } else { None };
         let mut settings =

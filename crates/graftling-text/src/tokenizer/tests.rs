@@ -28,7 +28,12 @@ fn ids(tokenizer: &Tokenizer, text: &str, pair: Option<&str>, max_length: usize)
 
 #[test]
 fn a_folder_without_a_usable_tokenizer_is_refused() {
-    let cases: [(&[(&str, &str)], &str); 15] = [
+    let cases: [(&[(&str, &str)], &str); 16] = [
+        (
+            &[("sentencepiece.bpe.model", "x"), ("tokenizer_config.json", "{\"tokenizer_class\": \"NllbTokenizer\"}")],
+            "{folder}: no tokenizer here: there is no tokenizer.json, and of its class no other file is read; \
+             found \"sentencepiece.bpe.model\", which transformers turns into a tokenizer.json when it saves the tokenizer",
+        ),
         (
             &[],
             "{folder}: no tokenizer here: neither tokenizer.json, vocab.txt, vocab.json with merges.txt, nor a SentencePiece model",
