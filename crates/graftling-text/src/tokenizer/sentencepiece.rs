@@ -33,13 +33,7 @@ use proto::{Algorithm, ModelProto, PieceKind};
 pub(super) fn pipeline(path: &Path, class: TokenizerClass, settings: &Settings) -> Result<tokenizers::Tokenizer, TextError> {
     let refuse = |reason: String| TextError::TokenizerFile { path: path.to_owned(), reason };
     let proto = ModelProto::read(&plain_text::read_bytes(path)?).map_err(&refuse)?;
-    if proto.blank_as_suffix {
-        return Err(refuse("it puts blanks behind words (treat_whitespace_as_suffix), which is not offered".to_owned()));
-    }
-    if !proto.charsmap.is_empty() {
-        charsmap::check(&proto.charsmap)
-            .map_err(|reason| refuse(format!("its map of characters (precompiled_charsmap) is damaged: {reason}")))?;
-    }
+    proto.checked_charsmap().map_err(&refuse)?;
     let layout = Layout::of(class, settings)?;
     let vocabulary = layout.vocabulary(&proto).map_err(&refuse)?;
     let mut pipeline = tokenizers::Tokenizer::new(model(&proto, &layout, vocabulary).map_err(&refuse)?);

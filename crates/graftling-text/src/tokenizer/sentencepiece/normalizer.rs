@@ -21,7 +21,8 @@ pub(super) struct Normalizer {
 /// A text as pieces are looked for in it.
 pub(super) struct Normalized {
     pub text: String,
-    /// Where each byte of it comes from, as a byte of the text that it was made of; and where that one's rest begins.
+    /// For each byte of it the place in the original text that it was made from, and one place more: where the last piece ends, before
+    /// blanks that were dropped there.
     pub origins: Vec<usize>,
 }
 
@@ -29,9 +30,8 @@ impl Normalizer {
     pub fn of(proto: &ModelProto) -> Result<Normalizer, String> {
         let kept: Vec<&str> =
             proto.pieces.iter().filter(|piece| piece.kind == PieceKind::UserDefined).map(|piece| &*piece.text).collect();
-        let charsmap = (!proto.charsmap.is_empty()).then(|| CharsMap::read(&proto.charsmap)).transpose();
         Ok(Normalizer {
-            charsmap: charsmap.map_err(|reason| format!("its map of characters (precompiled_charsmap) is damaged: {reason}"))?,
+            charsmap: proto.checked_charsmap()?,
             kept: (!kept.is_empty()).then(|| Trie::new(kept.into_iter().zip(0..))),
             blank_first: proto.blank_first,
             drops_blanks: proto.drops_blanks,

@@ -1,7 +1,6 @@
 //! Texts to pieces and back as sentencepiece itself does it, to the byte: the tokenizer library's own way differs in combining
 //! characters, in blanks and in ties. Knows nothing of vocabularies besides the model's own.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use super::best_path::BestPath;
@@ -12,7 +11,8 @@ use crate::TextError;
 /// A unigram model, ready to work.
 pub(in crate::tokenizer) struct Processor {
     proto: ModelProto,
-    ids: HashMap<String, u32>,
+    /// The numbers of the pieces in the order of their texts.
+    by_text: Vec<u32>,
     normalizer: Normalizer,
     best_path: BestPath,
     /// The piece of each byte, where characters that no piece covers become their bytes.
@@ -37,31 +37,30 @@ impl Processor {
         made.map_err(|reason| TextError::TokenizerFile { path: path.to_owned(), reason })
     }
 
-    fn new(proto: ModelProto) -> Result<Processor, String> {
+    fn new(mut proto: ModelProto) -> Result<Processor, String> {
         if proto.algorithm != Algorithm::Unigram {
             return Err("accepted here are models of the type unigram alone".to_owned());
-        }
-        if proto.blank_as_suffix {
-            return Err("it puts blanks behind words (treat_whitespace_as_suffix), which is not offered".to_owned());
         }
         if proto.denormalizes {
             return Err("it changes texts when it puts them together (denormalizer_spec), which is not offered".to_owned());
         }
-        let mut ids = HashMap::with_capacity(proto.pieces.len());
-        for (piece, id) in proto.pieces.iter().zip(0..) {
-            if let Some(first) = ids.insert(piece.text.clone(), id) {
-                return Err(format!("the pieces {first} and {id} are both {:?}", piece.text));
-            }
+        let text = |id: u32| proto.pieces[id as usize].text.as_str();
+        let mut by_text: Vec<u32> = (0..proto.pieces.len() as u32).collect();
+        by_text.sort_by_key(|&id| text(id));
+        if let Some(same) = by_text.windows(2).find(|pair| text(pair[0]) == text(pair[1])) {
+            return Err(format!("the pieces {} and {} are both {:?}", same[0], same[1], text(same[0])));
         }
         let byte_piece = |byte: u8| {
             let written = format!("<0x{byte:02X}>");
-            let id = ids.get(&written).filter(|&&id| proto.pieces[id as usize].kind == PieceKind::Byte);
-            id.copied().ok_or_else(|| format!("unknown characters are to become bytes, but there is no piece {written}"))
+            let id = numbered(&proto, &by_text, &written).filter(|&id| proto.pieces[id as usize].kind == PieceKind::Byte);
+            id.ok_or_else(|| format!("unknown characters are to become bytes, but there is no piece {written}"))
         };
         let byte_pieces =
             proto.byte_fallback.then(|| (0..=255).map(byte_piece).collect::<Result<Vec<u32>, String>>()).transpose()?;
         let (normalizer, best_path) = (Normalizer::of(&proto)?, BestPath::of(&proto));
-        Ok(Processor { proto, ids, normalizer, best_path, byte_pieces })
+        // The normalizer has read it.
+        proto.charsmap = Vec::new();
+        Ok(Processor { proto, by_text, normalizer, best_path, byte_pieces })
     }
 
     /// The pieces, in the order of their numbers.
@@ -124,7 +123,7 @@ impl Processor {
         let mut at_start = true;
         let mut blank_dropped = false;
         for piece in pieces {
-            let kind = self.ids.get(piece).map(|&id| self.proto.pieces[id as usize].kind);
+            let kind = numbered(&self.proto, &self.by_text, piece).map(|id| self.proto.pieces[id as usize].kind);
             if let Some(byte) = byte_of(piece).filter(|_| kind == Some(PieceKind::Byte)) {
                 bytes.push(byte);
                 continue;
@@ -150,6 +149,12 @@ impl Processor {
         push_bytes(&mut text, &mut bytes);
         text
     }
+}
+
+/// The number of the piece with a text.
+fn numbered(proto: &ModelProto, by_text: &[u32], text: &str) -> Option<u32> {
+    let place = by_text.binary_search_by(|&id| proto.pieces[id as usize].text.as_str().cmp(text));
+    place.ok().map(|place| by_text[place])
 }
 
 /// The byte that a piece such as `<0xE5>` is.

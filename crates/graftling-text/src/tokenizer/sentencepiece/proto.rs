@@ -1,6 +1,8 @@
 //! Reads a SentencePiece `.model`: the fields of its protocol buffer (sentencepiece_model.proto, `ModelProto`) that cutting texts
 //! takes. Knows nothing of what is made of them.
 
+use super::charsmap::CharsMap;
+
 /// A SentencePiece model as its file holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelProto {
@@ -16,8 +18,6 @@ pub struct ModelProto {
     pub unknown_text: String,
     /// Whether unknown characters become pieces of their bytes.
     pub byte_fallback: bool,
-    /// Whether the blank of a word stands behind it.
-    pub blank_as_suffix: bool,
     /// Replacements of characters, as a double-array trie with the texts it leads to.
     pub charsmap: Vec<u8>,
     /// Whether a text begins with a blank that it has not (`add_dummy_prefix`).
@@ -77,7 +77,6 @@ impl ModelProto {
             unknown_piece: "<unk>".to_owned(),
             unknown_text: " \u{2047} ".to_owned(),
             byte_fallback: false,
-            blank_as_suffix: false,
             charsmap: Vec::new(),
             blank_first: true,
             drops_blanks: true,
@@ -106,6 +105,12 @@ impl ModelProto {
         Ok(model)
     }
 
+    /// The map of characters, where there is one.
+    pub fn checked_charsmap(&self) -> Result<Option<CharsMap>, String> {
+        let read = (!self.charsmap.is_empty()).then(|| CharsMap::read(&self.charsmap)).transpose();
+        read.map_err(|reason| format!("its map of characters (precompiled_charsmap) is damaged: {reason}"))
+    }
+
     fn read_trainer(&mut self, mut fields: Fields<'_>) -> Result<(), String> {
         while let Some((number, value)) = fields.next()? {
             match (number, value) {
@@ -118,7 +123,9 @@ impl ModelProto {
                         other => return Err(format!("the model type is {other}; accepted are 1 (unigram) and 2 (bpe)")),
                     }
                 }
-                (24, Wire::Number(suffix)) => self.blank_as_suffix = suffix != 0,
+                (24, Wire::Number(suffix)) if suffix != 0 => {
+                    return Err("it puts blanks behind words (treat_whitespace_as_suffix), which is not offered".to_owned());
+                }
                 (35, Wire::Number(fallback)) => self.byte_fallback = fallback != 0,
                 (40, Wire::Number(id)) => {
                     self.unknown_id = usize::try_from(id).map_err(|_| format!("the unknown piece is {id}"))?;
