@@ -46,6 +46,8 @@ pub(crate) enum Problem {
     NoValue { line: usize, column: String },
     /// A text is empty or only white space.
     EmptyText { line: usize, column: String },
+    /// A template makes an empty text of a row.
+    NothingFilled { line: usize },
     /// A value is not a string where a text is needed.
     NotText { line: usize, column: String, found: String },
     /// A label is empty or only white space.
@@ -225,6 +227,7 @@ impl Problem {
             | Self::NotAnObject { line, .. }
             | Self::NoValue { line, .. }
             | Self::EmptyText { line, .. }
+            | Self::NothingFilled { line }
             | Self::NotText { line, .. }
             | Self::EmptyLabel { line, .. }
             | Self::LabelList { line, .. }
@@ -311,6 +314,9 @@ impl fmt::Display for Problem {
             Self::NoValue { column, .. } => write!(formatter, "no value for {}; fill it in or drop the row", quoted(column)),
             Self::EmptyText { column, .. } => {
                 write!(formatter, "the text in {} is empty; fill it in or drop the row", quoted(column))
+            }
+            Self::NothingFilled { .. } => {
+                formatter.write_str("the template makes an empty text of this row; fill in its columns or drop the row")
             }
             Self::NotText { column, found, .. } => {
                 write!(formatter, "{} holds {found} where a text is needed; put it in double quotes", quoted(column))

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Examples, SameText};
 use crate::columns::{ChosenColumns, Role, by_name, folded_position, named, refuse_double_use};
-use crate::dataset::{Dataset, Example, TextRow, described, empty_notice, repeats_notices, required_text, text};
+use crate::dataset::{Dataset, Example, TextRow, described, empty_notice, repeats_notices, text};
 use crate::nearest::nearest;
 use crate::problem::{Problem, Problems};
 use crate::template::{Filling, Template};
@@ -89,13 +89,24 @@ impl TargetKind {
 
 /// Where texts come from.
 enum Place<'a> {
-    Column(usize),
+    Column {
+        position: usize,
+        chosen: Chosen,
+    },
     Filled(Filling<'a>),
     /// A key of the objects in a column.
     Key {
         column: usize,
         language: &'a str,
     },
+}
+
+/// Why a column is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chosen {
+    Given,
+    ByName,
+    ByLanguage,
 }
 
 /// The sources of a table with their targets. Everything that is wrong with the rows is told in one error. Takes the table or a reference to
@@ -121,17 +132,7 @@ pub fn source_targets(
         return Err(TextError::Empty { path: table.source.clone() });
     }
     let mut notices = table.notices.clone();
-    let told = [(of_source, &source, &columns.source), (of_target, &target, &columns.target)];
-    notices.extend(found_by_name(table, &told));
-    let elsewhere =
-        columns.source_language.as_ref().filter(|_| matches!(source, Place::Column(_)) && column_of(table, columns).is_none());
-    notices.extend(elsewhere.map(|language| {
-        format!(
-            "{}: no column or key is called {}, the language of the sources, which is left to the tokenizer",
-            table.source.display(),
-            quoted(language)
-        )
-    }));
+    notices.extend(chosen_notices(table, columns, &[(of_source, &source), (of_target, &target)]));
     let rows = examples.iter().map(|example| TextRow {
         texts: (example.source.trim(), ""),
         label: example.target.trim(),
@@ -155,10 +156,7 @@ pub fn unwritten_sources(
     let mut examples = Vec::with_capacity(table.rows.len());
     let mut empty_lines = Vec::new();
     for row in &table.rows {
-        let text = match &place {
-            Place::Column(position) => text(table, row, *position, &mut problems),
-            place => place.required(table, row, &mut problems),
-        };
+        let text = place.text(table, row, &mut problems);
         if text.trim().is_empty() {
             empty_lines.push(row.line);
         }
@@ -166,7 +164,7 @@ pub fn unwritten_sources(
     }
     problems.check()?;
     let mut notices = table.notices.clone();
-    notices.extend(found_by_name(table, &[(kind.roles().0, &place, &columns.source)]));
+    notices.extend(chosen_notices(table, columns, &[(kind.roles().0, &place)]));
     notices.extend(empty_notice(table, &empty_lines));
     let name = place.column().map_or_else(String::new, |column| table.columns[column].clone());
     let columns = ChosenColumns { text: name, text_pair: None, label: None };
@@ -191,19 +189,23 @@ fn places<'a>(
             }
         };
     }
-    let by_language = column_of(table, columns).is_some();
-    let target_place = match (target, target_language.as_deref().filter(|_| by_language)) {
-        (Some(name), _) => named(table, of_target, name, problems),
-        (None, Some(language)) => of_language(table, of_target, language, problems),
-        (None, None) => {
-            let of_source = template.iter().flat_map(Template::columns).chain(source.as_deref());
-            let used: Vec<usize> = of_source.filter_map(|name| table.position(name)).collect();
-            by_name(table, of_target, &used, problems)
+    let of_source = template.iter().flat_map(Template::columns).chain(source.as_deref());
+    let used: Vec<usize> = of_source.filter_map(|name| table.position(name)).collect();
+    let of_language =
+        target_language.as_deref().and_then(|language| called(table, language)).filter(|place| !used.contains(place));
+    let target_place = match (target, of_language, target_language, column_of(table, columns)) {
+        (Some(name), ..) => named(table, of_target, name, problems).map(Place::given),
+        (None, Some(position), ..) => Some(Place::Column { position, chosen: Chosen::ByLanguage }),
+        (None, None, Some(language), Some(_)) => {
+            let (language, columns) = (language.clone(), table.columns.clone());
+            problems.add(Problem::NoColumnOfLanguage { role: of_target, language, columns });
+            None
         }
+        (None, None, ..) => by_name(table, of_target, &used, problems).map(Place::found),
     };
-    let taken: Vec<usize> = target_place.into_iter().collect();
+    let taken: Vec<usize> = target_place.iter().filter_map(Place::column).collect();
     let source_place = source_place(table, kind, columns, &taken, problems);
-    Some((source_place?, Place::Column(target_place?)))
+    Some((source_place?, target_place?))
 }
 
 /// Where sources come from; the columns that are taken are left out.
@@ -220,7 +222,7 @@ fn source_place<'a>(
         return template.over(table, problems).map(Place::Filled);
     }
     if let Some(name) = source {
-        return named(table, role, name, problems).map(Place::Column);
+        return named(table, role, name, problems).map(Place::given);
     }
     match (translations(table, kind, columns), source_language.as_deref()) {
         (Some(column), Some(language)) => Some(Place::Key { column, language }),
@@ -229,8 +231,8 @@ fn source_place<'a>(
             None
         }
         (None, _) => match column_of(table, columns) {
-            Some(column) => Some(Place::Column(column)),
-            None => by_name(table, role, taken, problems).map(Place::Column),
+            Some(position) => Some(Place::Column { position, chosen: Chosen::ByLanguage }),
+            None => by_name(table, role, taken, problems).map(Place::found),
         },
     }
 }
@@ -255,30 +257,51 @@ fn languages(table: &Table, column: usize) -> Vec<String> {
 fn column_of(table: &Table, columns: &SourceTargetColumns) -> Option<usize> {
     let SourceTargetColumns { source, template, source_language, .. } = columns;
     let language = source_language.as_ref().filter(|_| source.is_none() && template.is_none())?;
+    called(table, language)
+}
+
+/// The column that is called by a language.
+fn called(table: &Table, language: &str) -> Option<usize> {
     folded_position(table, &language.to_lowercase())
 }
 
-/// The column that is called by its language.
-fn of_language(table: &Table, role: Role, language: &str, problems: &mut Problems) -> Option<usize> {
-    let position = folded_position(table, &language.to_lowercase());
-    if position.is_none() {
-        problems.add(Problem::NoColumnOfLanguage { role, language: language.to_owned(), columns: table.columns.clone() });
-    }
-    position
-}
-
 impl Place<'_> {
+    fn given(position: usize) -> Self {
+        Self::Column { position, chosen: Chosen::Given }
+    }
+
+    fn found(position: usize) -> Self {
+        Self::Column { position, chosen: Chosen::ByName }
+    }
+
     fn column(&self) -> Option<usize> {
         match self {
-            Self::Column(column) => Some(*column),
+            Self::Column { position, .. } => Some(*position),
             Self::Filled(_) | Self::Key { .. } => None,
         }
     }
 
     /// The text of a row; that it is empty, or no text, is added to the problems.
     fn required(&self, table: &Table, row: &Row, problems: &mut Problems) -> String {
+        let before = problems.total;
+        let text = self.text(table, row, problems);
+        if problems.total == before && text.trim().is_empty() {
+            let line = row.line;
+            problems.add(match self {
+                Self::Column { position, .. } => Problem::EmptyText { line, column: table.columns[*position].clone() },
+                Self::Filled(_) => Problem::NothingFilled { line },
+                Self::Key { language, .. } => {
+                    Problem::Translation { line, problem: TranslationProblem::Empty { language: (*language).to_owned() } }
+                }
+            });
+        }
+        text
+    }
+
+    /// The text of a row, which may be empty; that it is no text is added to the problems.
+    fn text(&self, table: &Table, row: &Row, problems: &mut Problems) -> String {
         match self {
-            Self::Column(column) => required_text(table, row, *column, problems),
+            Self::Column { position, .. } => text(table, row, *position, problems),
             Self::Filled(filling) => filling.text(table, row, problems),
             Self::Key { column, language } => in_language(&row.cells[*column], language).unwrap_or_else(|problem| {
                 problems.add(Problem::Translation { line: row.line, problem });
@@ -288,7 +311,7 @@ impl Place<'_> {
     }
 }
 
-/// The text of a cell in a language.
+/// The text of a cell in a language; a null is an empty one.
 fn in_language(cell: &Cell, language: &str) -> Result<String, TranslationProblem> {
     let texts: &Map<String, Value> = match cell {
         Cell::Json(Value::Object(texts)) => texts,
@@ -303,20 +326,30 @@ fn in_language(cell: &Cell, language: &str) -> Result<String, TranslationProblem
             let near = nearest(&language, &found).map(str::to_owned);
             Err(TranslationProblem::NoSuchLanguage { language, found, near })
         }
-        Some(Value::String(text)) if text.trim().is_empty() => Err(TranslationProblem::Empty { language }),
+        Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) => Ok(text.clone()),
         Some(value) => Err(TranslationProblem::NotText { language, found: described(value) }),
     }
 }
 
-/// What to tell of columns that nobody named.
-fn found_by_name(table: &Table, places: &[(Role, &Place<'_>, &Option<String>)]) -> Option<String> {
-    let of = |(role, place, given): &(Role, &Place<'_>, &Option<String>)| {
-        let column = place.column().filter(|_| given.is_none())?;
-        Some(format!("{role} from column {}", quoted(&table.columns[column])))
+/// What to tell of columns that nobody named, and of a language of the sources that is the name of none.
+fn chosen_notices(table: &Table, columns: &SourceTargetColumns, places: &[(Role, &Place<'_>)]) -> Vec<String> {
+    let of = |wanted: Chosen| {
+        let told = places.iter().filter_map(move |(role, place)| match place {
+            Place::Column { position, chosen } if *chosen == wanted => {
+                Some(format!("{role} from column {}", quoted(&table.columns[*position])))
+            }
+            _ => None,
+        });
+        told.collect::<Vec<_>>().join(", ")
     };
-    let told: Vec<String> = places.iter().filter_map(of).collect();
-    (!told.is_empty()).then(|| format!("{}: {} (found by name)", table.source.display(), told.join(", ")))
+    let ways = [(Chosen::ByName, "name"), (Chosen::ByLanguage, "language")].map(|(chosen, way)| (of(chosen), way));
+    let found = ways.into_iter().filter(|(told, _)| !told.is_empty()).map(|(told, way)| format!("{told} (found by {way})"));
+    let source_by_name = places.first().is_some_and(|(_, place)| matches!(place, Place::Column { chosen: Chosen::ByName, .. }));
+    let elsewhere = columns.source_language.as_ref().filter(|_| source_by_name).map(|language| {
+        format!("no column or key is called {}, the language of the sources, which is left to the tokenizer", quoted(language))
+    });
+    found.chain(elsewhere).map(|notice| format!("{}: {notice}", table.source.display())).collect()
 }
 
 /// What to tell where the target is the source.

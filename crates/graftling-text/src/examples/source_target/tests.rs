@@ -54,6 +54,76 @@ fn sources_alone_need_no_target() {
 }
 
 #[test]
+fn an_empty_source_is_refused_in_training_and_gets_its_prediction_after_wherever_it_stands() {
+    let filled =
+        SourceTargetColumns { template: Some(" {en}".parse().expect("a template")), ..columns(None, Some("de"), [None, None]) };
+    let object = |en: &str| format!("{{\"translation\": {{\"en\": {en}, \"de\": \"b\"}}}}\n");
+    let of_languages = columns(None, None, [Some("en"), Some("de")]);
+    for (name, rows, columns, told) in [
+        ("a.csv", "en,de\na,b\n\" \",b\n".to_owned(), filled, "a.csv:3: the template makes an empty text of this row"),
+        ("a.csv", "en,de\na,b\n\" \",b\n".to_owned(), of_languages.clone(), "a.csv:3: the text in \"en\" is empty"),
+        (
+            "a.jsonl",
+            object("\"a\"") + &object("\" \""),
+            of_languages.clone(),
+            "a.jsonl:2: the text in \"en\" of \"translation\" is empty",
+        ),
+        ("a.jsonl", object("\"a\"") + &object("null"), of_languages, "a.jsonl:2: the text in \"en\" of \"translation\" is empty"),
+    ] {
+        let found = source_targets(table(name, &rows), TRANSLATION, &columns).unwrap_err().to_string();
+        assert!(found.contains(told), "{told}: {found}");
+        let alone = unwritten_sources(table(name, &rows), TRANSLATION, &columns).expect("sources");
+        assert_eq!(alone.examples.iter().map(|example| example.text.trim()).collect::<Vec<_>>(), ["a", ""], "{rows}");
+        assert!(alone.notices.iter().any(|notice| notice.contains("1 text is empty")), "{:?}", alone.notices);
+    }
+}
+
+#[test]
+fn how_a_column_was_found_is_told() {
+    let template =
+        SourceTargetColumns { template: Some("{en}".parse().expect("a template")), ..columns(None, None, [None, Some("de")]) };
+    for (header, columns, of_pairs, alone) in [
+        (
+            "en,de",
+            columns(None, None, [Some("en"), Some("de")]),
+            vec!["t.csv: source from column \"en\", translation from column \"de\" (found by language)"],
+            vec!["t.csv: source from column \"en\" (found by language)"],
+        ),
+        (
+            "text,target",
+            columns(None, None, [Some("en"), Some("de")]),
+            vec![
+                "t.csv: source from column \"text\", translation from column \"target\" (found by name)",
+                "t.csv: no column or key is called \"en\", the language of the sources, which is left to the tokenizer",
+            ],
+            vec![
+                "t.csv: source from column \"text\" (found by name)",
+                "t.csv: no column or key is called \"en\", the language of the sources, which is left to the tokenizer",
+            ],
+        ),
+        (
+            "text,de",
+            columns(None, None, [None, Some("de")]),
+            vec![
+                "t.csv: source from column \"text\" (found by name)",
+                "t.csv: translation from column \"de\" (found by language)",
+            ],
+            vec!["t.csv: source from column \"text\" (found by name)"],
+        ),
+        ("en,de", template, vec!["t.csv: translation from column \"de\" (found by language)"], vec![]),
+        ("en,de", columns(Some("en"), Some("de"), [Some("en"), Some("de")]), vec![], vec![]),
+    ] {
+        let rows = format!("{header}\nhouse,Haus\n");
+        let pairs = source_targets(table("t.csv", &rows), TRANSLATION, &columns).expect("pairs");
+        assert_eq!(
+            (pairs.notices, pairs.examples[0].target.as_str()),
+            (of_pairs.iter().map(ToString::to_string).collect(), "Haus")
+        );
+        assert_eq!(unwritten_sources(table("t.csv", &rows), TRANSLATION, &columns).expect("sources").notices, alone, "{rows}");
+    }
+}
+
+#[test]
 fn all_that_is_wrong_is_told_at_once_with_its_line() {
     let objects = "{\"translation\": {\"en\": \"a\", \"de\": \"b\"}}\n{\"translation\": {\"en\": \"a\"}}\n{\"translation\": \"a\"}\n\
                    {\"translation\": {\"en\": \" \", \"de\": 3}}\n";
