@@ -1,6 +1,9 @@
-//! Encodes lines of JSON strings from standard input by the tokenizer of a folder: `cargo run -p graftling-text --example encode -- FOLDER [SAVED]`,
-//! and saves the tokenizer in the folder SAVED, where one is named. Prints for each a line with the ids of it as a text that is read and as one that is written, and the text of the latter. What
-//! `tools/reference/student_tokenizer.py` compares with sentencepiece, and `translation_tokenizers.py` with transformers.
+//! Encodes texts, a JSON string in each line of standard input, by the tokenizer of a folder:
+//! `cargo run -p graftling-text --example encode -- FOLDER [SAVED]`. For each it prints a line of JSON: its ids as a text that is read, its
+//! ids as one that is written, and the text of these. Where SAVED is named, the tokenizer is saved in that folder, too.
+//!
+//! `tools/reference/student_tokenizer.py` compares what it prints with sentencepiece, `translation_tokenizers.py` what it saves with
+//! transformers.
 
 use std::error::Error;
 use std::io::{BufRead, stdin};

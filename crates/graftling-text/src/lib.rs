@@ -16,6 +16,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod clock;
 mod columns;
 mod dataset;
 mod disk;
@@ -38,6 +39,7 @@ mod tokenizer;
 mod wording;
 mod writer;
 
+pub use clock::strftime;
 pub use columns::{ChosenColumns, Columns};
 pub use dataset::{Dataset, Example, labelled, multi_labelled, numbered, unlabelled};
 pub use encoding_guess::EncodingGuess;
@@ -66,6 +68,6 @@ pub use token_dataset::{
 };
 pub use tokenizer::{
     ChatEnding, ChatProblem, ChatTemplate, Conversation, EncodeOptions, Encoding, Encodings, FirstText, GgufVocabulary, Overflow,
-    TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport, strftime,
+    TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport,
 };
 pub use writer::{NewColumn, write_table};

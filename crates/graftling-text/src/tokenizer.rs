@@ -26,7 +26,7 @@ mod wordpiece;
 
 use std::sync::{Arc, OnceLock};
 
-pub use chat::{ChatEnding, ChatProblem, ChatTemplate, Conversation, strftime};
+pub use chat::{ChatEnding, ChatProblem, ChatTemplate, Conversation};
 pub use encode::{EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextInput, TokenlessWords};
 pub use gguf::GgufVocabulary;
 pub use text_tokens::TextToken;

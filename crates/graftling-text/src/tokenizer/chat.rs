@@ -1,7 +1,6 @@
 //! Conversations as the text that a model was trained on, by the chat template beside its weights, and what of it the assistant says.
 //! The template is a program in Jinja, run as transformers runs it; knows no token ids.
 
-mod clock;
 mod python_json;
 #[cfg(test)]
 mod tests;
@@ -14,7 +13,7 @@ use minijinja::{Environment, ErrorKind, Value as Variable, context};
 use serde_json::Value;
 
 use super::Tokenizer;
-pub use clock::strftime;
+use crate::clock;
 
 /// What is stored under the name of the template.
 const NAME: &str = "chat_template";

@@ -1,5 +1,5 @@
 //! The date and the time as Python's `strftime` writes them, in universal time: some chat templates tell them to the model, and reports to
-//! people.
+//! people. Knows nothing of either.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,11 +8,12 @@ const MONTHS: [&str; 12] =
 const DAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
 
 /// The present in a format; a letter behind % that is not known is the error.
-pub(super) fn now(format: &str) -> Result<String, char> {
+pub(crate) fn now(format: &str) -> Result<String, char> {
     strftime(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()), format)
 }
 
-/// A time, in seconds since 1970, in a format of Python's `strftime`; a letter behind % that is not known is the error (the Gregorian calendar, counted from March as in Hinnant's `civil_from_days`).
+/// A time in seconds since 1970, in a format of Python's `strftime`; a letter behind % that is not known is the error. The Gregorian
+/// calendar is counted from March, as in Hinnant's `civil_from_days`.
 pub fn strftime(seconds: u64, format: &str) -> Result<String, char> {
     let (since, rest) = (seconds / 86_400, seconds % 86_400);
     let days = since + 719_468;
