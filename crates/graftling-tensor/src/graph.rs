@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::gradients::Gradients;
 use crate::kernels::dropout::DropoutKey;
-use crate::kernels::product::PackedRight;
+use crate::kernels::product::{FEW_ROWS, RightSide, View, as_it_lies, pack_right};
 use crate::packed_weights::PackedWeights;
 use crate::parameters::{ParameterId, Parameters};
 use crate::pool::Buffer;
@@ -150,12 +150,20 @@ impl<'p> Graph<'p> {
         matches!(self.mode, Mode::Train { .. })
     }
 
-    /// A weight as the right side of a product: what `pack` makes, or the copy that an earlier pass has left.
-    pub(crate) fn packed_weight(&self, weight: ParameterId, pack: impl FnOnce() -> PackedRight) -> Arc<PackedRight> {
-        match self.mode {
-            Mode::Infer { packed: Some(packed) } => packed.get(weight, pack),
-            Mode::Infer { packed: None } | Mode::Train { .. } => Arc::new(pack()),
-        }
+    /// A weight `[out, in]`, turned, as the right side of a product with so many rows: packed where that is worth it, or by an earlier pass.
+    pub(crate) fn turned_weight(&self, weight: ParameterId, rows: usize) -> RightSide<'p> {
+        let parameters = self.parameters;
+        let [out, input] = *parameters.shape(weight) else {
+            panic!("a product with {} of shape {:?}", parameters.name(weight), parameters.shape(weight))
+        };
+        let view = View::transposed(parameters.values(weight), input);
+        let is_needed_once = rows <= FEW_ROWS;
+        let pack = || pack_right(view, input, out);
+        let packed = match self.mode {
+            Mode::Infer { packed: Some(packed) } => packed.get(weight, is_needed_once, pack),
+            Mode::Infer { packed: None } | Mode::Train { .. } => (!is_needed_once).then(|| Arc::new(pack())),
+        };
+        packed.map_or_else(|| RightSide::Unpacked(as_it_lies(view, input, out)), RightSide::Packed)
     }
 
     /// Whether an operation on these values and parameters will be asked for a gradient.

@@ -1,6 +1,7 @@
 //! The named, trainable values of a model. Knows nothing of files, gradients or optimizers.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::kernels::product::PackedRight;
@@ -17,6 +18,8 @@ struct Parameter {
     values: Buffer,
     /// The values in the order products read them, where somebody keeps them here; gone with the first change.
     packed: OnceLock<Arc<PackedRight>>,
+    /// Whether somebody who keeps such copies here has met the parameter.
+    is_met: AtomicBool,
 }
 
 /// All parameters of a model, each with a dotted name, a shape, its values, and whether it is trained.
@@ -42,13 +45,13 @@ impl Parameters {
         let id = ParameterId(self.entries.len());
         let previous = self.by_name.insert(name.to_owned(), id);
         assert!(previous.is_none(), "parameter {name}: added twice");
-        let packed = OnceLock::new();
         self.entries.push(Parameter {
             name: name.to_owned(),
             shape: shape.to_vec(),
             trainable: true,
             values: values.into(),
-            packed,
+            packed: OnceLock::new(),
+            is_met: AtomicBool::new(false),
         });
         id
     }
@@ -92,6 +95,7 @@ impl Parameters {
     pub fn values_mut(&mut self, id: ParameterId) -> &mut [f32] {
         let entry = &mut self.entries[id.0];
         entry.packed.take();
+        *entry.is_met.get_mut() = false;
         &mut entry.values
     }
 
@@ -105,21 +109,31 @@ impl Parameters {
         self.entries[id.0].trainable = trainable;
     }
 
-    /// The packed copy of a parameter that is kept with it, made by `pack` where there is none.
-    pub(crate) fn packed(&self, id: ParameterId, pack: impl FnOnce() -> PackedRight) -> Arc<PackedRight> {
-        let kept = &self.entries[id.0].packed;
+    /// The packed copy of a parameter that is kept with it, made by `pack` where there is none; or none where the parameter is met for
+    /// the first time and `may_wait`.
+    pub(crate) fn packed(
+        &self,
+        id: ParameterId,
+        may_wait: bool,
+        pack: impl FnOnce() -> PackedRight,
+    ) -> Option<Arc<PackedRight>> {
+        let Parameter { packed: kept, is_met, .. } = &self.entries[id.0];
         if let Some(packed) = kept.get() {
-            return Arc::clone(packed);
+            return Some(Arc::clone(packed));
+        }
+        if !is_met.swap(true, Ordering::Relaxed) && may_wait {
+            return None;
         }
         // Outside of the lock: who packs may take up another task meanwhile, which may want the same.
         let packed = Arc::new(pack());
-        Arc::clone(kept.get_or_init(|| packed))
+        Some(Arc::clone(kept.get_or_init(|| packed)))
     }
 
     /// The values of every parameter in the order of ids, each with the size of its last dimension.
     pub(crate) fn all_values_mut(&mut self) -> impl Iterator<Item = (&mut [f32], usize)> {
         self.entries.iter_mut().map(|entry| {
             entry.packed.take();
+            *entry.is_met.get_mut() = false;
             let columns = entry.shape.last().copied().unwrap_or(1);
             (&mut *entry.values, columns)
         })

@@ -1,7 +1,7 @@
 //! `activation(x W^T + b)` in one pass: bias and activation are applied while a block of the product is still in cache.
 
 use crate::graph::{Backward, Graph, Sink, Var};
-use crate::kernels::product::{Epilogue, Plain, Target, View, multiply, multiply_packed, pack_right};
+use crate::kernels::product::{Epilogue, Plain, Target, View, multiply, multiply_with_side};
 use crate::kernels::rows::for_blocks_with_sums;
 use crate::kernels::write_or_add;
 use crate::operations::activation::Activation;
@@ -36,22 +36,22 @@ impl Graph<'_> {
         let trained: Vec<ParameterId> = std::iter::once(weight).chain(bias).collect();
         let wanted = self.wants_gradient(&[x], &trained);
 
-        let packed = self.packed_weight(weight, || pack_right(View::transposed(parameters.values(weight), input), input, out));
+        let right = self.turned_weight(weight, rows);
         let left = View::new(x.tensor.values(), input);
         let mut output = Buffer::stale(rows * out);
         let mut before = None;
         match (activation, bias_values) {
             (Some(activation), bias) if !wanted => {
-                multiply_packed(rows, left, &packed, Target::new(&mut output, out), &BiasThenActivation { bias, activation });
+                multiply_with_side(rows, left, &right, Target::new(&mut output, out), &BiasThenActivation { bias, activation });
             }
             (Some(activation), bias) => {
                 let mut sums = Buffer::stale(rows * out);
                 let target = Target::new(&mut sums, out).with_second(&mut output);
-                multiply_packed(rows, left, &packed, target, &BiasThenActivation { bias, activation });
+                multiply_with_side(rows, left, &right, target, &BiasThenActivation { bias, activation });
                 before = Some(Tensor::from_buffer(&[rows, out], sums));
             }
-            (None, Some(bias)) => multiply_packed(rows, left, &packed, Target::new(&mut output, out), &AddBias(bias)),
-            (None, None) => multiply_packed(rows, left, &packed, Target::new(&mut output, out), &Plain),
+            (None, Some(bias)) => multiply_with_side(rows, left, &right, Target::new(&mut output, out), &AddBias(bias)),
+            (None, None) => multiply_with_side(rows, left, &right, Target::new(&mut output, out), &Plain),
         }
         let output = Tensor::from_buffer(&[rows, out], output);
         let backward = wanted.then(|| -> Box<dyn Backward> {

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::graph::{Backward, Graph, Sink, Var};
 use crate::kernels::columns::Columns;
-use crate::kernels::product::{Plain, Target, View, multiply, multiply_packed, pack_right};
+use crate::kernels::product::{Plain, Target, View, multiply, multiply_with, pack_right};
 use crate::kernels::rows::for_blocks;
 use crate::kernels::write_or_add;
 use crate::parameters::{ParameterId, Parameters};
@@ -174,7 +174,7 @@ impl<'a> Head<'a> {
         for classes in chunks(self.classes) {
             let logits = &mut logits[if keep { classes.start * count } else { 0 }..][..classes.len() * count];
             let left = View::new(self.weights(&classes), self.input);
-            multiply_packed(classes.len(), left, &right, Target::new(logits, count), &Plain);
+            multiply_with(classes.len(), left, &right, Target::new(logits, count), &Plain);
             seen.columns.observe(logits, classes.start, self.bias);
             for (row, target) in self.targets[rows.clone()].iter().map(|target| *target as usize).enumerate() {
                 if classes.contains(&target) {
@@ -217,7 +217,7 @@ impl<'a> Head<'a> {
             }
             if let (Some(gradient), Some(right)) = (&mut gradients.weight, &packed_rows) {
                 let target = Target::new(&mut gradient[classes.start * input..classes.end * input], input);
-                multiply_packed(classes.len(), View::new(slopes, count), right, target.adding(rows.start > 0), &Plain);
+                multiply_with(classes.len(), View::new(slopes, count), right, target.adding(rows.start > 0), &Plain);
             }
             if gradients.x.is_some() {
                 let (left, right) = (View::transposed(self.weights(&classes), input), View::new(slopes, count));

@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-pub(crate) use pack::PackedRight;
+pub(crate) use pack::{PackedRight, Right, RightSide, UnpackedRight};
 use pack::{ROW_STRIDE, depth_blocks, pack_left};
 use tile::{Operands, Tile};
 
@@ -88,19 +88,39 @@ impl<'a> Target<'a> {
 
 /// `target (+)= left right` on all threads: left `[rows, depth]`, right `[depth, columns]`.
 pub(crate) fn multiply(rows: usize, depth: usize, columns: usize, left: View, right: View, target: Target) {
-    let right = pack_right(right, depth, columns);
-    multiply_packed(rows, left, &right, target, &Plain);
+    if rows <= FEW_ROWS {
+        multiply_with(rows, left, &as_it_lies(right, depth, columns), target, &Plain);
+    } else {
+        multiply_with(rows, left, &pack_right(right, depth, columns), target, &Plain);
+    }
 }
 
-/// Packs a right side for [`multiply_packed`] on all threads.
+/// Packs a right side for [`multiply_with`] on all threads.
 pub(crate) fn pack_right(right: View, depth: usize, columns: usize) -> PackedRight {
     PackedRight::new(right, depth, columns, tile_columns(Level::widest()), true)
 }
 
-/// `target (+)= left right` on all threads, with a packed right side and an epilogue.
-pub(crate) fn multiply_packed<E: Epilogue>(rows: usize, left: View, right: &PackedRight, target: Target, epilogue: &E) {
+/// A right side for one [`multiply_with`] with at most [`FEW_ROWS`] rows.
+pub(crate) fn as_it_lies(right: View<'_>, depth: usize, columns: usize) -> UnpackedRight<'_> {
+    UnpackedRight::new(right, depth, columns, tile_columns(Level::widest()))
+}
+
+/// [`multiply_with`] a right side of either kind.
+pub(crate) fn multiply_with_side<E: Epilogue>(rows: usize, left: View, right: &RightSide<'_>, target: Target, epilogue: &E) {
+    match right {
+        RightSide::Packed(right) => multiply_with(rows, left, &**right, target, epilogue),
+        RightSide::Unpacked(right) => multiply_with(rows, left, right, target, epilogue),
+    }
+}
+
+/// `target (+)= left right` on all threads, with an epilogue. The bits are the same for every kind of right side.
+pub(crate) fn multiply_with<R: Right, E: Epilogue>(rows: usize, left: View, right: &R, target: Target, epilogue: &E) {
     let threads = rayon::current_num_threads();
-    let (tall, wide) = grid(rows, right.panels(), threads, tile_rows(Level::widest()));
+    let (tall, wide) = match R::MAKES_PANELS {
+        // One block of rows, so that each panel is made once.
+        true => (vec![0..rows], side_by_side(right.panels(), if threads == 1 { 1 } else { threads * 2 })),
+        false => grid(rows, right.panels(), threads, tile_rows(Level::widest())),
+    };
     let job = Job::new(Level::widest(), rows, left, right, target, epilogue);
     if tall.len() * wide.len() == 1 {
         job.run(0..rows, 0..right.panels());
@@ -140,6 +160,8 @@ fn tile_columns(level: Level) -> usize {
 
 /// Rows of the left side that one task packs at a time: about 170 KB, which stays in a second-level cache.
 const BLOCK_ROWS: usize = 112;
+/// Up to so many rows of the left side a right side that is needed once is not packed first.
+pub(crate) const FEW_ROWS: usize = BLOCK_ROWS;
 
 /// Cuts a result into blocks for `threads`: along its rows first, along its panels where there are too few rows.
 fn grid(rows: usize, panels: usize, threads: usize, tile_rows: usize) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
@@ -149,16 +171,20 @@ fn grid(rows: usize, panels: usize, threads: usize, tile_rows: usize) -> (Vec<Ra
     let edge = |block: usize| (block * tiles / blocks * tile_rows).min(rows);
     let tall: Vec<_> = (0..blocks).map(|block| edge(block)..edge(block + 1)).filter(|rows| !rows.is_empty()).collect();
     let wanted = if threads == 1 || tall.len() >= threads * 2 { 1 } else { (threads * 2).div_ceil(tall.len().max(1)) };
-    let width = panels.div_ceil(wanted).max(1);
-    let wide = (0..panels).step_by(width).map(|start| start..(start + width).min(panels)).collect();
-    (tall, wide)
+    (tall, side_by_side(panels, wanted))
+}
+
+/// Panels in so many parts, or fewer.
+fn side_by_side(panels: usize, parts: usize) -> Vec<Range<usize>> {
+    let width = panels.div_ceil(parts).max(1);
+    (0..panels).step_by(width).map(|start| start..(start + width).min(panels)).collect()
 }
 
 /// A product that tasks compute blocks of.
-struct Job<'a, E> {
+struct Job<'a, R, E> {
     level: Level,
     left: View<'a>,
-    right: &'a PackedRight,
+    right: &'a R,
     target: *mut f32,
     second: Option<*mut f32>,
     stride: usize,
@@ -167,11 +193,12 @@ struct Job<'a, E> {
 }
 
 // SAFETY: tasks write to disjoint blocks of the target, which outlives them, and only read the rest.
-unsafe impl<E: Sync> Sync for Job<'_, E> {}
+unsafe impl<R: Sync, E: Sync> Sync for Job<'_, R, E> {}
 
-impl<'a, E: Epilogue> Job<'a, E> {
-    fn new(level: Level, rows: usize, left: View<'a>, right: &'a PackedRight, target: Target<'a>, epilogue: &'a E) -> Self {
-        let (depth, columns) = (right.depth, right.columns);
+impl<'a, R: Right, E: Epilogue> Job<'a, R, E> {
+    fn new(level: Level, rows: usize, left: View<'a>, right: &'a R, target: Target<'a>, epilogue: &'a E) -> Self {
+        let [depth, columns] = right.shape();
+        assert_eq!(right.panel_columns(), tile_columns(level), "product: panels of another level");
         let needed =
             |rows: usize, columns: usize, stride: usize| if rows * columns == 0 { 0 } else { (rows - 1) * stride + columns };
         let left_needed = if left.transposed { needed(depth, rows, left.stride) } else { needed(rows, depth, left.stride) };
@@ -217,19 +244,21 @@ impl<'a, E: Epilogue> Job<'a, E> {
 
     #[inline(always)]
     fn run_tiles<T: Tile, const ROWS: usize>(&self, rows: Range<usize>, panels: Range<usize>) {
-        thread_local! { static SLABS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) }; }
-        SLABS.with_borrow_mut(|slabs| {
+        thread_local! { static SCRATCH: RefCell<[Vec<f32>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) }; }
+        let [whole_depth, _] = self.right.shape();
+        SCRATCH.with_borrow_mut(|[slabs, made]| {
             for block in rows.clone().step_by(BLOCK_ROWS.next_multiple_of(ROWS)) {
                 let block = block..(block + BLOCK_ROWS.next_multiple_of(ROWS)).min(rows.end);
-                for depth in depth_blocks(self.right.depth) {
+                for depth in depth_blocks(whole_depth) {
                     let slab_size = pack_left::<ROWS>(slabs, self.left, block.clone(), &depth);
                     for panel in panels.clone() {
+                        let values = self.right.panel(&depth, panel, made);
                         for (index, first) in block.clone().step_by(ROWS).enumerate() {
                             let count = ROWS.min(block.end - first);
                             self.run_tile::<T, ROWS>(
                                 &slabs[index * slab_size..][..slab_size],
                                 &depth,
-                                panel,
+                                (panel, values),
                                 first..first + count,
                             );
                         }
@@ -240,16 +269,23 @@ impl<'a, E: Epilogue> Job<'a, E> {
     }
 
     #[inline(always)]
-    fn run_tile<T: Tile, const ROWS: usize>(&self, slab: &[f32], depth: &Range<usize>, panel: usize, rows: Range<usize>) {
+    fn run_tile<T: Tile, const ROWS: usize>(
+        &self,
+        slab: &[f32],
+        depth: &Range<usize>,
+        (panel, values): (usize, &[f32]),
+        rows: Range<usize>,
+    ) {
+        let [whole_depth, columns] = self.right.shape();
         let column = panel * T::COLUMNS;
-        let width = T::COLUMNS.min(self.right.columns - column);
+        let width = T::COLUMNS.min(columns - column);
         let add = self.add || depth.start > 0;
         // SAFETY: `Job::new` checked that the target holds every row and column of the result.
         let corner = unsafe { self.target.add(rows.start * self.stride + column) };
         let operands = Operands {
             depth: depth.len(),
             a: slab.as_ptr(),
-            b: self.right.panel(depth, panel).as_ptr(),
+            b: values.as_ptr(),
             c: corner,
             c_stride: self.stride,
             add,
@@ -271,7 +307,7 @@ impl<'a, E: Epilogue> Job<'a, E> {
                 }
             }
         }
-        if depth.end == self.right.depth {
+        if depth.end == whole_depth {
             for row in 0..rows.len() {
                 let from = (rows.start + row) * self.stride + column;
                 // SAFETY: row and width lie inside the target, and inside the second one, which is as long.

@@ -1,5 +1,8 @@
 //! Copies the sides of a product into the order in which tiles read them. Knows no arithmetic.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::View;
@@ -15,19 +18,45 @@ pub(crate) const ROW_STRIDE: usize = MAX_DEPTH + 16;
 
 /// The ranges in which the sums over `depth` are taken: equal parts of at most [`MAX_DEPTH`]. Depends on nothing else, so that
 /// results do not depend on the number of threads.
-pub(crate) fn depth_blocks(depth: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+pub(crate) fn depth_blocks(depth: usize) -> impl Iterator<Item = Range<usize>> {
     let blocks = depth.div_ceil(MAX_DEPTH).max(1);
     let size = depth.div_ceil(blocks).next_multiple_of(8).min(depth.max(1));
     (0..depth).step_by(size.max(1)).map(move |start| start..(start + size).min(depth))
 }
 
-/// The right side of a product in panels: for each depth block, for each panel of columns, `depth x columns` values.
+/// A right side in one way or the other.
+pub(crate) enum RightSide<'v> {
+    /// All panels lie ready, perhaps for others, too.
+    Packed(Arc<PackedRight>),
+    /// None does.
+    Unpacked(UnpackedRight<'v>),
+}
+
+/// The right side of a product, of which tiles ask for one panel of columns after the other.
+pub(crate) trait Right: Sync {
+    /// Whether a panel is made anew whenever it is asked for.
+    const MAKES_PANELS: bool;
+
+    /// Rows of the right side, the sum's length, and its columns.
+    fn shape(&self) -> [usize; 2];
+
+    /// How many columns a panel has.
+    fn panel_columns(&self) -> usize;
+
+    /// The values of one panel in one depth block, `depth x columns`, in `made` where they lie nowhere else.
+    fn panel<'a>(&'a self, block: &Range<usize>, index: usize, made: &'a mut Vec<f32>) -> &'a [f32];
+
+    /// How many panels there are.
+    fn panels(&self) -> usize {
+        self.shape()[1].div_ceil(self.panel_columns())
+    }
+}
+
+/// A right side all of whose panels lie ready: for each depth block, for each panel of columns, `depth x columns` values.
 pub(crate) struct PackedRight {
     values: Buffer,
-    /// Rows of the right side: the sum's length.
-    pub depth: usize,
-    /// Columns of the right side.
-    pub columns: usize,
+    depth: usize,
+    columns: usize,
     panel: usize,
 }
 
@@ -61,20 +90,64 @@ impl PackedRight {
         }
         Self { values, depth, columns, panel }
     }
+}
 
-    /// How many panels there are.
-    pub fn panels(&self) -> usize {
-        self.columns.div_ceil(self.panel)
+impl Right for PackedRight {
+    const MAKES_PANELS: bool = false;
+
+    fn shape(&self) -> [usize; 2] {
+        [self.depth, self.columns]
     }
 
-    /// The values of one panel in one depth block.
-    pub fn panel(&self, block: &std::ops::Range<usize>, index: usize) -> &[f32] {
+    fn panel_columns(&self) -> usize {
+        self.panel
+    }
+
+    fn panel<'a>(&'a self, block: &Range<usize>, index: usize, _made: &'a mut Vec<f32>) -> &'a [f32] {
         let start = block.start * self.panels() * self.panel + index * block.len() * self.panel;
         &self.values[start..start + block.len() * self.panel]
     }
 }
 
-fn pack_panel(to: &mut [f32], right: View, block: std::ops::Range<usize>, first: usize, width: usize, panel: usize) {
+/// A right side as it lies, whose panels are made one at a time in a thread's own memory: for one product with few rows, in which each
+/// panel is needed once, so that no copy of the whole is written and read again.
+pub(crate) struct UnpackedRight<'v> {
+    view: View<'v>,
+    depth: usize,
+    columns: usize,
+    panel: usize,
+}
+
+impl<'v> UnpackedRight<'v> {
+    /// `view` has the logical shape `[depth, columns]`; panels have `panel` columns, the last filled up with zeros.
+    pub fn new(view: View<'v>, depth: usize, columns: usize, panel: usize) -> Self {
+        Self { view, depth, columns, panel }
+    }
+}
+
+impl Right for UnpackedRight<'_> {
+    const MAKES_PANELS: bool = true;
+
+    fn shape(&self) -> [usize; 2] {
+        [self.depth, self.columns]
+    }
+
+    fn panel_columns(&self) -> usize {
+        self.panel
+    }
+
+    fn panel<'a>(&'a self, block: &Range<usize>, index: usize, made: &'a mut Vec<f32>) -> &'a [f32] {
+        let size = block.len() * self.panel;
+        if made.len() < size {
+            made.resize(size, 0.0);
+        }
+        let first = index * self.panel;
+        pack_panel(&mut made[..size], self.view, block.clone(), first, self.panel.min(self.columns - first), self.panel);
+        &made[..size]
+    }
+}
+
+fn pack_panel(to: &mut [f32], right: View, block: Range<usize>, first: usize, width: usize, panel: usize) {
     if right.transposed {
         if width < panel {
             to.fill(0.0);
@@ -96,7 +169,7 @@ fn pack_panel(to: &mut [f32], right: View, block: std::ops::Range<usize>, first:
 }
 
 /// Copies whole rows of a panel. With the width known beforehand a row is a few vector moves and no call.
-fn copy_rows<const WIDTH: usize>(to: &mut [f32], right: View, block: std::ops::Range<usize>, first: usize) {
+fn copy_rows<const WIDTH: usize>(to: &mut [f32], right: View, block: Range<usize>, first: usize) {
     let (rows, _) = to.as_chunks_mut::<WIDTH>();
     for (k, to) in block.zip(rows) {
         *to = *right.values[k * right.stride + first..].first_chunk::<WIDTH>().expect("a whole row");
@@ -110,8 +183,8 @@ fn copy_rows<const WIDTH: usize>(to: &mut [f32], right: View, block: std::ops::R
 pub(crate) fn pack_left<const ROWS: usize>(
     to: &mut Vec<f32>,
     left: View,
-    rows: std::ops::Range<usize>,
-    block: &std::ops::Range<usize>,
+    rows: Range<usize>,
+    block: &Range<usize>,
 ) -> usize {
     let slabs = rows.len().div_ceil(ROWS);
     let slab_size = if left.transposed { ROWS * block.len() } else { ROWS * ROW_STRIDE };

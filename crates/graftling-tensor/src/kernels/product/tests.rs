@@ -34,6 +34,11 @@ fn product_equals_the_naive_one_for_every_order_and_level() {
                 let packed = PackedRight::new(right, depth, columns, tile_columns(level), true);
                 let target = Target::new(&mut result, stride).adding(add);
                 Job::new(level, rows, left, &packed, target, &Plain).run(0..rows, 0..packed.panels());
+                let mut again = start.clone();
+                let unpacked = UnpackedRight::new(right, depth, columns, tile_columns(level));
+                let target = Target::new(&mut again, stride).adding(add);
+                Job::new(level, rows, left, &unpacked, target, &Plain).run(0..rows, 0..unpacked.panels());
+                assert_eq!(again, result, "{level:?} {rows}x{depth}x{columns} case {case}: not packed first");
                 for row in 0..rows {
                     for column in 0..stride {
                         let before = f64::from(start[row * stride + column]);
@@ -59,19 +64,22 @@ fn product_equals_the_naive_one_for_every_order_and_level() {
 
 #[test]
 fn product_does_not_depend_on_the_number_of_threads() {
-    let (rows, depth, columns) = (333, 777, 150);
-    let (a, b) = (values(rows * depth, 4), values(depth * columns, 5));
-    let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
-        let mut result = vec![0.0; rows * columns];
-        pool.install(|| {
-            multiply(rows, depth, columns, View::new(&a, depth), View::new(&b, columns), Target::new(&mut result, columns))
-        });
-        result
-    };
-    let one = run(1);
-    assert_eq!(one, run(2));
-    assert_eq!(one, run(5));
+    let (depth, columns) = (777, 150);
+    // Many rows, for which the right side is packed first, and few.
+    for rows in [333, 61, 1] {
+        let (a, b) = (values(rows * depth, 4), values(depth * columns, 5));
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+            let mut result = vec![0.0; rows * columns];
+            pool.install(|| {
+                multiply(rows, depth, columns, View::new(&a, depth), View::new(&b, columns), Target::new(&mut result, columns))
+            });
+            result
+        };
+        let one = run(1);
+        assert_eq!(one, run(2), "{rows} rows");
+        assert_eq!(one, run(5), "{rows} rows");
+    }
 }
 
 #[test]
