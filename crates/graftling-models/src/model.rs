@@ -9,7 +9,7 @@ use crate::architecture::{Architecture, Dropout, HeadLayout, VocabularyProjectio
 use crate::batch::PackedBatch;
 use crate::checkpoint::config::{Config, check_labels};
 use crate::checkpoint::files::WeightFiles;
-use crate::checkpoint::load::{LoadReport, Origins, draw, load};
+use crate::checkpoint::load::{Keep, LoadReport, Origins, draw, load};
 use crate::checkpoint::save::save;
 use crate::checkpoint::sentence_modules;
 use crate::error::ModelError;
@@ -71,15 +71,11 @@ impl Model {
     /// An encoder that is to write one text from another becomes a pair of itself: both halves have its weights, and what the
     /// decoder sees the encoder by is new (Rothe et al. 2020; `from_encoder_decoder_pretrained` of transformers' `EncoderDecoderModel`).
     pub fn from_pretrained(folder: &Path, head: Head, seed: u64) -> Result<(Self, LoadReport), ModelError> {
-        check_labels(head.labels(), head.fewest_labels())
-            .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
-        let (config, translation) = Config::read(folder)?;
-        if let Some(pairing) = pairing(&config, &translation, &head) {
-            let stored = translation.names.of_pretraining();
-            let (config, translation) = config.paired(pairing)?;
+        let Opened { config, translation, pairing } = open(folder, &head)?;
+        if let Some((pairing, stored)) = pairing {
             let origins = Origins::Pairing { seed, begins_as: pairing.begins_as };
             return Self::build(folder, config, translation, head, |declarations, _| {
-                load(folder, declarations, stored, &origins)
+                load(folder, declarations, stored, &origins, Keep::Copied)
             });
         }
         let has_this_head = config.head(&translation).is_ok_and(|stored| stored == head);
@@ -90,29 +86,36 @@ impl Model {
             _ => &[],
         };
         let origins = Origins::Fresh { seed, replaced };
-        Self::build(folder, config, translation, head, |declarations, names| load(folder, declarations, names, &origins))
+        Self::build(folder, config, translation, head, |declarations, names| {
+            load(folder, declarations, names, &origins, Keep::Copied)
+        })
     }
 
     /// What [`from_pretrained`](Self::from_pretrained) gives, with every parameter drawn from `seed` as its family draws them: the same model
-    /// before it was trained. No value is read from the folder.
+    /// before it was trained. No value is read from the folder; where the config does not tell which weights there are (T5), their names are.
     pub fn from_config(folder: &Path, head: Head, seed: u64) -> Result<(Self, LoadReport), ModelError> {
-        check_labels(head.labels(), head.fewest_labels())
-            .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
-        let (config, translation) = Config::read(folder)?;
-        let (config, translation) = match pairing(&config, &translation, &head) {
-            Some(pairing) => config.paired(pairing)?,
-            None => (config, translation),
-        };
+        let Opened { config, translation, .. } = open(folder, &head)?;
         Self::build(folder, config, translation, head, |declarations, _| Ok(draw(declarations, seed)))
     }
 
     /// A fine-tuned checkpoint: the head is its own, and every weight must be there.
     pub fn from_checkpoint(folder: &Path) -> Result<Self, ModelError> {
+        Self::of_its_own(folder, Keep::Copied)
+    }
+
+    /// The same for a process that ends soon: weights of single precision stay in their file, which is mapped into memory. It is open at
+    /// once and takes half the memory, and it must not outlive a file that is changed in place: saving here never does that, but other
+    /// programs may. A parameter that is written to gets a copy of its own.
+    pub fn from_checkpoint_mapped(folder: &Path) -> Result<Self, ModelError> {
+        Self::of_its_own(folder, Keep::Mapped)
+    }
+
+    fn of_its_own(folder: &Path, keep: Keep) -> Result<Self, ModelError> {
         let (config, translation) = Config::read(folder)?;
         let head = config.head(&translation)?;
         // The pooler of a bare encoder is looked at by nobody, and may be missing.
         let origins = if head.kind().is_bare() { Origins::Fresh { seed: 0, replaced: &[] } } else { Origins::Stored };
-        let filled = |declarations: &Declarations, names| load(folder, declarations, names, &origins);
+        let filled = |declarations: &Declarations, names| load(folder, declarations, names, &origins, keep);
         Ok(Self::build(folder, config, translation, head, filled)?.0)
     }
 
@@ -205,17 +208,24 @@ impl Model {
         decoder.remembered(graph, &hidden, &sources.spans)
     }
 
-    /// The logits after the last token of each sequence, of which memories hold what was read before.
+    /// The logits after the last token of each sequence, of which so many tokens were read before and memories hold what is remembered of
+    /// them.
     ///
     /// # Panics
     /// As [`read_on`](Self::read_on).
-    pub(crate) fn next_tokens(&self, graph: &Graph<'_>, batch: &PackedBatch, memories: &mut [&mut Memory]) -> Var {
+    pub(crate) fn next_tokens(
+        &self,
+        graph: &Graph<'_>,
+        batch: &PackedBatch,
+        read: &[usize],
+        memories: &mut [&mut Memory],
+    ) -> Var {
         let Parts { stack, decoder, head, .. } = &self.parts;
         let kind = self.head.kind();
         let writes = matches!(kind, HeadKind::CausalLanguageModelling | HeadKind::SequenceToSequence);
         assert!(writes, "read_on: {} does not say what comes next", self.class);
         let stack = decoder.as_ref().unwrap_or(stack);
-        head.next_tokens(graph, stack, stack.read_on(graph, batch, memories))
+        head.next_tokens(graph, stack, stack.read_on(graph, batch, read, memories))
     }
 
     /// Of a causal language model the vectors from which [`forward`](Self::forward) makes logits by its
@@ -336,10 +346,24 @@ impl Model {
     }
 }
 
-/// How an encoder that is to write one text from another becomes two; none where it need not, or cannot.
-fn pairing(config: &Config, translation: &Translation, head: &Head) -> Option<&'static Pairing> {
-    let pairing = config.family.pairing().filter(|_| translation.decoder.is_none());
-    pairing.filter(|_| *head == Head::SequenceToSequence)
+/// A folder that is opened for a model with some head, which need not be its own.
+struct Opened {
+    config: Config,
+    translation: Translation,
+    /// How an encoder that is to write one text from another has become a pair, which the others then describe, and how its weights are
+    /// named on disk; none where it need not, or cannot.
+    pairing: Option<(&'static Pairing, Names)>,
+}
+
+fn open(folder: &Path, head: &Head) -> Result<Opened, ModelError> {
+    check_labels(head.labels(), head.fewest_labels())
+        .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
+    let (config, translation) = Config::read(folder)?;
+    let pairing = config.family.pairing().filter(|_| translation.decoder.is_none() && *head == Head::SequenceToSequence);
+    let Some(pairing) = pairing else { return Ok(Opened { config, translation, pairing: None }) };
+    let stored = translation.names.of_pretraining();
+    let (config, translation) = config.paired(pairing)?;
+    Ok(Opened { config, translation, pairing: Some((pairing, stored)) })
 }
 
 /// The decoder with what the weights alone tell: whether the projection to the vocabulary has a matrix of its own.

@@ -3,8 +3,8 @@
 mod configs;
 mod tiny_checkpoint;
 
-use configs::{Case, check, golden_config, only, refusal};
-use graftling_models::Family;
+use configs::{Case, check, folder, golden_config, only, refusal};
+use graftling_models::{Family, inspect};
 use serde_json::{Value, json};
 
 /// The families that say what comes next.
@@ -120,6 +120,11 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         (Family::MarianSsru, "scale_embedding", Value::Null, "true, false"),
         (Family::MarianSsru, "decoder_layers", json!(0), "whole numbers from 1 to 1024"),
         (Family::MarianSsru, "dropout", json!(1), "numbers from 0 to below 1"),
+        (Family::MarianSsru, "encoder_layerdrop", json!(0.1), "numbers from 0 to 0"),
+        (Family::MarianSsru, "decoder_layerdrop", json!(0.1), "numbers from 0 to 0"),
+        (Family::MarianSsru, "tie_word_embeddings", json!(false), "only true"),
+        (Family::MarianSsru, "share_encoder_decoder_embeddings", json!(false), "only true"),
+        (Family::MarianSsru, "pad_token_id", json!(-1), TABLE),
     ];
     let mut failures = Vec::new();
     for (family, key, value, accepted) in cases {
@@ -135,6 +140,19 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn a_student_of_marian_names_its_heads_and_is_of_even_width() {
+    let mut config = golden_config(Family::MarianSsru);
+    config.insert("d_model".to_owned(), json!(13));
+    config.insert("encoder_attention_heads".to_owned(), Value::Null);
+    config.remove("decoder_attention_heads");
+    let [encoder, decoder] =
+        ["encoder_attention_heads", "decoder_attention_heads"].map(|key| only(key, "absent", "whole numbers from 1 to 1048576"));
+    let told = refusal(&Value::Object(config));
+    let problems: Vec<&str> = told.lines().skip(1).map(str::trim_start).collect();
+    assert_eq!(problems, [only("d_model", "13", "even numbers"), encoder, decoder]);
 }
 
 #[test]
@@ -350,6 +368,22 @@ fn configs_as_they_stand_on_the_hub_are_read() {
             [1536, 24, 24, 6144, 128_100, 512, 0],
         ),
     ]);
+}
+
+#[test]
+fn places_that_are_computed_end_where_the_config_says_so_or_nowhere() {
+    for (family, key) in
+        [(Family::MarianSsru, "max_position_embeddings"), (Family::T5, "n_positions"), (Family::Mt5, "n_positions")]
+    {
+        for (longest, value) in [(None, Value::Null), (Some(77), json!(77))] {
+            let mut config = golden_config(family);
+            config.insert(key.to_owned(), value);
+            let facts = inspect(folder(&Value::Object(config)).path()).unwrap().facts;
+            let decoder = facts.decoder.expect("a decoder");
+            assert_eq!([facts.max_positions, decoder.max_positions], [longest; 2], "{family:?}");
+            assert_eq!([facts.longest(), decoder.longest()], [longest.unwrap_or(10_000_000); 2], "{family:?}");
+        }
+    }
 }
 
 #[test]

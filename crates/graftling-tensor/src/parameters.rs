@@ -15,11 +15,39 @@ struct Parameter {
     name: String,
     shape: Vec<usize>,
     trainable: bool,
-    values: Buffer,
+    values: Values,
     /// The values in the order products read them, where somebody keeps them here; gone with the first change.
     packed: OnceLock<Arc<PackedRight>>,
     /// Whether somebody who keeps such copies here has met the parameter.
     is_met: AtomicBool,
+}
+
+/// Values that somebody else holds, as the map of a file does.
+pub type SharedValues = Arc<dyn AsRef<[f32]> + Send + Sync>;
+
+enum Values {
+    Own(Buffer),
+    /// Until they are first written.
+    Shared(SharedValues),
+}
+
+impl Values {
+    fn get(&self) -> &[f32] {
+        match self {
+            Self::Own(values) => values,
+            Self::Shared(values) => (**values).as_ref(),
+        }
+    }
+
+    fn get_mut(&mut self) -> &mut [f32] {
+        if let Self::Shared(values) = self {
+            *self = Self::Own((**values).as_ref().to_vec().into());
+        }
+        match self {
+            Self::Own(values) => values,
+            Self::Shared(_) => unreachable!("copied above"),
+        }
+    }
 }
 
 /// All parameters of a model, each with a dotted name, a shape, its values, and whether it is trained.
@@ -40,8 +68,20 @@ impl Parameters {
     /// # Panics
     /// If the name is taken, or `values` does not hold as many values as `shape` says.
     pub fn add(&mut self, name: &str, shape: &[usize], values: Vec<f32>) -> ParameterId {
-        let expected: usize = shape.iter().product();
-        assert_eq!(values.len(), expected, "parameter {name}: {} values for shape {shape:?}", values.len());
+        self.add_values(name, shape, Values::Own(values.into()))
+    }
+
+    /// The same with values that are left where they are until the parameter is first written: it gets a copy of its own then.
+    ///
+    /// # Panics
+    /// As [`add`](Self::add).
+    pub fn add_shared(&mut self, name: &str, shape: &[usize], values: SharedValues) -> ParameterId {
+        self.add_values(name, shape, Values::Shared(values))
+    }
+
+    fn add_values(&mut self, name: &str, shape: &[usize], values: Values) -> ParameterId {
+        let (expected, count) = (shape.iter().product::<usize>(), values.get().len());
+        assert_eq!(count, expected, "parameter {name}: {count} values for shape {shape:?}");
         let id = ParameterId(self.entries.len());
         let previous = self.by_name.insert(name.to_owned(), id);
         assert!(previous.is_none(), "parameter {name}: added twice");
@@ -49,7 +89,7 @@ impl Parameters {
             name: name.to_owned(),
             shape: shape.to_vec(),
             trainable: true,
-            values: values.into(),
+            values,
             packed: OnceLock::new(),
             is_met: AtomicBool::new(false),
         });
@@ -88,7 +128,7 @@ impl Parameters {
 
     /// The values of a parameter, row-major.
     pub fn values(&self, id: ParameterId) -> &[f32] {
-        &self.entries[id.0].values
+        self.entries[id.0].values.get()
     }
 
     /// The values of a parameter for writing.
@@ -96,7 +136,7 @@ impl Parameters {
         let entry = &mut self.entries[id.0];
         entry.packed.take();
         *entry.is_met.get_mut() = false;
-        &mut entry.values
+        entry.values.get_mut()
     }
 
     /// Whether a parameter is trained. A frozen one gets no gradient.
@@ -111,12 +151,7 @@ impl Parameters {
 
     /// The packed copy of a parameter that is kept with it, made by `pack` where there is none; or none where the parameter is met for
     /// the first time and `may_wait`.
-    pub(crate) fn packed(
-        &self,
-        id: ParameterId,
-        may_wait: bool,
-        pack: impl FnOnce() -> PackedRight,
-    ) -> Option<Arc<PackedRight>> {
+    pub(crate) fn packed(&self, id: ParameterId, may_wait: bool, pack: impl FnOnce() -> PackedRight) -> Option<Arc<PackedRight>> {
         let Parameter { packed: kept, is_met, .. } = &self.entries[id.0];
         if let Some(packed) = kept.get() {
             return Some(Arc::clone(packed));
@@ -135,7 +170,24 @@ impl Parameters {
             entry.packed.take();
             *entry.is_met.get_mut() = false;
             let columns = entry.shape.last().copied().unwrap_or(1);
-            (&mut *entry.values, columns)
+            (entry.values.get_mut(), columns)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_values_are_copied_by_the_first_write() {
+        let file: Arc<Vec<f32>> = Arc::new(vec![1.0, 2.0, 3.0]);
+        let mut parameters = Parameters::new();
+        let [first, second] = ["first", "second"].map(|name| parameters.add_shared(name, &[3], Arc::<Vec<f32>>::clone(&file)));
+        assert!(std::ptr::eq(parameters.values(first), file.as_slice()));
+        parameters.values_mut(first)[1] = 5.0;
+        assert_eq!(parameters.values(first), [1.0, 5.0, 3.0]);
+        assert_eq!((parameters.values(second), file.as_slice()), (&[1.0, 2.0, 3.0][..], &[1.0, 2.0, 3.0][..]));
+        assert_eq!(Arc::strong_count(&file), 2);
     }
 }

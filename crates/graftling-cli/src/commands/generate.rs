@@ -97,7 +97,7 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<Ending, Failure> 
 fn load(arguments: &Arguments, console: &Console) -> Result<Generator, Failure> {
     let folder = models::folder(&arguments.model, console)?;
     let (source, target) = (arguments.source_language.as_deref(), arguments.target_language.as_deref());
-    let generator = Generator::load(&folder)?.with_limits(arguments.generation.limits()).with_languages(source, target)?;
+    let generator = Generator::load_mapped(&folder)?.with_limits(arguments.generation.limits()).with_languages(source, target)?;
     generator.check(&arguments.generation.options(&generator)?)?;
     for notice in generator.notices() {
         console.tell(&format!("note: {notice}"));

@@ -1,14 +1,16 @@
 //! The weight files of a folder: one, or several with an index. Knows headers and names, no model and no values.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use memmap2::Mmap;
 use serde::Deserialize;
 
 use super::config::read_json;
 use super::header::{self, StoredTensor};
-use super::map::map;
+use super::map::{MappedValues, map};
 use crate::error::{ModelError, WeightProblem};
 
 pub(super) const SINGLE: &str = "model.safetensors";
@@ -27,7 +29,7 @@ pub(crate) struct WeightFiles {
 
 pub(crate) struct WeightFile {
     pub name: String,
-    map: Mmap,
+    map: Arc<Mmap>,
     tensors: Vec<StoredTensor>,
 }
 
@@ -36,12 +38,17 @@ impl WeightFile {
         let path = folder.join(name);
         let map = map(&path).map_err(|source| ModelError::Read { path: path.clone(), source })?;
         let tensors = header::parse(&map).map_err(|problem| ModelError::Header { path, problem })?;
-        Ok(Self { name: name.to_owned(), map, tensors })
+        Ok(Self { name: name.to_owned(), map: Arc::new(map), tensors })
     }
 
     /// The values of one of its weights as they lie in the file.
     pub fn bytes(&self, tensor: &StoredTensor) -> &[u8] {
         &self.map[tensor.range.clone()]
+    }
+
+    /// These bytes of the file as values of single precision that stay there; none where they do not lie as the machine reads them.
+    pub fn values(&self, range: Range<usize>) -> Option<MappedValues> {
+        MappedValues::new(&self.map, range)
     }
 }
 

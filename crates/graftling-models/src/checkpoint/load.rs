@@ -4,12 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use graftling_tensor::Parameters;
 
 use super::files::WeightFiles;
-use super::matching::{Matching, Source, match_weights, module};
-use super::values;
+use super::map::MappedValues;
+use super::matching::{Matching, Source, Stored, match_weights, module};
+use super::values::{self, NotFinite, Storage};
 use crate::error::{ModelError, WeightProblem};
 use crate::families::names::{Names, Part};
 use crate::nn::declarations::Declarations;
@@ -45,16 +47,34 @@ pub(crate) enum Origins<'a> {
     Pairing { seed: u64, begins_as: fn(&str) -> Option<String> },
 }
 
+/// What a parameter begins as.
+pub(super) enum Beginning {
+    /// This parameter of the checkpoint.
+    As(String),
+    /// A draw, in any case.
+    New { seed: u64 },
+}
+
+impl Beginning {
+    /// The parameter of the checkpoint, if it is one.
+    pub fn stored(self) -> Option<String> {
+        match self {
+            Beginning::As(name) => Some(name),
+            Beginning::New { .. } => None,
+        }
+    }
+}
+
 impl Origins<'_> {
     pub(super) fn replaces(&self, canonical: &str) -> bool {
         matches!(self, Origins::Fresh { replaced, .. } if replaced.contains(&module(canonical)))
     }
 
-    /// The parameter of the checkpoint that a declared one begins as; none where it is new in any case.
-    pub(super) fn begins_as(&self, declared: &str) -> Option<String> {
+    /// What a declared parameter begins as.
+    pub(super) fn beginning(&self, declared: &str) -> Beginning {
         match self {
-            Origins::Pairing { begins_as, .. } => begins_as(declared),
-            Origins::Stored | Origins::Fresh { .. } => Some(declared.to_owned()),
+            Origins::Pairing { begins_as, seed } => begins_as(declared).map_or(Beginning::New { seed: *seed }, Beginning::As),
+            Origins::Stored | Origins::Fresh { .. } => Beginning::As(declared.to_owned()),
         }
     }
 
@@ -63,6 +83,43 @@ impl Origins<'_> {
         match self {
             Origins::Stored => None,
             Origins::Fresh { seed, .. } | Origins::Pairing { seed, .. } => Some(*seed),
+        }
+    }
+}
+
+/// Where the values of parameters are to lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// In memory of their own.
+    Copied,
+    /// In their file, as far as they lie there as they are needed: whole, and in single precision.
+    Mapped,
+}
+
+/// What becomes the values of a parameter.
+enum Values {
+    Own(Vec<f32>),
+    Mapped(MappedValues),
+}
+
+impl Values {
+    /// Reads a weight, or the part of one, for a parameter of this shape. Where a value is not finite, its place is that in the weight.
+    fn of(source: &Stored<'_>, shape: &[usize], keep: Keep) -> Result<Self, NotFinite> {
+        let Stored { file, tensor, storage, part } = source;
+        if part.turns(shape) {
+            let values = values::read(file.bytes(tensor), *storage)?;
+            return Ok(Self::Own(turned(&values, *part, shape)));
+        }
+        let size = tensor.range.len() / part.of;
+        let start = tensor.range.start + part.index * size;
+        let within = |found: NotFinite| NotFinite { index: part.index * shape.iter().product::<usize>() + found.index, ..found };
+        let mapped = if (keep, *storage) == (Keep::Mapped, Storage::F32) { file.values(start..start + size) } else { None };
+        match mapped {
+            Some(mapped) => values::check(mapped.as_ref()).map_err(within).map(|()| Self::Mapped(mapped)),
+            None => {
+                let bytes = &file.bytes(tensor)[part.index * size..(part.index + 1) * size];
+                values::read(bytes, *storage).map_err(within).map(Self::Own)
+            }
         }
     }
 }
@@ -86,6 +143,7 @@ pub(crate) fn load(
     declarations: &Declarations,
     names: Names,
     origins: &Origins<'_>,
+    keep: Keep,
 ) -> Result<(Parameters, LoadReport), ModelError> {
     let files = WeightFiles::open(folder)?;
     let expected = declarations.len();
@@ -97,20 +155,21 @@ pub(crate) fn load(
     let mut parameters = Parameters::new();
     let mut report = LoadReport { ignored, ..LoadReport::default() };
     let mut dtypes = BTreeSet::new();
-    let mut not_finite = Vec::new();
+    let mut not_finite: Vec<(&str, usize, f32)> = Vec::new();
+    let mut unfit = 0;
     for ((place, declaration), source) in declarations.iter().zip(sources) {
         let values = match source {
-            Source::Stored { file, tensor, storage, part } => {
+            Source::Stored(stored) => {
+                let tensor = stored.tensor;
                 dtypes.insert(tensor.dtype.to_string());
-                let bytes = file.bytes(tensor);
-                let turns = part.turns(&declaration.shape);
-                let (skipped, bytes) = if turns { (0, bytes) } else { part_of(bytes, part) };
-                match values::read(bytes, storage) {
-                    Ok(values) if turns => turned(&values, part, &declaration.shape),
+                match Values::of(&stored, &declaration.shape, keep) {
                     Ok(values) => values,
-                    Err(values::NotFinite { index, value }) => {
-                        let index = skipped * declaration.count() + index;
-                        not_finite.push(WeightProblem::NotFinite { name: tensor.name.clone(), index, value });
+                    Err(NotFinite { index, value }) => {
+                        unfit += 1;
+                        // Several parameters may be read from one weight.
+                        if !not_finite.iter().any(|(name, place, _)| (*name, *place) == (&*tensor.name, index)) {
+                            not_finite.push((&tensor.name, index, value));
+                        }
                         continue;
                     }
                 }
@@ -119,25 +178,24 @@ pub(crate) fn load(
                 if !declaration.is_fixed {
                     report.new_parameters.push(declaration.name.clone());
                 }
-                declaration.initial.values(seed, &declaration.name, declaration.count())
+                Values::Own(declaration.initial.values(seed, &declaration.name, declaration.count()))
             }
         };
         if not_finite.is_empty() {
-            let given = parameters.add(&declaration.name, &declaration.shape, values);
+            let (name, shape) = (&declaration.name, &declaration.shape);
+            let given = match values {
+                Values::Own(values) => parameters.add(name, shape, values),
+                Values::Mapped(values) => parameters.add_shared(name, shape, Arc::new(values)),
+            };
             assert_eq!(given, place, "parameters are added in the order in which they are declared");
         }
     }
     if !not_finite.is_empty() {
-        return Err(refuse(expected - not_finite.len(), not_finite));
+        let problem = |(name, index, value): (&str, usize, f32)| WeightProblem::NotFinite { name: name.to_owned(), index, value };
+        return Err(refuse(expected - unfit, not_finite.into_iter().map(problem).collect()));
     }
     report.dtypes = dtypes.into_iter().collect();
     Ok((parameters, report))
-}
-
-/// The bytes of a part that lies in one piece, and how many parts lie before it.
-fn part_of(bytes: &[u8], part: Part) -> (usize, &[u8]) {
-    let size = bytes.len() / part.of;
-    (part.index, &bytes[part.index * size..(part.index + 1) * size])
 }
 
 /// The part of a matrix with a row for each input, as one with a row for each output: of this shape.

@@ -81,12 +81,7 @@ pub(crate) fn read(bytes: &[u8], storage: Storage) -> Result<Vec<f32>, NotFinite
     let mut values = vec![0.0; bytes.len() / size];
     let read_block = |(block, (values, bytes)): (usize, (&mut [f32], &[u8]))| {
         storage.read(bytes, values);
-        // Without a branch, so that it is done many values at a time.
-        if !values.iter().fold(false, |odd, value| odd | !value.is_finite()) {
-            return None;
-        }
-        let index = values.iter().position(|value| !value.is_finite())?;
-        Some(NotFinite { index: block * BLOCK + index, value: values[index] })
+        not_finite(block, values)
     };
     // Waking the other threads takes longer than one block does.
     let odd = if values.len() <= BLOCK {
@@ -95,6 +90,26 @@ pub(crate) fn read(bytes: &[u8], storage: Storage) -> Result<Vec<f32>, NotFinite
         values.par_chunks_mut(BLOCK).zip(bytes.par_chunks(BLOCK * size)).enumerate().find_map_first(read_block)
     };
     odd.map_or(Ok(values), Err)
+}
+
+/// Looks at values that lie ready, on all threads.
+pub(crate) fn check(values: &[f32]) -> Result<(), NotFinite> {
+    let odd = if values.len() <= BLOCK {
+        not_finite(0, values)
+    } else {
+        values.par_chunks(BLOCK).enumerate().find_map_first(|(block, values)| not_finite(block, values))
+    };
+    odd.map_or(Ok(()), Err)
+}
+
+/// The first value of a block that is not finite, with its place among all.
+fn not_finite(block: usize, values: &[f32]) -> Option<NotFinite> {
+    // Without a branch, so that it is done many values at a time.
+    if !values.iter().fold(false, |odd, value| odd | !value.is_finite()) {
+        return None;
+    }
+    let index = values.iter().position(|value| !value.is_finite())?;
+    Some(NotFinite { index: block * BLOCK + index, value: values[index] })
 }
 
 /// Everything that a safetensors file of single precision holds, by name.
@@ -148,8 +163,10 @@ mod tests {
             values[index] = value;
             values[2 * BLOCK + 9] = f32::NEG_INFINITY;
             let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            let found = read(&bytes, Storage::F32).err().unwrap();
-            assert_eq!((found.index, found.value.to_bits()), (index, value.to_bits()));
+            for found in [read(&bytes, Storage::F32).err(), check(&values).err()] {
+                let found = found.unwrap();
+                assert_eq!((found.index, found.value.to_bits()), (index, value.to_bits()));
+            }
         }
     }
 }

@@ -64,6 +64,19 @@ impl<'a> ConfigReader<'a> {
         if self.is_null(key) { default } else { self.size(key, default, largest) }
     }
 
+    /// The same, none where the key is absent or null.
+    pub fn size_if_there(&mut self, key: &str, largest: usize) -> Option<usize> {
+        self.says(key).then(|| self.size(key, 1, largest))
+    }
+
+    /// The same where the key has to be there.
+    pub fn needed_size(&mut self, key: &str, largest: usize) -> usize {
+        self.size_if_there(key, largest).unwrap_or_else(|| {
+            self.refuse(key, "absent", format!("whole numbers from 1 to {largest}"));
+            1
+        })
+    }
+
     /// A whole number from 0 to `largest`.
     pub fn count(&mut self, key: &str, default: usize, largest: usize) -> usize {
         let Some(value) = self.config.get(key) else { return default };

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::attention::Shared;
-use super::math::sigmoid;
+use super::disjoint::Disjoint;
+use super::math::{relu, sigmoid};
 use super::rows::BLOCK;
 use super::simd::dispatch;
 use crate::spans::Spans;
@@ -36,9 +36,10 @@ struct Piece {
 }
 
 impl GatedStates<'_> {
-    /// Writes the state after each row, and of it what is above zero: both `[rows, columns]`.
+    /// Writes the state after each row, and `relu` of it: both `[rows, columns]`.
     pub fn forward(&self, states: &mut [f32], output: &mut [f32]) {
-        let (states, output) = (Shared::new(states), Shared::new(output));
+        // SAFETY: a task writes to the rows of its own sequence and to its own columns.
+        let [states, output] = [states, output].map(|values| unsafe { Disjoint::new(values) });
         self.for_pieces(
             #[inline(always)]
             |piece| self.forward_piece(piece, states, output),
@@ -47,7 +48,8 @@ impl GatedStates<'_> {
 
     /// Writes the gradients of gate and candidate, from that of what [`forward`](Self::forward) gives beside the states.
     pub fn backward(&self, states: &[f32], upstream: &[f32], [gate, candidate]: [&mut [f32]; 2]) {
-        let (gate, candidate) = (Shared::new(gate), Shared::new(candidate));
+        // SAFETY: as above.
+        let [gate, candidate] = [gate, candidate].map(|values| unsafe { Disjoint::new(values) });
         self.for_pieces(
             #[inline(always)]
             |piece| self.backward_piece(piece, [states, upstream], [gate, candidate]),
@@ -83,7 +85,7 @@ impl GatedStates<'_> {
     }
 
     #[inline(always)]
-    fn forward_piece(&self, piece: &Piece, states: Shared, output: Shared) {
+    fn forward_piece(&self, piece: &Piece, states: Disjoint<'_>, output: Disjoint<'_>) {
         let width = piece.columns.len();
         let (mut state, mut above) = (self.first(piece), [0.0; COLUMNS]);
         let (state, above) = (&mut state[..width], &mut above[..width]);
@@ -93,7 +95,7 @@ impl GatedStates<'_> {
             let candidate = &self.candidate[at..][..width];
             for column in 0..width {
                 state[column] = sigmoid(gate[column]).mul_add(state[column] - candidate[column], candidate[column]);
-                above[column] = state[column].max(0.0);
+                above[column] = relu(state[column]);
             }
             states.write(at, state);
             output.write(at, above);
@@ -101,7 +103,7 @@ impl GatedStates<'_> {
     }
 
     #[inline(always)]
-    fn backward_piece(&self, piece: &Piece, [states, upstream]: [&[f32]; 2], [of_gate, of_candidate]: [Shared; 2]) {
+    fn backward_piece(&self, piece: &Piece, [states, upstream]: [&[f32]; 2], [of_gate, of_candidate]: [Disjoint<'_>; 2]) {
         let width = piece.columns.len();
         let first = self.first(piece);
         // Of a state, what arrives from those behind it.
@@ -116,7 +118,7 @@ impl GatedStates<'_> {
             let before = if row == piece.rows.start { &first[..width] } else { &states[at - self.columns..][..width] };
             for column in 0..width {
                 let keep = sigmoid(gate[column]);
-                let gradient = carried[column] + if state[column] > 0.0 { upstream[column] } else { 0.0 };
+                let gradient = carried[column] + if state[column] <= 0.0 { 0.0 } else { upstream[column] };
                 to_candidate[column] = (1.0 - keep) * gradient;
                 to_gate[column] = keep * to_candidate[column] * (before[column] - candidate[column]);
                 carried[column] = keep * gradient;

@@ -20,7 +20,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use graftling_models::{Head, Model, inspect};
+use graftling_models::{Head, Model, ModelError, inspect};
 use graftling_text::{EncodeOptions, Table, Template, TextInput, Tokenizer};
 use serde::{Serialize, Serializer};
 
@@ -155,6 +155,19 @@ impl Generator {
     /// # Errors
     /// If the model is another, its tokenizer does not belong to it, or its `generation_config.json` asks for what is not offered.
     pub fn load(folder: &Path) -> Result<Self, Error> {
+        Self::open(folder, Model::from_checkpoint)
+    }
+
+    /// The same for a process that ends soon: open at once and with half the memory, because weights stay in their file
+    /// ([`Model::from_checkpoint_mapped`] says what that asks of the file).
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_mapped(folder: &Path) -> Result<Self, Error> {
+        Self::open(folder, Model::from_checkpoint_mapped)
+    }
+
+    fn open(folder: &Path, model: fn(&Path) -> Result<Model, ModelError>) -> Result<Self, Error> {
         let inspection = inspect(folder)?;
         if !matches!(inspection.head, Some(Head::CausalLanguageModelling | Head::SequenceToSequence)) {
             let head = match inspection.head {
@@ -164,7 +177,7 @@ impl Generator {
             return Err(GenerationError::NoLanguageModel { folder: folder.to_owned(), head }.into());
         }
         let defaults = FolderDefaults::read(folder, &inspection.facts)?;
-        let (model, tokenizer) = rayon::join(|| Model::from_checkpoint(folder), || Tokenizer::from_folder(folder));
+        let (model, tokenizer) = rayon::join(|| model(folder), || Tokenizer::from_folder(folder));
         let (model, tokenizer) = (model?, tokenizer?);
         preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
         Ok(Self { model, tokenizer, folder: defaults, limits: BatchLimits::default() })

@@ -282,14 +282,8 @@ impl<'a, R: Right, E: Epilogue> Job<'a, R, E> {
         let add = self.add || depth.start > 0;
         // SAFETY: `Job::new` checked that the target holds every row and column of the result.
         let corner = unsafe { self.target.add(rows.start * self.stride + column) };
-        let operands = Operands {
-            depth: depth.len(),
-            a: slab.as_ptr(),
-            b: values.as_ptr(),
-            c: corner,
-            c_stride: self.stride,
-            add,
-        };
+        let operands =
+            Operands { depth: depth.len(), a: slab.as_ptr(), b: values.as_ptr(), c: corner, c_stride: self.stride, add };
         if rows.len() == ROWS && width == T::COLUMNS {
             // SAFETY: slab and panel hold a full tile's values, and the tile lies inside the target.
             unsafe { self.run_operands::<T, ROWS>(operands) };

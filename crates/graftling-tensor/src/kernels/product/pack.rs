@@ -180,12 +180,7 @@ fn copy_rows<const WIDTH: usize>(to: &mut [f32], right: View, block: Range<usize
 ///
 /// A left side stored by rows is packed `[ROWS][ROW_STRIDE]`, a transposed one `[depth][ROWS]`: either way runs of memory are
 /// copied and nothing is transposed; tiles are compiled for both orders.
-pub(crate) fn pack_left<const ROWS: usize>(
-    to: &mut Vec<f32>,
-    left: View,
-    rows: Range<usize>,
-    block: &Range<usize>,
-) -> usize {
+pub(crate) fn pack_left<const ROWS: usize>(to: &mut Vec<f32>, left: View, rows: Range<usize>, block: &Range<usize>) -> usize {
     let slabs = rows.len().div_ceil(ROWS);
     let slab_size = if left.transposed { ROWS * block.len() } else { ROWS * ROW_STRIDE };
     if to.len() < slabs * slab_size {
