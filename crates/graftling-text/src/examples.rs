@@ -2,6 +2,7 @@
 //! Knows nothing of files and formats.
 
 mod compared;
+mod conversations;
 mod language;
 mod plain;
 mod similarity;
@@ -13,7 +14,9 @@ mod tests;
 use std::path::PathBuf;
 
 pub use compared::{ComparedTexts, compared_texts, holds_comparisons, unlabelled_comparisons};
-pub(crate) use language::{COMPLETED, MessageProblem};
+pub(crate) use conversations::MessageProblem;
+pub use conversations::open_conversations;
+pub(crate) use language::COMPLETED;
 pub use language::{LanguageColumns, LanguageExample, language_examples, read_language};
 pub use plain::{PlainExample, PlainFormat, plain_texts, read_lines, read_plain_texts};
 pub use similarity::{SimilarityExample, TripletColumns, TripletExample, labelled_similarities, triplets};

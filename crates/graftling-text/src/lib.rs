@@ -47,8 +47,8 @@ pub use error::TextError;
 pub use examples::{
     ComparedTexts, ExampleSplit, Examples, LanguageColumns, LanguageExample, PlainExample, PlainFormat, SameText,
     SimilarityExample, SourceTarget, SourceTargetColumns, TargetKind, TripletColumns, TripletExample, compared_texts,
-    holds_comparisons, labelled_similarities, language_examples, plain_texts, random_split, read_language, read_lines,
-    read_plain_texts, source_targets, triplets, unlabelled_comparisons, unwritten_sources,
+    holds_comparisons, labelled_similarities, language_examples, open_conversations, plain_texts, random_split, read_language,
+    read_lines, read_plain_texts, source_targets, triplets, unlabelled_comparisons, unwritten_sources,
 };
 pub use format::Format;
 pub use labels::{LabelSet, unknown_labels};

@@ -10,19 +10,18 @@ use clap::Args;
 use graftling::{
     Columns, Continuation, FinishReason, Format, Generation, Generator, Listener, Piece, prompts_of, template_of_run,
 };
-use graftling_text::{Cell, NewColumn, Table, unlabelled};
+use graftling_text::{Cell, NewColumn, Table, open_conversations, unlabelled};
 use serde_json::{Map, Value, json};
 
 use super::data_flags::format;
 use super::generation_flags::GenerationFlags;
+use super::prompts::{PROMPT, Prompts};
 use crate::console::Console;
 use crate::data_file::DataFile;
 use crate::failure::{Ending, Failure};
 use crate::text_table::one_line;
 use crate::{figures, models, prediction_columns, said};
 
-/// The column of a file that goes before the names that texts usually have.
-const PROMPT: &str = "prompt";
 /// The columns that are added to a file.
 const COLUMNS: &[&str] = &["generated_text", "finish_reason"];
 
@@ -61,6 +60,13 @@ pub struct Arguments {
     /// and there is no column prompt]
     #[arg(long, value_name = "TEMPLATE", requires = "input", conflicts_with = "text_column", allow_hyphen_values = true)]
     template: Option<String>,
+    /// Take each prompt for what a user says, and write the answer by the chat template in the model's folder; with --input also
+    /// conversations from a column of lists (messages)
+    #[arg(long)]
+    chat: bool,
+    /// What the system says before each user
+    #[arg(long, value_name = "TEXT", requires = "chat", allow_hyphen_values = true)]
+    system: Option<String>,
     /// The language of the prompts, as the tokenizer of a model for many languages calls it (en_XX) [default: as the model's folder says]
     #[arg(long, value_name = "CODE")]
     source_language: Option<String>,
@@ -69,6 +75,13 @@ pub struct Arguments {
     target_language: Option<String>,
     #[command(flatten)]
     generation: GenerationFlags,
+}
+
+impl Arguments {
+    /// These texts, each as it is or as what a user says.
+    fn prompts(&self, texts: Vec<String>) -> Prompts {
+        if self.chat { Prompts::of_users(texts, self.system.as_deref()) } else { Prompts::Texts(texts) }
+    }
 }
 
 /// Generates, and tells what comes.
@@ -82,12 +95,11 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<Ending, Failure> 
         None if arguments.prompt.is_empty() => {
             let generator = load(arguments, console)?;
             let prompt = standard_input(console)?;
-            behind(&generator, &[prompt.as_str()], arguments, console)?;
+            behind(&generator, &arguments.prompts(vec![prompt]), arguments, console)?;
         }
         None => {
             let generator = load(arguments, console)?;
-            let prompts: Vec<&str> = arguments.prompt.iter().map(String::as_str).collect();
-            behind(&generator, &prompts, arguments, console)?;
+            behind(&generator, &arguments.prompts(arguments.prompt.clone()), arguments, console)?;
         }
     }
     Ok(Ending::Complete)
@@ -106,7 +118,12 @@ fn load(arguments: &Arguments, console: &Console) -> Result<Generator, Failure> 
 }
 
 /// Prints what follows each prompt.
-fn behind(generator: &Generator, prompts: &[&str], arguments: &Arguments, console: &Console) -> Result<Vec<Generation>, Failure> {
+fn behind(
+    generator: &Generator,
+    prompts: &Prompts,
+    arguments: &Arguments,
+    console: &Console,
+) -> Result<Vec<Generation>, Failure> {
     let options = arguments.generation.options(generator)?;
     let several = generator.continuations(&options)? > 1;
     let told = match (arguments.output.is_some(), arguments.json) {
@@ -116,7 +133,13 @@ fn behind(generator: &Generator, prompts: &[&str], arguments: &Arguments, consol
         (false, false) => Told::Pieces,
     };
     let mut teller = Teller { prompts, console, told, several, done: BTreeMap::new(), next: 0, failure: None };
-    let generations = generator.stream(prompts, &options, &mut teller)?;
+    let generations = match prompts {
+        Prompts::Texts(texts) => {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            generator.stream(&texts, &options, &mut teller)?
+        }
+        Prompts::Conversations(conversations) => generator.answer(conversations, &options, &mut teller)?,
+    };
     if let Some(failure) = teller.failure {
         return Err(failure);
     }
@@ -150,25 +173,26 @@ fn behind_a_file(arguments: &Arguments, input: &Path, console: &Console) -> Resu
     if let Some(output) = &arguments.output {
         file.check_output(output, COLUMNS)?;
     }
+    let conversations = if arguments.chat && arguments.template.is_none() { open_conversations(table, named)? } else { None };
     let of_run = match (&arguments.template, column) {
-        (None, None) => template_of_run(&models::folder(&arguments.model, console)?)?,
+        (None, None) if !arguments.chat => template_of_run(&models::folder(&arguments.model, console)?)?,
         _ => None,
     };
-    let (prompts, found) = match arguments.template.as_ref().or(of_run.as_ref()) {
-        Some(template) => {
+    let (prompts, found) = match (conversations, arguments.template.as_ref().or(of_run.as_ref())) {
+        (Some(conversations), _) => (Prompts::of_conversations(conversations, arguments.system.as_deref()), None),
+        (None, Some(template)) => {
             let found = of_run.is_some().then(|| format!("prompts by the template of the run, {template:?}"));
-            (prompts_of(table, template)?, found)
+            (arguments.prompts(prompts_of(table, template)?), found)
         }
-        None => {
+        (None, None) => {
             let (prompts, name) = prompts_in(table, column, input)?;
-            (prompts, column.is_none().then(|| format!("prompts from the column {name}")))
+            (arguments.prompts(prompts), column.is_none().then(|| format!("prompts from the column {name}")))
         }
     };
     let generator = load(arguments, console)?;
     if let Some(found) = found {
         console.tell(&format!("note: {}: {found}", input.display()));
     }
-    let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
     let generations = behind(&generator, &prompts, arguments, console)?;
     if let Some(output) = &arguments.output {
         file.write(output, &columns(&generations), &[])?;
@@ -232,7 +256,7 @@ enum Told {
 
 /// Tells continuations while they come.
 struct Teller<'a> {
-    prompts: &'a [&'a str],
+    prompts: &'a Prompts,
     console: &'a Console,
     told: Told,
     several: bool,
@@ -284,7 +308,7 @@ impl Teller<'_> {
             return one_line(text, usize::MAX) + "\n";
         }
         let mut entries = Map::new();
-        entries.insert(PROMPT.to_owned(), json!(self.prompts[self.next]));
+        entries.extend([self.prompts.entry(self.next)]);
         entries.insert(COLUMNS[0].to_owned(), json!(text));
         if self.several {
             entries.insert("sequence".to_owned(), json!(place + 1));

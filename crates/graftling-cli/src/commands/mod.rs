@@ -10,6 +10,7 @@ mod generate;
 mod generation_flags;
 mod models;
 mod predict;
+mod prompts;
 mod quickstart;
 mod report;
 mod score;

@@ -9,10 +9,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::conversations::{answered_messages, columns_of_conversations, holds_lists};
 use super::plain::{plain_texts, read_plain_texts};
 use super::{Examples, PlainExample, PlainFormat, SameText};
 use crate::columns::{Role, TEXT, by_name, folded_position, named, refuse_double_use};
-use crate::dataset::described;
 use crate::dataset::required_text;
 use crate::format::PlainLayout;
 use crate::problem::{Problem, Problems};
@@ -38,9 +38,6 @@ pub(crate) const COMPLETED: [(&str, &str); 14] = [
     ("input", "target"),
 ];
 
-/// Names of a column that holds a conversation.
-const CHATS: [&str; 2] = ["messages", "conversation"];
-
 /// The column that many files of instructions have beside the instruction.
 const INPUT: &str = "input";
 
@@ -65,19 +62,6 @@ pub enum LanguageExample {
         /// The line of the file where the example begins, from 1.
         line: usize,
     },
-}
-
-/// What is wrong with the messages of a conversation.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub(crate) enum MessageProblem {
-    #[error("{} holds {found} where a list of messages is needed", quoted(column))]
-    NotAList { column: String, found: String },
-    #[error("message {message} is {found}; accepted: an object with the texts \"role\" and \"content\"")]
-    NoObject { message: usize, found: String },
-    #[error("message {message} has no text as its {key:?}")]
-    NoText { message: usize, key: &'static str },
-    #[error("no message has the role \"assistant\", so there is nothing to learn; fill one in or drop the row")]
-    NobodyAnswers,
 }
 
 impl SameText for LanguageExample {
@@ -193,7 +177,7 @@ fn found<'a>(table: &Table, problems: &mut Problems) -> Option<Layout<'a>> {
     let alone = pairs.iter().all(of_input);
     let pairs: Vec<(usize, usize)> = pairs.into_iter().filter(|pair| alone || !of_input(pair)).collect();
     let texts: Vec<usize> = TEXT.iter().filter_map(position).filter(|text| !pairs.iter().any(|pair| pair.0 == *text)).collect();
-    let chats: Vec<usize> = CHATS.iter().filter_map(position).filter(|column| holds_lists(table, *column)).collect();
+    let chats = columns_of_conversations(table);
     match (pairs.as_slice(), texts.as_slice()) {
         ([], []) if chats.len() == 1 => Some(Layout::Chats(chats[0])),
         ([], []) => {
@@ -215,15 +199,10 @@ fn found<'a>(table: &Table, problems: &mut Problems) -> Option<Layout<'a>> {
     }
 }
 
-/// Whether the first cell of a column is a list.
-fn holds_lists(table: &Table, column: usize) -> bool {
-    table.rows.first().is_some_and(|row| matches!(&row.cells[column], Cell::Json(value) if value.is_array()))
-}
-
 fn chats(table: &Table, column: usize, by_name: bool, mut problems: Problems) -> Result<Examples<LanguageExample>, TextError> {
     let mut examples = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
-        match messages(&table.columns[column], &row.cells[column]) {
+        match answered_messages(&table.columns[column], &row.cells[column]) {
             Ok(messages) => examples.push(LanguageExample::Chat { messages, line: row.line }),
             Err(problem) => problems.add(Problem::Messages { line: row.line, problem }),
         }
@@ -238,35 +217,6 @@ fn chats(table: &Table, column: usize, by_name: bool, mut problems: Problems) ->
         ));
     }
     Ok(Examples { source: table.source.clone(), examples, notices })
-}
-
-/// The messages in a cell.
-fn messages(column: &str, cell: &Cell) -> Result<Vec<Value>, MessageProblem> {
-    let messages = match cell {
-        Cell::Json(Value::Array(messages)) => messages,
-        other => {
-            let found = match other {
-                Cell::Absent => "nothing".to_owned(),
-                Cell::Text(_) => "a text".to_owned(),
-                Cell::Json(value) => described(value),
-            };
-            return Err(MessageProblem::NotAList { column: column.to_owned(), found });
-        }
-    };
-    for (message, place) in messages.iter().zip(1..) {
-        if !message.is_object() {
-            return Err(MessageProblem::NoObject { message: place, found: described(message) });
-        }
-        for key in ["role", "content"] {
-            if !message[key].is_string() {
-                return Err(MessageProblem::NoText { message: place, key });
-            }
-        }
-    }
-    match messages.iter().any(|message| message["role"] == "assistant") {
-        true => Ok(messages.clone()),
-        false => Err(MessageProblem::NobodyAnswers),
-    }
 }
 
 fn completed(

@@ -23,6 +23,7 @@ use std::path::Path;
 use graftling_models::{Head, Model, ModelError, inspect};
 use graftling_text::{EncodeOptions, Table, Template, TextInput, Tokenizer};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 pub use options::{EarlyStopping, GenerationOptions};
 pub use problem::{GenerationError, LengthLimit, OptionProblem};
@@ -259,6 +260,20 @@ impl Generator {
         listener: &mut dyn Listener,
     ) -> Result<Vec<Generation>, Error> {
         self.writer().stream(prompts, options, listener)
+    }
+
+    /// What the assistant answers to each conversation, as the chat template beside the weights writes conversations: messages are objects
+    /// with a `role` (`system`, `user`, `assistant`) and a `content`. Otherwise as [`stream`](Self::stream).
+    ///
+    /// # Errors
+    /// As there, and if the folder has no chat template or it refuses a conversation.
+    pub fn answer(
+        &self,
+        conversations: &[Vec<Value>],
+        options: &GenerationOptions,
+        listener: &mut dyn Listener,
+    ) -> Result<Vec<Generation>, Error> {
+        self.writer().answer(conversations, options, listener)
     }
 
     /// The id of a token for an option of this name: of one that is named as the vocabulary writes it, such as a language, or by its id.

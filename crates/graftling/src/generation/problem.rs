@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use graftling_text::ChatProblem;
+
 use crate::figures;
 
 /// Why no text can be generated.
@@ -67,6 +69,17 @@ pub enum GenerationError {
     EmptyPrompt {
         /// Which prompt, from 1.
         index: usize,
+    },
+    /// The model has no chat template, or one that cannot be read.
+    #[error("{0}")]
+    ChatTemplate(ChatProblem),
+    /// The chat template does not write a conversation.
+    #[error("conversation {index}: {problem}")]
+    Conversation {
+        /// Which conversation, from 1.
+        index: usize,
+        /// What the template says.
+        problem: ChatProblem,
     },
     /// A source without a token.
     #[error("prompt {index} gives no token; give at least one character")]

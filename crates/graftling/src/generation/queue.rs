@@ -26,7 +26,7 @@ pub struct BatchLimits {
 
 impl Default for BatchLimits {
     fn default() -> Self {
-        Self { sequences: 64, tokens: 32_768 }
+        Self { sequences: 112, tokens: 32_768 }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use graftling_models::Model;
 use graftling_tensor::PackedWeights;
-use graftling_text::{EncodeOptions, TextInput, Tokenizer};
+use graftling_text::{ChatEnding, EncodeOptions, Encoding, TextInput, Tokenizer};
+use serde_json::Value;
 
 use super::config_file::FolderDefaults;
 use super::options::GenerationOptions;
@@ -64,6 +65,28 @@ impl<'a> Writer<'a> {
         // Nothing is cut: a text that is too long is refused.
         let encodings = self.tokenizer.encode(&inputs, &EncodeOptions::truncated(usize::MAX))?.encodings;
         self.stream_ids(encodings.into_iter().map(|encoding| encoding.input_ids).collect(), options, listener)
+    }
+
+    /// The answers to conversations, by the chat template of the tokenizer. It writes special tokens itself, so that none are put around.
+    pub fn answer(
+        &self,
+        conversations: &[Vec<Value>],
+        options: &GenerationOptions,
+        listener: &mut dyn Listener,
+    ) -> Result<Vec<Generation>, Error> {
+        let template = self.tokenizer.chat_template().map_err(GenerationError::ChatTemplate)?;
+        let text = |(messages, index): (&Vec<Value>, usize)| {
+            let refused = |problem| GenerationError::Conversation { index, problem };
+            template.text(messages, ChatEnding::AnswerWanted).map_err(refused)
+        };
+        let texts = conversations.iter().zip(1..).map(text).collect::<Result<Vec<String>, GenerationError>>()?;
+        let inputs: Vec<TextInput<'_>> = texts.iter().map(|text| TextInput { text, pair: None }).collect();
+        let encodings = self.tokenizer.encode(&inputs, &EncodeOptions::truncated(usize::MAX))?.encodings;
+        let written = |encoding: Encoding| {
+            let ids = encoding.input_ids.into_iter().zip(encoding.special_tokens_mask);
+            ids.filter(|(_, is_put_around)| !is_put_around).map(|(id, _)| id).collect()
+        };
+        self.stream_ids(encodings.into_iter().map(written).collect(), options, listener)
     }
 
     /// The same behind or from texts that are tokens already, special ones included.
