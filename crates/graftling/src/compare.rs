@@ -10,6 +10,7 @@ use graftling_text::{Columns, Format};
 use serde_json::Value;
 
 use crate::evaluate::{EvaluateRequest, Evaluation, evaluate_example_by_example};
+use crate::languages::Languages;
 use crate::loaded::{self, Loaded, recipe_of};
 use crate::metrics::{Difference, McNemar, Resampled};
 use crate::recipe::{FIELDS, Recipe, Task};
@@ -121,7 +122,7 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
     };
     let mut kinds = Vec::new();
     for run in &request.runs {
-        kinds.push(Kind::of(loaded::load(run, None)?));
+        kinds.push(Kind::of(loaded::load(run, None, &Languages::default())?));
         kinds[0].check(first, kinds.last().unwrap_or(&kinds[0]), run)?;
     }
     // A file that the recipes name is read as they say, unless the request says otherwise.

@@ -36,6 +36,7 @@ mod fit;
 mod generation;
 mod import;
 mod inference;
+mod languages;
 mod learning_rate;
 mod loaded;
 mod memory;
