@@ -159,6 +159,8 @@ impl DecoderStart {
 
 #[cfg(test)]
 mod tests {
+    use graftling_models::Conventions;
+
     use super::*;
 
     fn facts(positions: usize, decoder: Option<usize>) -> ModelFacts {

@@ -61,7 +61,8 @@ pub struct Arguments {
     /// and there is no column prompt]
     #[arg(long, value_name = "TEMPLATE", requires = "input", conflicts_with = "text_column", allow_hyphen_values = true)]
     template: Option<String>,
-    /// The language of the prompts, as the tokenizer of a model for many languages calls it (en_XX) [default: as the model's folder says]
+    /// The language of the prompts, as the tokenizer of a model for many languages calls it (en_XX), or the language alone (en) [default: as the
+    /// model's folder says]
     #[arg(long, value_name = "CODE")]
     source_language: Option<String>,
     /// The language to write in, in the same way [default: as the model's folder says]

@@ -53,7 +53,11 @@ fn what_is_written_is_told_in_every_form() {
     assert_eq!((&told["prediction"], &told["finish_reason"]), (&"bad dull".into(), &"eos_token".into()), "{told}");
     let said = scratch.run(&["predict", "--model", "run", "--input", "pairs.jsonl", "--output", "predicted.csv"]);
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(scratch.read("predicted.csv").starts_with("document,summary,prediction\n"), "{}", scratch.read("predicted.csv"));
+    assert!(
+        scratch.read("predicted.csv").starts_with("document,summary,prediction,finish_reason\n"),
+        "{}",
+        scratch.read("predicted.csv")
+    );
     let said = scratch.run_with_input(&["predict", "--model", "run"], b"great bad\n");
     assert_eq!((said.code, said.stdout.as_str()), (Some(0), "great bad\n"), "{said:?}");
     scratch.write("other.csv", "title\ngood\n");
