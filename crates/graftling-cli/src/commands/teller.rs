@@ -100,7 +100,9 @@ impl<'a> Teller<'a> {
         let is_empty = |asked: &&Asked<'_>| matches!(asked, Asked::Text(TextInput { text, .. }) if text.trim().is_empty());
         let empty = texts.iter().filter(is_empty).count() as u64;
         if empty > 0 {
-            self.console.tell(&format!("note: {} empty; what is said of nothing says nothing", figures::counted(empty, "text")));
+            let (are, them) = if empty == 1 { ("is", "it") } else { ("are", "them") };
+            self.console
+                .tell(&format!("note: {} {are} empty; what is said of {them} says nothing", figures::counted(empty, "text")));
         }
     }
 
@@ -109,11 +111,14 @@ impl<'a> Teller<'a> {
         let Cut { sources, outputs } = std::mem::take(&mut self.cut);
         if sources > 0 {
             let (texts, length) = (figures::counted(sources, "source"), self.predictor.max_length());
-            self.console.tell(&format!("note: {texts} cut to {length} tokens (max_length) before anything was written"));
+            let are = if sources == 1 { "is" } else { "are" };
+            self.console.tell(&format!("note: {texts} {are} cut to {length} tokens (max_length) before anything was written"));
         }
         if outputs > 0 {
             let texts = figures::counted(outputs, "text");
-            self.console.tell(&format!("note: {texts} cut at the most new tokens (max_new_tokens in generation_config.json)"));
+            let are = if outputs == 1 { "is" } else { "are" };
+            self.console
+                .tell(&format!("note: {texts} {are} cut at the most new tokens (max_new_tokens in generation_config.json)"));
         }
     }
 
