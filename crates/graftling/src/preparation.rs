@@ -68,7 +68,10 @@ pub(crate) struct Told {
 pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Prepared, Error> {
     let mut complaints = Complaints::default();
     let interrupted = match recipe.resume {
-        true => complaints.note(Interrupted::find(recipe)),
+        true => {
+            complaints.note(disk::check_folder(&recipe.output));
+            complaints.note(Interrupted::find(recipe))
+        }
         false => {
             complaints.note(run_folder::check(&recipe.output, recipe.overwrite_output, &read_by(recipe, folder)));
             None

@@ -61,11 +61,8 @@ fn what_is_written_is_told_in_every_form() {
     let said = scratch.run_with_input(&["predict", "--model", "run"], b"great bad\n");
     assert_eq!((said.code, said.stdout.as_str()), (Some(0), "great bad\n"), "{said:?}");
     let said = scratch.run(&["predict", "--model", "run", "--text", ""]);
-    assert_eq!(
-        (said.code, said.stderr.as_str()),
-        (Some(0), "note: 1 text is empty; what is said of it says nothing\n"),
-        "{said:?}"
-    );
+    assert!(said.code == Some(0) && said.stderr.contains("note: 1 text is empty; what is said of it says nothing\n"), "{said:?}");
+    assert!(said.stderr.contains("note: 1 text is cut at the most new tokens"), "{said:?}");
     let long = ["good bad"; 40].join(" ");
     let said = scratch.run(&["predict", "--model", "run", "--text", &long]);
     assert!(said.stderr.contains("note: 1 source is cut to 48 tokens (max_length)"), "{said:?}");
