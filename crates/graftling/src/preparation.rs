@@ -154,7 +154,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     let of = WritingOf { folder: from, recipe: Some(recipe), model: &model, tokenizer: &tokenizer, is_language_chosen: true };
     let writing = targets.as_ref().map(|targets| Writing::new(targets, &of)).transpose()?;
     let companions = match &writing {
-        Some(writing) => Companions::read(from)?.with_generation(|before| writing.config(before)),
+        Some(writing) => Companions::read(from)?.with_generation(writing.config()),
         None if recipe.task == Task::CausalLm => Companions::read(from)?,
         None => Companions::default(),
     };

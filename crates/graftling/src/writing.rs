@@ -142,9 +142,8 @@ impl Writing {
 
     /// The text of `generation_config.json` for a model that is to write so wherever it is opened: that of before, or else what its
     /// `config.json` and its family say, which are not asked beside this file; with what was decided.
-    pub fn config(&self, before: Option<&[u8]>) -> String {
-        let before = before.and_then(|bytes| serde_json::from_slice(bytes).ok());
-        let mut keys: Map<String, Value> = before.unwrap_or_else(|| self.defaults.keys.clone());
+    pub fn config(&self) -> String {
+        let mut keys: Map<String, Value> = self.defaults.keys.clone();
         NOT_KEPT.iter().for_each(|key| drop(keys.shift_remove(*key)));
         let GenerationOptions { max_new_tokens, num_beams, length_penalty, no_repeat_ngram_size, .. } = self.options;
         let ids = |ids: &Vec<u32>| if let [one] = ids.as_slice() { json!(one) } else { json!(ids) };

@@ -143,8 +143,8 @@ pub fn source_targets(
     Ok(Examples { source: table.source.clone(), examples, notices })
 }
 
-/// The sources of a table alone, for something to be written from them; a column of targets that is named must be there. Empty sources are told in a notice, so that every row gets its
-/// prediction. Takes the table or a reference to it.
+/// The sources of a table alone, for something to be written from them; a column of targets that is named must be there. Empty sources are
+/// told in a notice, so that every row gets its prediction. Takes the table or a reference to it.
 pub fn unwritten_sources(
     table: impl Borrow<Table>,
     kind: TargetKind,
