@@ -39,7 +39,7 @@ class PeerTask:
         # In single precision whatever the weights are stored in: transformers trains those of half precision as they are.
         return kind.from_pretrained(folder, dtype="float32", num_labels=len(self.labels), **names, **({"problem_type": problem} if problem else {}))
 
-    def collator(self, model=None):
+    def collator(self, model):
         from transformers import DataCollatorForSeq2Seq, DataCollatorForTokenClassification, DataCollatorWithPadding
 
         if self.task in ("causal_lm", "translation"):

@@ -119,9 +119,10 @@ def by_transformers(name: str, files: dict, seed: int, folder: Path, arguments) 
         load_best_model_at_end=True, metric_for_best_model=peer.best_figure(), greater_is_better=True,
         train_sampling_strategy="group_by_length" if arguments.group_by_length else "random",
     )
+    model = peer.model(arguments.model)
     trainer = Trainer(
-        model=peer.model(arguments.model), args=settings, processing_class=tokenizer, train_dataset=peer.encode(rows["train"]),
-        eval_dataset=peer.encode(rows["validation"]), data_collator=peer.collator(), compute_metrics=peer.figures,
+        model=model, args=settings, processing_class=tokenizer, train_dataset=peer.encode(rows["train"]),
+        eval_dataset=peer.encode(rows["validation"]), data_collator=peer.collator(model), compute_metrics=peer.figures,
     )
     trainer.train()
     return trainer.predict(peer.encode(rows["test"])).metrics[f"test_{SETS[name][1]}"]

@@ -1,7 +1,8 @@
 """Texts that a decoder writes after the same fine-tuning here and in transformers, scored by references.
 
     python tools/reference/written.py --graftling BINARY --model FOLDER --data FOLDER [--examples 2000] [--epochs 1] [--learning-rate 1e-4]
-        [--batch-size 16] [--seed 42] [--sides untrained,ours,transformers] [--template TEXT] [--completion COLUMN] [--log FILE]
+        [--batch-size 16] [--max-length 320] [--max-new-tokens 32] [--tested N] [--seed 42] [--threads 2] [--sides untrained,ours,transformers]
+        [--template TEXT] [--completion COLUMN] [--log FILE]
 
 --data has train, validation and test.jsonl; the first --examples of train are trained on and the first 100 of validation evaluated after each epoch. Both
 sides: prompt and completion as tokens apart, an end token behind, the loss on the completion alone, AdamW with linear decay after warm-up over a
@@ -15,6 +16,8 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from peer_tasks import PeerTask
 
 
 def main() -> None:
@@ -109,16 +112,14 @@ def transformers_side(arguments, files: dict, folder: Path) -> tuple:
     torch.set_num_threads(arguments.threads)
     set_seed(arguments.seed)
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
-    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    peer = PeerTask("causal_lm", tokenizer, [], arguments.max_length)
     model = AutoModelForCausalLM.from_pretrained(arguments.model, dtype="float32")
 
     def prompt(row: dict) -> str:
         return arguments.template.format(**row)
 
     def encode(row: dict) -> dict:
-        completion = tokenizer(row[arguments.completion], add_special_tokens=False).input_ids + [tokenizer.eos_token_id]
-        asked = tokenizer(prompt(row)).input_ids[-(arguments.max_length - len(completion)):]
-        return {"input_ids": asked + completion, "attention_mask": [1] * (len(asked) + len(completion)), "labels": [-100] * len(asked) + completion}
+        return peer.prompted({"prompt": prompt(row), "completion": row[arguments.completion]})
 
     settings = TrainingArguments(
         output_dir=str(folder / "peer"), num_train_epochs=arguments.epochs, learning_rate=arguments.learning_rate, warmup_steps=0.1, weight_decay=0.0,

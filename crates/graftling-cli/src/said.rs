@@ -24,6 +24,7 @@ pub const COLUMNS: &[&str] = &[
     "similarity",
     "similarities",
     "prediction",
+    "finish_reason",
 ];
 /// Between labels in one cell, as the readers take it.
 const BETWEEN: &str = "|";
@@ -100,7 +101,9 @@ fn cells(said: &Said, words_given: bool) -> Vec<(&'static str, Cell)> {
             cells.extend(null_score_diff.map(|difference| ("null_score_diff", Cell::Json(number(difference)))));
             cells
         }
-        Said::Written { prediction, .. } => vec![("prediction", Cell::Text(prediction.clone()))],
+        Said::Written { prediction, finish_reason, .. } => {
+            vec![("prediction", Cell::Text(prediction.clone())), ("finish_reason", Cell::Text(finish_reason.to_string()))]
+        }
         Said::Aggregated { entities } => vec![("predicted_entities", Cell::Json(json!(entities)))],
         Said::Masks { masks } => vec![("predicted_tokens", Cell::Json(json!(masks)))],
         Said::Tags { .. } => vec![("predicted_tags", Cell::Json(json!(tags(said))))],

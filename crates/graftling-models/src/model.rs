@@ -308,10 +308,16 @@ impl Model {
     }
 
     /// The id that a text begins with which is written from another: what its first token follows. In some families it is the one behind
-    /// the vocabulary and stands for no token at all; elsewhere it is the config's `decoder_start_token_id`, if it says so.
+    /// the vocabulary and stands for no token at all; elsewhere it is the config's `decoder_start_token_id`, or where that says nothing the
+    /// default of the family. None where nobody says it, or the decoder does not know what is said.
     pub fn decoder_start_token_id(&self) -> Option<u32> {
-        let told = || self.config.value("decoder_start_token_id")?.as_u64().and_then(|id| u32::try_from(id).ok());
-        self.facts.decoder.and_then(|decoder| decoder.start).or_else(told)
+        const KEY: &str = "decoder_start_token_id";
+        let decoder = self.facts.decoder?;
+        let told = || match self.config.value(KEY).filter(|value| !value.is_null()) {
+            Some(value) => value.as_u64().and_then(|id| u32::try_from(id).ok()),
+            None => decoder.conventions.id(KEY),
+        };
+        decoder.start.or_else(|| told().filter(|id| (*id as usize) < decoder.vocabulary_size))
     }
 
     /// What the config says under a key, whoever wrote it.

@@ -222,16 +222,16 @@ pub enum TextError {
         /// The token.
         token: String,
     },
-    /// A language is named that the tokenizer does not know.
-    #[error("{}: no language {}{}; known are {}", path.display(), quoted(language), did_you_mean(near.as_deref()), known.join(", "))]
-    UnknownLanguage {
+    /// Languages are named that the tokenizer does not know, or of which it knows several codes.
+    #[error("{}: no language {}{}; known are {}", path.display(), quoted_list(languages), did_you_mean(near.as_deref()), known.join(", "))]
+    UnknownLanguages {
         /// The settings of the tokenizer.
         path: PathBuf,
         /// What was named.
-        language: String,
+        languages: Vec<String>,
         /// The codes that are known.
         known: Vec<String>,
-        /// One that is written much the same.
+        /// One that is written much the same as one of them.
         near: Option<String>,
     },
     /// A language is named for a tokenizer that takes none.

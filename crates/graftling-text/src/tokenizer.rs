@@ -1,6 +1,7 @@
 //! Turns texts into the token ids a model was trained on, by the files that lie beside its weights.
 //! Knows nothing of tensors; the only room that names the tokenizer library.
 
+mod around_targets;
 mod byte_level;
 mod chat;
 mod class;

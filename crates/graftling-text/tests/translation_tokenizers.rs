@@ -210,6 +210,9 @@ fn languages_are_chosen_and_kept() {
     assert_eq!(tokenizer.languages(), Some(("en_XX", "en_XX")));
     tokenizer.set_languages(Some("de_DE"), Some("zh_CN")).unwrap();
     assert_eq!(tokenizer.languages(), Some(("de_DE", "zh_CN")));
+    let both = tokenizer.set_languages(Some("xx"), Some("yy")).unwrap_err().to_string();
+    assert!(both.contains("no language \"xx\", \"yy\""), "{both}");
+    tokenizer.set_languages(Some("de"), None).unwrap();
     let (code, id) = tokenizer.target_language_token().unwrap();
     assert_eq!((code.as_str(), ids(tokenizer.for_targets(), "a", 9).last()), ("zh_CN", Some(&id)));
     let named_languages = golden().into_iter().find(|folder| folder.name.starts_with("mbart {'src")).unwrap();
@@ -245,8 +248,8 @@ fn languages_that_are_not_there_are_refused() {
     let known = "known are ar_AR, cs_CZ, de_DE, en_XX, es_XX, et_EE, fi_FI, fr_XX, gu_IN, hi_IN, it_IT, ja_XX, kk_KZ, ko_KR, lt_LT, lv_LV, my_MM, \
                  ne_NP, nl_XX, ro_RO, ru_RU, si_LK, tr_TR, vi_VN, zh_CN";
     assert_eq!(
-        refused(&mbart(), Some("de-DE")),
-        format!("{{folder}}/tokenizer_config.json: no language \"de-DE\" (did you mean \"de_DE\"?); {known}")
+        refused(&mbart(), Some("de_DF")),
+        format!("{{folder}}/tokenizer_config.json: no language \"de_DF\" (did you mean \"de_DE\"?); {known}")
     );
     let settings = json!({"tokenizer_class": "MBartTokenizer", "src_lang": "xx"});
     assert_eq!(

@@ -33,10 +33,10 @@ impl Companions {
         Ok(Self { files })
     }
 
-    /// The same with another text of how the model generates, made from the one that is there.
-    pub fn with_generation(mut self, text: impl FnOnce(Option<&[u8]>) -> String) -> Self {
-        let before = self.files.iter().position(|(name, _)| *name == GENERATION).map(|place| self.files.remove(place).1);
-        self.files.push((GENERATION, text(before.as_deref()).into_bytes()));
+    /// The same with this text of how the model generates.
+    pub fn with_generation(mut self, text: String) -> Self {
+        self.files.retain(|(name, _)| *name != GENERATION);
+        self.files.push((GENERATION, text.into_bytes()));
         self
     }
 

@@ -10,6 +10,7 @@ use graftling_text::{Columns, Format};
 use serde_json::Value;
 
 use crate::evaluate::{EvaluateRequest, Evaluation, evaluate_example_by_example};
+use crate::languages::Languages;
 use crate::loaded::{self, Loaded, recipe_of};
 use crate::metrics::{Difference, McNemar, Resampled};
 use crate::recipe::{FIELDS, Recipe, Task};
@@ -50,8 +51,8 @@ pub struct Comparison {
     pub sides: Vec<Side>,
     /// What each run but the first has over the first.
     pub contrasts: Vec<Contrast>,
-    /// The options that are not the same in all runs, each with its values as recipes write them; `None` where a run has no recipe, or
-    /// the option is not set.
+    /// The options that are not the same in all runs that have a recipe, each with its values as recipes write them; `None` where a run has
+    /// no recipe, or the option is not set.
     pub options: Vec<(&'static str, Vec<Option<String>>)>,
 }
 
@@ -64,6 +65,8 @@ pub struct Side {
     pub evaluation: Evaluation,
     /// What its training cost.
     pub cost: Cost,
+    /// Whether the folder has the recipe that it was made by: whether a run of this program made it.
+    pub has_recipe: bool,
 }
 
 /// What a training cost, by the results in its run folder; `None` where there are none.
@@ -121,7 +124,7 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
     };
     let mut kinds = Vec::new();
     for run in &request.runs {
-        kinds.push(Kind::of(loaded::load(run, None)?));
+        kinds.push(Kind::of(loaded::load(run, None, &Languages::default())?));
         kinds[0].check(first, kinds.last().unwrap_or(&kinds[0]), run)?;
     }
     // A file that the recipes name is read as they say, unless the request says otherwise.
@@ -135,7 +138,7 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
     };
     let (mut sides, mut samples) = (Vec::new(), Vec::new());
     let mut observer = Once { observer, told: HashSet::new() };
-    for run in &request.runs {
+    for (run, recipe) in request.runs.iter().zip(&recipes) {
         let evaluated = evaluate_example_by_example(
             &EvaluateRequest {
                 format,
@@ -146,11 +149,13 @@ pub fn compare(request: &CompareRequest, observer: &mut dyn Observer) -> Result<
             },
             &mut observer,
         )?;
-        sides.push(Side { run: run.clone(), evaluation: evaluated.0, cost: Cost::of(run)? });
+        sides.push(Side { run: run.clone(), evaluation: evaluated.0, cost: Cost::of(run)?, has_recipe: recipe.is_some() });
         samples.push(evaluated.1);
     }
-    let options = differing_options(&recipes);
-    let one_loss = !options.iter().any(|(name, _)| OF_THE_LOSS.contains(name));
+    let mut options = options_of(&recipes);
+    // Without a recipe nobody knows of which kind the loss is.
+    let one_loss = !options.iter().any(|(name, values)| OF_THE_LOSS.contains(name) && values.iter().any(|it| *it != values[0]));
+    options.retain(|(_, values)| differ(values, &recipes));
     let contrast = |((sample, run), kind): ((&dyn Resampled, &PathBuf), &Kind)| {
         // What is counted in tokens is so in those of one vocabulary; texts that were written are texts.
         let one_vocabulary = !kind.task.writes() || kind.vocabulary == kinds[0].vocabulary;
@@ -253,13 +258,19 @@ fn common_test(runs: &[PathBuf], recipes: &[Option<Recipe>]) -> Result<PathBuf, 
     }
 }
 
-fn differing_options(recipes: &[Option<Recipe>]) -> Vec<(&'static str, Vec<Option<String>>)> {
+/// Every option that matters, with its value in each recipe.
+fn options_of(recipes: &[Option<Recipe>]) -> Vec<(&'static str, Vec<Option<String>>)> {
     let written: Vec<Option<Vec<Option<String>>>> =
         recipes.iter().map(|recipe| recipe.as_ref().map(Recipe::written_options)).collect();
     let of = |place: usize| written.iter().map(|run| run.as_ref()?[place].clone()).collect::<Vec<Option<String>>>();
     let all = FIELDS.iter().enumerate().filter(|(_, field)| !OF_NO_EFFECT.contains(&field.name));
-    let values = all.map(|(place, field)| (field.name, of(place)));
-    values.filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect()
+    all.map(|(place, field)| (field.name, of(place))).collect()
+}
+
+/// Whether an option is not the same wherever there is a recipe.
+fn differ(values: &[Option<String>], recipes: &[Option<Recipe>]) -> bool {
+    let mut told = values.iter().zip(recipes).filter(|(_, recipe)| recipe.is_some()).map(|(value, _)| value);
+    told.next().is_some_and(|first| told.any(|value| value != first))
 }
 
 fn listed(labels: &[String]) -> String {

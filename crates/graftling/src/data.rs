@@ -17,6 +17,7 @@ use crate::features::{
     Tokenized, inputs, tokenize, tokenize_apart, tokenize_language, tokenize_questions, tokenize_source_targets,
     tokenize_with_words, tokenize_words,
 };
+use crate::languages::Languages;
 use crate::reading::Reading;
 use crate::recipe::Task;
 use crate::report::Texts;
@@ -30,9 +31,18 @@ pub(crate) struct Layout {
     /// Which columns hold what; those not given are detected.
     pub columns: Columns,
     /// What prompts are made by from columns.
-    pub template: Option<String>,
+    pub template: Option<Template>,
     /// The languages of sources and targets, where their columns or keys are called so.
-    pub languages: [Option<String>; 2],
+    pub languages: Languages,
+}
+
+/// Where the texts come from that others are written from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SourceOrigin {
+    /// They stand in the file.
+    File,
+    /// A template made them.
+    Template,
 }
 
 /// The examples of a file, in the form that their task wants.
@@ -50,7 +60,7 @@ pub(crate) enum Data {
     /// Texts, or prompts with their completions.
     Language(Examples<LanguageExample>),
     /// Texts with what is to be written from them.
-    SourceTargets(Examples<SourceTarget>),
+    SourceTargets(Examples<SourceTarget>, SourceOrigin),
     /// Questions about texts.
     Questions(Examples<QuestionExample>),
     /// Texts that are compared with each other.
@@ -64,7 +74,7 @@ macro_rules! each_form {
             Data::Words($dataset) => $body,
             Data::Plain($dataset) => $body,
             Data::Language($dataset) => $body,
-            Data::SourceTargets($dataset) => $body,
+            Data::SourceTargets($dataset, _) => $body,
             Data::Questions($dataset) => $body,
             Data::Compared($dataset) => $body,
             Data::Labelled($dataset) => $body,
@@ -89,9 +99,9 @@ impl Data {
             Task::QuestionAnswering => Self::Questions(questions(path, format, columns)?),
             Task::SentenceEmbedding => Self::Compared(compared_texts(read_table(path, format)?, columns)?),
             Task::MaskedLm => Self::Plain(plain_texts(path, format, columns)?),
-            Task::Summarization => Self::SourceTargets(sources(path, layout, TargetKind::Summary)?),
-            Task::Translation => Self::SourceTargets(sources(path, layout, TargetKind::Translation)?),
-            Task::CausalLm => Self::Language(language(path, format, columns, template.as_deref())?),
+            Task::Summarization => sources(path, layout, TargetKind::Summary)?,
+            Task::Translation => sources(path, layout, TargetKind::Translation)?,
+            Task::CausalLm => Self::Language(language(path, format, columns, template.clone())?),
         })
     }
 
@@ -122,9 +132,9 @@ impl Data {
                 let split = random_split(dataset, fraction, seed)?;
                 (Self::Language(split.train), Self::Language(split.validation))
             }
-            Self::SourceTargets(dataset) => {
+            Self::SourceTargets(dataset, origin) => {
                 let split = random_split(dataset, fraction, seed)?;
-                (Self::SourceTargets(split.train), Self::SourceTargets(split.validation))
+                (Self::SourceTargets(split.train, origin), Self::SourceTargets(split.validation, origin))
             }
             Self::Questions(dataset) => {
                 let split = random_split(dataset, fraction, seed)?;
@@ -143,7 +153,7 @@ impl Data {
             ($( $form:ident )+) => {
                 match (self, other) {
                     (Self::Questions(training), Self::Questions(evaluation)) => shared_contexts_notice(training, evaluation),
-                    $( (Self::$form(training), Self::$form(evaluation)) => {
+                    $( (Self::$form(training, ..), Self::$form(evaluation, ..)) => {
                         leakage_notice((&training.source, &training.examples), (&evaluation.source, &evaluation.examples))
                     } )+
                     _ => None,
@@ -168,7 +178,7 @@ impl Data {
                 let examples = dataset.examples.iter().map(|example| example.texts.iter().map(String::as_str).collect());
                 tokenize_apart(tokenizer, &examples.collect::<Vec<_>>(), reading)
             }
-            Self::SourceTargets(dataset) => tokenize_source_targets(tokenizer, &dataset.examples, reading),
+            Self::SourceTargets(dataset, _) => tokenize_source_targets(tokenizer, &dataset.examples, reading),
             Self::Language(dataset) => tokenize_language(tokenizer, &dataset.examples, reading),
             Self::Plain(dataset) => {
                 let texts = dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: None });
@@ -238,12 +248,11 @@ fn language(
     path: &Path,
     format: Option<Format>,
     columns: &Columns,
-    template: Option<&str>,
+    template: Option<Template>,
 ) -> Result<Examples<LanguageExample>, Error> {
     let Columns { text, label: completion, .. } = columns.clone();
     let of_pairs = "causal_lm reads a text, or a prompt (text_column) and its completion (label_column)";
     Columns { text: None, label: None, ..columns.clone() }.refuse(path, of_pairs)?;
-    let template = template.map(parsed).transpose()?;
     if template.is_some() {
         Columns { label: None, ..columns.clone() }.refuse(path, "the template names the columns of the prompt")?;
     }
@@ -251,8 +260,10 @@ fn language(
 }
 
 /// Texts with what is to be written from them: what the other tasks call a text and its label.
-fn sources(path: &Path, layout: &Layout, kind: TargetKind) -> Result<Examples<SourceTarget>, Error> {
-    Ok(source_targets(read_table(path, layout.format)?, kind, &source_target_columns(path, layout)?)?)
+fn sources(path: &Path, layout: &Layout, kind: TargetKind) -> Result<Data, Error> {
+    let origin = if layout.template.is_some() { SourceOrigin::Template } else { SourceOrigin::File };
+    let examples = source_targets(read_table(path, layout.format)?, kind, &source_target_columns(path, layout)?)?;
+    Ok(Data::SourceTargets(examples, origin))
 }
 
 /// The columns of texts from which others are to be written.
@@ -260,11 +271,10 @@ pub(crate) fn source_target_columns(path: &Path, layout: &Layout) -> Result<Sour
     let Layout { columns: Columns { text: source, label: target, .. }, template, languages, .. } = layout.clone();
     let of_pairs = "one text (text_column) is written from, another (label_column) is to be written";
     Columns { text: None, label: None, ..layout.columns.clone() }.refuse(path, of_pairs)?;
-    let template = template.as_deref().map(parsed).transpose()?;
     if template.is_some() {
         Columns { label: None, ..layout.columns.clone() }.refuse(path, "the template names the columns of the source")?;
     }
-    let [source_language, target_language] = languages;
+    let Languages { source: source_language, target: target_language } = languages;
     Ok(SourceTargetColumns { source, target, template, source_language, target_language })
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::{Error, OutputError};
 
 /// Marks what is not finished: a name that no reader looks for.
 const PARTIAL: &str = ".partial";
@@ -99,6 +99,17 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Refuses a folder that cannot be made or written to: a file is written into the nearest folder that is there, and removed again.
+pub(crate) fn check_folder(path: &Path) -> Result<(), OutputError> {
+    let existing = path.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("."));
+    if !existing.is_dir() {
+        return Err(OutputError::InAFile { path: path.to_owned(), file: existing.to_owned() });
+    }
+    let probe = partial_name(&existing.join(format!("written-by-{}", std::process::id())));
+    let written = File::create(&probe).and_then(|_| fs::remove_file(&probe));
+    written.map_err(|source| OutputError::NotWritable { path: path.to_owned(), folder: existing.to_owned(), source })
 }
 
 /// Refuses to start what the disk under `folder` has no room for. The folder itself need not exist yet.

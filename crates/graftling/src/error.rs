@@ -3,6 +3,7 @@
 mod complaints;
 mod freezing;
 mod language;
+mod output;
 mod quantity;
 mod wording;
 
@@ -22,8 +23,9 @@ use crate::schedule::WarmupTooLong;
 pub(crate) use complaints::Complaints;
 pub use freezing::FreezingError;
 pub use language::LanguageError;
+pub use output::OutputError;
 pub use quantity::Quantity;
-use wording::{did_you_mean, lines, size, tests};
+use wording::{did_you_mean, lines, needed, size, tests};
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,9 @@ pub enum Error {
     /// A file cannot be imported.
     #[error(transparent)]
     Import(#[from] ImportProblem),
+    /// Nothing can be written to the output folder.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// No text can be generated.
     #[error(transparent)]
     Generation(#[from] GenerationError),
@@ -276,7 +281,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A file or folder could not be written; what stood there before is still there.
-    #[error("{}: cannot be written ({bytes} bytes are needed): {source}; finished checkpoints are kept", path.display())]
+    #[error("{}: cannot be written{}: {source}; finished checkpoints are kept", path.display(), needed(*bytes))]
     Write {
         /// The file or folder.
         path: PathBuf,
@@ -297,28 +302,6 @@ pub enum Error {
         needed_bytes: u64,
         /// What is free.
         available_bytes: u64,
-    },
-    /// The run folder is there already.
-    #[error("{}: the output folder is not empty (it holds {found:?}); choose another, or say overwrite_output to replace a run", folder.display())]
-    OutputNotEmpty {
-        /// The folder.
-        folder: PathBuf,
-        /// Something in it.
-        found: String,
-    },
-    /// What stands in the output folder is not a run, so it is not removed.
-    #[error("{}: the output folder holds {found:?} but no run; overwrite_output only replaces what a run wrote", folder.display())]
-    OutputIsNoRun {
-        /// The folder.
-        folder: PathBuf,
-        /// Something in it.
-        found: String,
-    },
-    /// The output is not a folder.
-    #[error("{}: the output is a file, not a folder; choose another name", path.display())]
-    OutputIsAFile {
-        /// The file.
-        path: PathBuf,
     },
     /// There is no run to go on with.
     #[error("{}: there is no {missing} of a run to resume here; start it anew without resume", folder.display())]
@@ -371,14 +354,6 @@ pub enum Error {
         folder: PathBuf,
         /// How many steps there were.
         steps: u64,
-    },
-    /// Writing the output would remove what the run reads.
-    #[error("{}: the output folder holds {}, which this run reads; choose another output", folder.display(), input.display())]
-    OutputHoldsInput {
-        /// The output folder.
-        folder: PathBuf,
-        /// What would be removed.
-        input: PathBuf,
     },
     /// The tokenizer gives ids that have no embedding.
     #[error(

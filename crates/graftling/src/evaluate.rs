@@ -5,20 +5,21 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use graftling_tensor::{Tensor, Var};
-use graftling_text::{Columns, Format, PlainFormat, Tokenizer, TruncationReport};
+use graftling_text::{Columns, Format, PlainFormat, TruncationReport};
 use serde_json::{Map, Value, json};
 
-use crate::data::{Data, Layout};
+use crate::data::{Data, Layout, parsed};
 use crate::decisions::Decisions;
 use crate::error::{Complaints, LanguageError};
 use crate::features::{Features, Tokenized};
 use crate::figures::per_second;
 use crate::inference::{Batch, Scorer, each_batch};
+use crate::languages::Languages;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::metrics::{Intervals, Metrics, Resampled};
 use crate::recipe::Task;
 use crate::tasks::{Answer, Foreseen, Objective, Target};
-use crate::writing::Writing;
+use crate::writing::WrittenBy;
 use crate::{Error, Event, NoAnswer, Observer, Prediction, SplitName, random, threads};
 
 /// What to evaluate, and on what.
@@ -225,34 +226,26 @@ pub(crate) struct Evaluated {
 
 /// Evaluates a fine-tuned model on a file, on the threads that are there.
 pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) -> Result<Evaluated, Error> {
+    let EvaluateRequest { source_language, target_language, .. } = request.clone();
+    let asked = Languages { source: source_language, target: target_language };
+    let mut loaded = loaded::load(&request.run, request.encoder, &asked)?;
     let mut complaints = Complaints::default();
-    let loaded = loaded::load(&request.run, request.encoder).and_then(|loaded| loaded.with_no_answer(request.no_answer));
-    let mut loaded = complaints.note(loaded);
-    if let (Some(loaded), Some(code)) = (&mut loaded, &request.target_language) {
-        complaints.note(loaded.set_target_language(code));
+    if let Some(no_answer) = request.no_answer {
+        complaints.note(loaded.set_no_answer(no_answer));
     }
-    complaints.note(check_source_language(request, loaded.as_ref()));
-    let task = loaded.as_ref().map_or(Task::default(), |loaded| loaded.task);
-    // The run's own template is for tables whose columns nobody names.
-    let of_lines = request.format.is_none() && PlainFormat::of(&request.data).is_ok_and(|format| format == PlainFormat::Lines);
-    let is_free = !of_lines && request.columns.text.is_none() && request.source_language.is_none();
-    let of_run = || loaded.as_ref().filter(|_| is_free).and_then(|loaded| loaded.template.clone());
-    let template = request.template.clone().or_else(of_run);
-    let languages = loaded.as_ref().map_or([None, None], |loaded| loaded.languages.clone());
-    let [of_run_source, of_run_target] = if request.columns.text.is_some() { [None, languages[1].clone()] } else { languages };
-    let languages = [request.source_language.clone().or(of_run_source), request.target_language.clone().or(of_run_target)];
-    let layout = Layout { format: request.format, columns: request.columns.clone(), template, languages };
-    let data = complaints.note(Data::read(task, &request.data, &layout));
-    match task {
-        Task::MaskedLm if request.with_predictions => {
-            complaints.note::<()>(Err(Error::from(LanguageError::NoPredictionOfMasks)));
-        }
-        Task::CausalLm if request.with_predictions => {
-            complaints.note::<()>(Err(Error::from(LanguageError::NoPredictionEach)));
-        }
-        _ => {}
+    complaints.note(check_source_language(request));
+    let data = complaints.note(examples_of(request, &loaded, asked));
+    if request.with_predictions {
+        complaints.note(match loaded.task {
+            Task::MaskedLm => Err(LanguageError::NoPredictionOfMasks),
+            Task::CausalLm => Err(LanguageError::NoPredictionEach),
+            _ => Ok(()),
+        });
     }
-    let (Some(loaded), Some(data), true) = (loaded, data, complaints.is_empty()) else { return Err(complaints.into_error()) };
+    let (Some(data), true) = (data, complaints.is_empty()) else { return Err(complaints.into_error()) };
+    for notice in &loaded.notices {
+        observer.observe(&Event::Notice(notice));
+    }
     data.announce(SplitName::Evaluation, observer);
     let objective = loaded.objective.as_ref();
     let targets = objective.targets(&data)?;
@@ -272,11 +265,9 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
     }
     let examples = Examples::to_score(objective, tokenized, targets);
     observer.observe(&Event::Evaluating { split: SplitName::Evaluation, examples: examples.targets.len() });
-    let mut scored = score(&loaded.scorer(), &examples, INFERENCE_TOKENS);
-    if let Some(by) = loaded.written_by() {
-        observer.observe(&Event::Writing { split: SplitName::Evaluation, texts: examples.targets.len() });
-        scored = scored.with_texts(&loaded.scorer(), &examples, by)?;
-    }
+    let scored = score(&loaded.scorer(), &examples, INFERENCE_TOKENS);
+    let by = WrittenBy::of(&loaded.writing, &loaded.tokenizer);
+    let scored = scored.with_texts(&loaded.scorer(), &examples, (SplitName::Evaluation, by), observer)?;
     let evaluation = scored.judged(objective, &examples, request.resamples);
     observer.observe(&Event::Evaluated { step: 0, split: SplitName::Evaluation, evaluation: &evaluation });
     Ok(Evaluated { loaded, data, examples, scored, evaluation })
@@ -320,26 +311,23 @@ impl ScoredBatch {
     }
 }
 
-/// Refuses a language of sources where it would say nothing.
-fn check_source_language(request: &EvaluateRequest, loaded: Option<&Loaded>) -> Result<(), LanguageError> {
-    if request.source_language.is_none() {
-        return Ok(());
-    }
-    let others = [("text_column", request.columns.text.is_some()), ("template", request.template.is_some())];
-    if let Some((other, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
-        return Err(LanguageError::SourcesTwice { other });
-    }
-    match loaded.map(|loaded| loaded.task).filter(|task| *task != Task::Translation) {
-        Some(task) => Err(LanguageError::LanguageOfOtherTask { option: "source_language", task }),
-        None => Ok(()),
-    }
+/// The labelled examples of a request, which stand in their file as it says, or as the run had them.
+fn examples_of(request: &EvaluateRequest, loaded: &Loaded, languages: Languages) -> Result<Data, Error> {
+    let template = request.template.as_deref().map(parsed).transpose()?;
+    let asked = Layout { format: request.format, columns: request.columns.clone(), template, languages };
+    let is_table = request.format.is_some() || !PlainFormat::of(&request.data).is_ok_and(|format| format == PlainFormat::Lines);
+    let layout = if is_table { loaded.layout(asked) } else { asked };
+    Data::read(loaded.task, &request.data, &layout)
 }
 
-/// By what texts are written.
-#[derive(Clone, Copy)]
-pub(crate) struct WrittenBy<'a> {
-    pub writing: &'a Writing,
-    pub tokenizer: &'a Tokenizer,
+/// Refuses a language of sources where something else says where they are.
+fn check_source_language(request: &EvaluateRequest) -> Result<(), LanguageError> {
+    let others = [("text_column", request.columns.text.is_some()), ("template", request.template.is_some())];
+    let other = others.into_iter().find(|(_, is_given)| *is_given);
+    match other.filter(|_| request.source_language.is_some()) {
+        Some((other, _)) => Err(LanguageError::SourcesTwice { other }),
+        None => Ok(()),
+    }
 }
 
 /// What came out of scoring, example by example.
@@ -354,12 +342,21 @@ pub(crate) struct Scored {
 }
 
 impl Scored {
-    /// The same with what the model writes from each source, where that is its task: the figures of texts are of it.
-    pub fn with_texts(mut self, scorer: &Scorer<'_>, examples: &Examples, by: WrittenBy<'_>) -> Result<Self, Error> {
-        let WrittenBy { writing, tokenizer } = by;
+    /// The same with what the model writes from each source, where that is its task: the figures of texts are of it. It is told that it takes a
+    /// while.
+    pub fn with_texts(
+        mut self,
+        scorer: &Scorer<'_>,
+        examples: &Examples,
+        (split, by): (SplitName, Option<WrittenBy<'_>>),
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let Some(WrittenBy { writing, tokenizer }) = by else { return Ok(self) };
+        observer.observe(&Event::Writing { split, texts: examples.targets.len() });
         let started = Instant::now();
         let sources = examples.tokenized.features.iter().map(|features| features.prompt().to_vec()).collect();
         let texts = writing.write(scorer.model, tokenizer, sources)?;
+        assert_eq!(texts.len(), self.answers.len(), "with_texts: {} texts but {} answers", texts.len(), self.answers.len());
         for (answer, text) in self.answers.iter_mut().zip(texts) {
             if let Answer::Written(written) = answer {
                 written.text = Some(text);

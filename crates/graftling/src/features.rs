@@ -18,9 +18,7 @@ use crate::Error;
 use crate::passages::Passages;
 use crate::reading::{LongTexts, Reading};
 pub(crate) use language::tokenize_language;
-pub(crate) use source_target::{
-    around_targets, end_of_targets, language_before_targets, last_of_targets, tokenize_source_targets, tokenize_sources,
-};
+pub(crate) use source_target::{tokenize_source_targets, tokenize_sources};
 
 /// What the model sees of one text, or of one window of it.
 #[derive(Clone)]
@@ -414,8 +412,9 @@ pub(crate) fn pack(chosen: &[&Features]) -> Packed {
         spans: Spans::from_lengths(chosen.iter().map(|features| features.read().len())),
         wanted: wanted(chosen),
     };
-    let sources: Option<Vec<&[u32]>> = chosen.iter().map(|features| features.source.as_deref()).collect();
-    let sources = sources.filter(|sources| !sources.is_empty()).map(|sources| {
+    let sources: Vec<&[u32]> = chosen.iter().filter_map(|features| features.source.as_deref()).collect();
+    assert!(sources.is_empty() || sources.len() == chosen.len(), "pack: {} sources for {} windows", sources.len(), chosen.len());
+    let sources = (!sources.is_empty()).then(|| {
         let spans = Spans::from_lengths(sources.iter().map(|source| source.len()));
         PackedBatch { token_type_ids: vec![0; spans.rows()], input_ids: sources.concat(), spans, wanted: None }
     });

@@ -9,7 +9,7 @@ use graftling_models::{Gguf, GgufCheckpoint, GgufFile, GgufProblem, WeightDtype}
 use graftling_text::{GgufVocabulary, Tokenizer};
 
 use crate::figures::size;
-use crate::{Error, disk};
+use crate::{Error, OutputError, disk};
 
 /// Room for everything in a folder but its weights: vocabularies have some megabytes.
 const OTHER_FILES_BYTES: u64 = 64 << 20;
@@ -127,8 +127,9 @@ pub fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
 /// The output folder by a name that it can be given: one that is there is replaced, even where it was named `.`.
 fn checked_output(output: &Path) -> Result<PathBuf, Error> {
     if output.is_file() {
-        return Err(Error::OutputIsAFile { path: output.to_owned() });
+        return Err(OutputError::IsAFile { path: output.to_owned() }.into());
     }
+    disk::check_folder(output)?;
     let failed = |source| Error::Read { path: output.to_owned(), source };
     let mut names = match fs::read_dir(output) {
         Ok(names) => names,

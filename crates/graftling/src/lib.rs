@@ -36,6 +36,7 @@ mod fit;
 mod generation;
 mod import;
 mod inference;
+mod languages;
 mod learning_rate;
 mod loaded;
 mod memory;
@@ -64,7 +65,7 @@ mod writing;
 pub use aggregation::{Aggregated, Aggregation, AggregationStrategy, WindowMerging};
 pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost, Side, compare};
 pub use decisions::{Decisions, DecisionsProblem};
-pub use error::{Error, FreezingError, LanguageError, Quantity};
+pub use error::{Error, FreezingError, LanguageError, OutputError, Quantity};
 pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
 pub use generation::{
     BatchLimits, Continuation, EarlyStopping, FinishReason, Generation, GenerationError, GenerationOptions, Generator,

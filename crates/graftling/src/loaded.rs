@@ -3,18 +3,20 @@
 use std::path::Path;
 
 use graftling_models::{Head, Model, Pooling, inspect, sentence_head};
-use graftling_text::Tokenizer;
+use graftling_text::{Template, Tokenizer};
 
+use crate::data::{Layout, parsed};
 use crate::decisions::Decisions;
-use crate::evaluate::WrittenBy;
+use crate::error::Complaints;
 use crate::inference::Scorer;
+use crate::languages::Languages;
 use crate::reading::Reading;
 use crate::recipe::{Recipe, RecipeFile, Task};
 use crate::run_folder::RECIPE;
 use crate::sentence_settings::SentenceSettings;
 use crate::targets::Targets;
 use crate::tasks::{self, Objective};
-use crate::writing::Writing;
+use crate::writing::{Writing, WritingOf};
 use crate::{Error, LanguageError, NoAnswer, preparation};
 
 /// The most tokens in one forward pass of an evaluation or prediction, unless a single text is longer.
@@ -37,11 +39,13 @@ pub(crate) struct Loaded {
     pub objective: Box<dyn Objective>,
     pub reading: Reading,
     /// What the run made its prompts by.
-    pub template: Option<String>,
-    /// The languages of the run's sources and targets, where it named them.
-    pub languages: [Option<String>; 2],
+    pub template: Option<Template>,
+    /// The languages of sources and targets: those that were asked for, or else the run's, where it named them.
+    pub languages: Languages,
     /// How texts are written, where that is the task.
     pub writing: Option<Writing>,
+    /// What a person should know of how the model was opened.
+    pub notices: Vec<String>,
 }
 
 impl Loaded {
@@ -50,43 +54,42 @@ impl Loaded {
         Scorer { model: &self.model, objective: self.objective.as_ref(), reading: &self.reading }
     }
 
-    /// By what texts are written, where that is the task.
-    pub fn written_by(&self) -> Option<WrittenBy<'_>> {
-        let writing = self.writing.as_ref()?;
-        Some(WrittenBy { writing, tokenizer: &self.tokenizer })
+    /// Where the examples of a file stand: as it was asked for, and where nothing was, as in the run. Its template, and the language of its
+    /// sources, are for tables whose columns nobody names.
+    pub fn layout(&self, asked: Layout) -> Layout {
+        let is_named = asked.columns.text.is_some();
+        let is_free = !is_named && asked.languages.source.is_none();
+        let template = asked.template.or_else(|| self.template.clone().filter(|_| is_free));
+        let of_run = Languages { source: self.languages.source.clone().filter(|_| !is_named), ..self.languages.clone() };
+        Layout { template, languages: asked.languages.or(&of_run), ..asked }
     }
 
-    /// The language in which texts are written; a model of which nobody knows better translates then.
-    pub fn set_target_language(&mut self, code: &str) -> Result<(), Error> {
-        match self.objective.set_target_language(code)? {
-            true => {
-                self.task = Task::Translation;
-                Ok(())
-            }
-            false => Err(LanguageError::LanguageOfOtherTask { option: "target_language", task: self.task }.into()),
-        }
-    }
-
-    /// With another rule for when there is no answer to a question, where one is given.
-    pub fn with_no_answer(mut self, no_answer: Option<NoAnswer>) -> Result<Self, Error> {
-        match no_answer {
-            Some(no_answer) if !self.objective.set_no_answer(no_answer) => Err(Error::NoAnswerOfOtherTask { task: self.task }),
-            _ => Ok(self),
+    /// Takes another rule for when there is no answer to a question.
+    pub fn set_no_answer(&mut self, no_answer: NoAnswer) -> Result<(), Error> {
+        match self.objective.set_no_answer(no_answer) {
+            true => Ok(()),
+            false => Err(Error::NoAnswerOfOtherTask { task: self.task }),
         }
     }
 }
 
-/// Opens a run folder, or a checkpoint that another program wrote, or an encoder without a head that gives vectors in this way.
-pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded, Error> {
+/// Opens a run folder, or a checkpoint that another program wrote, or an encoder without a head that gives vectors in this way. Languages that
+/// are asked for go before those of the folder.
+pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>, asked: &Languages) -> Result<Loaded, Error> {
     let model = || match encoder {
         None => Ok(Model::from_checkpoint(folder)?),
         Some(encoder) => bare(folder, encoder),
     };
     let (model, tokenizer) = rayon::join(model, || Tokenizer::from_folder(folder));
-    let (model, tokenizer) = (model?, tokenizer?);
+    let (model, mut tokenizer) = (model?, tokenizer?);
     preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
     let recipe = recipe_of(folder)?;
     let (task, mut objective) = tasks::from_model(&model, recipe.as_ref())?;
+    let task = task_of_languages(task, objective.as_mut(), asked)?;
+    let told = if task == Task::Translation { asked.choose(&mut tokenizer)? } else { None };
+    // A run has told it when it was trained.
+    let is_asked = *asked != Languages::default();
+    let notices = Vec::from_iter(told.filter(|_| is_asked || recipe.is_none()));
     let read = Decisions::read(folder, task, objective.as_ref())?;
     if let (Some(read), Some(decisions)) = (read, objective.decisions_mut()) {
         *decisions = read;
@@ -111,20 +114,40 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
     let positions = model.facts().longest();
     let max_length = match &targets {
         Some(targets) => {
-            let written = recipe.as_ref().and_then(|recipe| recipe.max_new_tokens).unwrap_or(0);
+            let written = recipe.as_ref().and_then(|recipe| recipe.max_new_tokens);
             let asked = wanted.map(|wanted| wanted.min(positions));
             targets.source_length(task, asked, written, model.facts())?
         }
         None => sentences.max_length.or(wanted).unwrap_or(usual).min(positions),
     };
-    let writes = |targets| Writing::of(folder, recipe.as_ref(), targets, &model, &tokenizer);
-    let writing = targets.as_ref().map(writes).transpose()?;
+    let is_language_chosen = recipe.is_some() || asked.target.is_some();
+    let of = WritingOf { folder, recipe: recipe.as_ref(), model: &model, tokenizer: &tokenizer, is_language_chosen };
+    let writing = targets.as_ref().map(|targets| Writing::new(targets, &of)).transpose()?;
     let prefix = recipe.as_ref().and_then(|recipe| recipe.source_prefix.as_deref());
     let prompt = sentences.prompt.as_deref().or(prefix);
     let reading = Reading::new(task, recipe.as_ref(), max_length).with_prompt(prompt).with_targets(targets);
-    let (template, languages) =
-        recipe.map_or((None, [None, None]), |recipe| (recipe.template, [recipe.source_language, recipe.target_language]));
-    Ok(Loaded { model, tokenizer, task, objective, reading, template, languages, writing })
+    let template = recipe.as_ref().and_then(|recipe| recipe.template.as_deref()).map(parsed).transpose()?;
+    let languages = asked.clone().or(&recipe.as_ref().map(Languages::of).unwrap_or_default());
+    Ok(Loaded { model, tokenizer, task, objective, reading, template, languages, writing, notices })
+}
+
+/// The task where these languages are asked for: a model of which nobody knows better translates then.
+fn task_of_languages(task: Task, objective: &mut dyn Objective, asked: &Languages) -> Result<Task, Error> {
+    let mut complaints = Complaints::default();
+    let of_other_task = |option| LanguageError::LanguageOfOtherTask { option, task };
+    let mut translates = task == Task::Translation;
+    if let Some(code) = &asked.target {
+        match complaints.note(objective.set_target_language(code)) {
+            Some(true) => translates = true,
+            Some(false) => drop(complaints.note::<()>(Err(of_other_task("target_language")))),
+            None => {}
+        }
+    }
+    if asked.source.is_some() && !translates {
+        complaints.note::<()>(Err(of_other_task("source_language")));
+    }
+    complaints.check()?;
+    Ok(if translates { Task::Translation } else { task })
 }
 
 /// An encoder without a head. That it has none is made sure of: another says itself what it gives.

@@ -5,17 +5,17 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use graftling_text::{Cell, Columns, Dataset, Row, Table, TargetKind, TextInput, TokenExample, Tokenizer, unwritten_sources};
+use graftling_text::{Cell, Columns, Dataset, Row, Table, TextInput, TokenExample, Tokenizer, unwritten_sources};
 use serde::{Serialize, Serializer};
 
 use crate::aggregation::{Aggregated, Aggregation};
-use crate::data::{Layout, parsed, source_target_columns};
+use crate::data::{Layout, source_target_columns};
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
-use crate::evaluate::WrittenBy;
 use crate::features::{Features, Tokenized, tokenize, tokenize_apart, tokenize_questions, tokenize_sources, tokenize_words};
 use crate::generation::FinishReason;
 use crate::inference::each_batch;
+use crate::languages::Languages;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Spoken};
@@ -273,7 +273,7 @@ fn as_map<S: Serializer>(pairs: &[(String, f32)], serializer: S) -> Result<S::Ok
 impl Predictor {
     /// Opens a run folder, or any folder with a fine-tuned model and its tokenizer. A causal language model is refused: it goes on with texts.
     pub fn load(folder: &Path) -> Result<Self, Error> {
-        let loaded = loaded::load(folder, None)?;
+        let loaded = loaded::load(folder, None, &Languages::default())?;
         if loaded.task == Task::CausalLm {
             return Err(LanguageError::Generates { folder: folder.to_owned() }.into());
         }
@@ -282,7 +282,7 @@ impl Predictor {
 
     /// Opens an encoder without a head, for vectors of texts. A folder that says itself how they are made is refused.
     pub fn load_encoder(folder: &Path, encoder: BareEncoder) -> Result<Self, Error> {
-        Ok(Self { loaded: loaded::load(folder, Some(encoder))?, aggregation: None })
+        Ok(Self { loaded: loaded::load(folder, Some(encoder), &Languages::default())?, aggregation: None })
     }
 
     /// The same, to put the tags of tokens together in this way and answer with [`Said::Aggregated`]. Without it a token classifier tags
@@ -296,8 +296,9 @@ impl Predictor {
     }
 
     /// The same model with another rule for when there is no answer to a question; refused where it answers none.
-    pub fn with_no_answer(self, no_answer: NoAnswer) -> Result<Self, Error> {
-        Ok(Self { loaded: self.loaded.with_no_answer(Some(no_answer))?, ..self })
+    pub fn with_no_answer(mut self, no_answer: NoAnswer) -> Result<Self, Error> {
+        self.loaded.set_no_answer(no_answer)?;
+        Ok(self)
     }
 
     /// The labels, in the order of the model.
@@ -321,19 +322,18 @@ impl Predictor {
     }
 
     /// One prediction for each text, in their order. A text's prediction does not depend on the texts beside it. A question is a text, and
-    /// its context the second text. A text from which another is written is taken as it is, without the template of the run
-    /// ([`filled`](Self::filled) puts it there).
+    /// its context the second text. A text from which another is written is filled into the template of the run, where there is one.
     pub fn predict(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
         if let Some(aggregation) = &self.aggregation {
             return self.aggregated(inputs, aggregation);
         }
         if self.loaded.task == Task::TokenClassification {
-            refuse_pairs(inputs)?;
+            refuse_pairs(inputs, |index| Error::PairOfWords { index })?;
             let sentences: Vec<TokenExample> = inputs.iter().map(|input| TokenExample::from_text(input.text, 1)).collect();
             return self.predict_words(&sentences);
         }
-        if let Some(by) = self.loaded.written_by() {
-            return self.written(inputs, by);
+        if self.loaded.task.writes() {
+            return self.written(inputs);
         }
         let Loaded { tokenizer, task, objective, reading, .. } = &self.loaded;
         if objective.comparison().is_some() {
@@ -353,38 +353,39 @@ impl Predictor {
     /// # Errors
     /// If the model writes nothing, columns are missing or not clear, or a cell holds no text.
     pub fn sources_of(&self, table: &Table, columns: &Columns) -> Result<Dataset, Error> {
-        let Loaded { task, template, languages, .. } = &self.loaded;
-        let kind = match task {
-            Task::Summarization => TargetKind::Summary,
-            Task::Translation => TargetKind::Translation,
-            task => return Err(LanguageError::WritesNothing { task: *task }.into()),
-        };
-        let (template, languages) = match columns.text {
-            Some(_) => (None, [None, None]),
-            None => (template.clone(), languages.clone()),
-        };
-        let columns = Columns { label: None, ..columns.clone() };
-        let layout = Layout { format: None, columns, template, languages };
+        let task = self.loaded.task;
+        let kind = task.target_kind().ok_or(LanguageError::WritesNothing { task })?;
+        let layout = self.loaded.layout(Layout { columns: columns.clone(), ..Layout::default() });
         Ok(unwritten_sources(table, kind, &source_target_columns(&table.source, &layout)?)?)
     }
 
-    /// What a text is to the model by itself: filled into the template of the run, where there is one.
+    /// One prediction for each of such sources, in their order: they are read as they are.
     ///
     /// # Errors
-    /// If the template names several columns, which one text does not fill.
-    pub fn filled<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, Error> {
-        let Some(template) = self.loaded.template.as_deref().filter(|_| self.loaded.task.writes()) else {
-            return Ok(text.into());
+    /// If the model writes nothing.
+    pub fn predict_sources(&self, sources: &[&str]) -> Result<Vec<Prediction>, Error> {
+        let Loaded { model, tokenizer, task, reading, writing, .. } = &self.loaded;
+        let writing = writing.as_ref().ok_or(LanguageError::WritesNothing { task: *task })?;
+        let tokenized = tokenize_sources(tokenizer, sources, reading)?;
+        let prompts = tokenized.features.iter().map(|features| features.prompt().to_vec()).collect();
+        let texts = writing.write(model, tokenizer, prompts)?;
+        let of = |(text, WrittenText { text: prediction, tokens: generated_tokens, finish_reason })| {
+            Prediction::told(Said::Written { prediction, generated_tokens, finish_reason }, &tokenized, text)
         };
-        let parsed = parsed(template)?;
-        let mut columns: Vec<&str> = parsed.columns().collect();
+        Ok(texts.into_iter().enumerate().map(of).collect())
+    }
+
+    /// What each text is to the model by itself: filled into the template of the run, where there is one.
+    fn filled<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Result<Vec<Cow<'a, str>>, Error> {
+        let Some(template) = &self.loaded.template else { return Ok(texts.map(Cow::from).collect()) };
+        let mut columns: Vec<String> = template.columns().map(str::to_owned).collect();
         columns.dedup();
-        let [column] = columns.as_slice() else {
-            return Err(LanguageError::TemplateOfSeveral { template: template.to_owned() }.into());
-        };
-        let row = Row { line: 1, cells: vec![Cell::Text(text.to_owned())] };
-        let table = Table { source: "text".into(), columns: vec![(*column).to_owned()], rows: vec![row], notices: Vec::new() };
-        Ok(parsed.fill(&table)?.concat().into())
+        if columns.len() > 1 {
+            return Err(LanguageError::TemplateOfSeveral { columns }.into());
+        }
+        let rows = texts.zip(1..).map(|(text, line)| Row { line, cells: vec![Cell::Text(text.to_owned())] }).collect();
+        let table = Table { source: "text".into(), columns, rows, notices: Vec::new() };
+        Ok(template.fill(&table)?.into_iter().map(Cow::from).collect())
     }
 
     /// One prediction for each group of texts that the model reads apart, in their order: the vector of a text alone, or how alike the first
@@ -428,40 +429,25 @@ impl Predictor {
         Prediction::of(objective.as_ref(), tokenizer, &answers, tokenized, sentences)
     }
 
-    /// What is written from each text, which is the whole source.
-    fn written(&self, inputs: &[TextInput<'_>], by: WrittenBy<'_>) -> Result<Vec<Prediction>, Error> {
-        refuse_second(inputs)?;
-        let Loaded { model, tokenizer, reading, .. } = &self.loaded;
-        let sources: Vec<&str> = inputs.iter().map(|input| input.text).collect();
-        let tokenized = tokenize_sources(tokenizer, &sources, reading)?;
-        let prompts = tokenized.features.iter().map(|features| features.prompt().to_vec()).collect();
-        let texts = by.writing.write(model, tokenizer, prompts)?;
-        let of = |(text, WrittenText { text: prediction, tokens: generated_tokens, finish_reason })| {
-            Prediction::told(Said::Written { prediction, generated_tokens, finish_reason }, &tokenized, text)
-        };
-        Ok(texts.into_iter().enumerate().map(of).collect())
+    /// What is written from each text by itself.
+    fn written(&self, inputs: &[TextInput<'_>]) -> Result<Vec<Prediction>, Error> {
+        refuse_pairs(inputs, |index| LanguageError::PairOfSources { index }.into())?;
+        let sources = self.filled(inputs.iter().map(|input| input.text))?;
+        self.predict_sources(&sources.iter().map(AsRef::as_ref).collect::<Vec<_>>())
     }
 
     fn aggregated(&self, inputs: &[TextInput<'_>], aggregation: &Aggregation) -> Result<Vec<Prediction>, Error> {
-        refuse_pairs(inputs)?;
+        refuse_pairs(inputs, |index| Error::PairOfWords { index })?;
         let (said, tokenized) = aggregation.of_texts(&self.loaded, inputs)?;
         let of = |(text, entities)| Prediction::told(Said::Aggregated { entities }, &tokenized, text);
         Ok(said.into_iter().enumerate().map(of).collect())
     }
 }
 
-/// Tags are given to the words of one text.
-fn refuse_pairs(inputs: &[TextInput<'_>]) -> Result<(), Error> {
+/// Refuses second texts, by the number of the first that has one.
+fn refuse_pairs(inputs: &[TextInput<'_>], error: impl Fn(usize) -> Error) -> Result<(), Error> {
     match inputs.iter().position(|input| input.pair.is_some()) {
-        Some(index) => Err(Error::PairOfWords { index: index + 1 }),
-        None => Ok(()),
-    }
-}
-
-/// Nothing is written from two texts.
-fn refuse_second(inputs: &[TextInput<'_>]) -> Result<(), Error> {
-    match inputs.iter().position(|input| input.pair.is_some()) {
-        Some(index) => Err(LanguageError::PairOfSources { index: index + 1 }.into()),
+        Some(index) => Err(error(index + 1)),
         None => Ok(()),
     }
 }

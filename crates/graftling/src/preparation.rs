@@ -9,10 +9,11 @@ use graftling_models::{CLASSIFIER_BIAS, Head, LoadReport, Model, ModelFacts, ins
 use graftling_text::{Columns, Format, Tokenizer};
 
 use crate::companions::Companions;
-use crate::data::{Data, Layout};
+use crate::data::{Data, Layout, parsed};
 use crate::error::Complaints;
-use crate::evaluate::{Examples, WrittenBy};
+use crate::evaluate::Examples;
 use crate::fit::plan::Plan;
+use crate::languages::{Languages, prefix_notice};
 use crate::reading::Reading;
 use crate::recipe::{BestMetric, DataFormat, HeadBias, InitialWeights, Recipe, Task};
 use crate::report::{Language, SplitFacts};
@@ -21,9 +22,9 @@ use crate::sampling::Sampler;
 use crate::schedule::Schedule;
 use crate::sentence_settings::SentenceSettings;
 use crate::strategies::{self, Groups};
-use crate::targets::{Targets, choose_languages, say_start};
+use crate::targets::{Targets, say_start};
 use crate::tasks::{self, Objective};
-use crate::writing::Writing;
+use crate::writing::{Writing, WritingOf};
 use crate::{Error, Event, Observer, SplitName, disk, learning_rate, run_folder};
 
 /// All that training needs, read and checked.
@@ -55,14 +56,6 @@ pub(crate) struct Prepared {
     pub interrupted: Option<Interrupted>,
 }
 
-impl Prepared {
-    /// By what texts are written, where that is the task.
-    pub fn written_by(&self) -> Option<WrittenBy<'_>> {
-        let writing = self.writing.as_ref()?;
-        Some(WrittenBy { writing, tokenizer: &self.tokenizer })
-    }
-}
-
 /// What a report tells of the data, and the texts that it shows.
 pub(crate) struct Told {
     pub splits: Vec<SplitFacts>,
@@ -75,7 +68,10 @@ pub(crate) struct Told {
 pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Prepared, Error> {
     let mut complaints = Complaints::default();
     let interrupted = match recipe.resume {
-        true => complaints.note(Interrupted::find(recipe)),
+        true => {
+            complaints.note(disk::check_folder(&recipe.output));
+            complaints.note(Interrupted::find(recipe))
+        }
         false => {
             complaints.note(run_folder::check(&recipe.output, recipe.overwrite_output, &read_by(recipe, folder)));
             None
@@ -96,8 +92,12 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     };
 
     let (mut data, mut tokenizer) = (data, tokenizer);
-    for notice in choose_languages(&mut tokenizer, recipe)? {
-        observer.observe(&Event::Notice(&notice));
+    if recipe.task == Task::Translation {
+        let told = Languages::of(recipe).choose(&mut tokenizer)?;
+        let of_prefix = || prefix_notice(&tokenizer).filter(|_| recipe.source_prefix.is_none());
+        if let Some(notice) = told.or_else(of_prefix) {
+            observer.observe(&Event::Notice(&notice));
+        }
     }
     let stored = match recipe.task {
         Task::SentenceEmbedding => sentence_head(folder)?,
@@ -129,7 +129,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
             InitialWeights::Random => Model::from_config(folder, head, recipe.seed)?,
         },
     };
-    say_start(&mut model, &tokenizer);
+    say_start(&mut model, &tokenizer)?;
     if recipe.head_bias == Some(HeadBias::Prior) && model.parameters.find(CLASSIFIER_BIAS).is_none() {
         return Err(Error::NoClassifierBias { family: model.facts().family });
     }
@@ -147,17 +147,14 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     let longest = match sentences.as_ref().and_then(|sentences| sentences.max_length) {
         Some(tokens) if recipe.max_length.is_none() => tokens.min(model.facts().longest()),
         _ => match &targets {
-            Some(targets) => {
-                let written = recipe.max_new_tokens.unwrap_or(0);
-                targets.source_length(recipe.task, recipe.max_length, written, model.facts())?
-            }
+            Some(targets) => targets.source_length(recipe.task, recipe.max_length, recipe.max_new_tokens, model.facts())?,
             None => max_length(recipe, model.facts())?,
         },
     };
-    let writes = |targets| Writing::of(from, Some(recipe), targets, &model, &tokenizer);
-    let writing = targets.as_ref().map(writes).transpose()?;
+    let of = WritingOf { folder: from, recipe: Some(recipe), model: &model, tokenizer: &tokenizer, is_language_chosen: true };
+    let writing = targets.as_ref().map(|targets| Writing::new(targets, &of)).transpose()?;
     let companions = match &writing {
-        Some(writing) => Companions::read(from)?.with_generation(|before| writing.config(before)),
+        Some(writing) => Companions::read(from)?.with_generation(writing.config()),
         None if recipe.task == Task::CausalLm => Companions::read(from)?,
         None => Companions::default(),
     };
@@ -290,8 +287,8 @@ impl Splits {
 }
 
 fn data(recipe: &Recipe, path: &Path) -> Result<Data, Error> {
-    let languages = [recipe.source_language.clone(), recipe.target_language.clone()];
-    let layout = Layout { format: format(recipe), columns: columns(recipe), template: recipe.template.clone(), languages };
+    let template = recipe.template.as_deref().map(parsed).transpose()?;
+    let layout = Layout { format: format(recipe), columns: columns(recipe), template, languages: Languages::of(recipe) };
     Data::read(recipe.task, path, &layout)
 }
 

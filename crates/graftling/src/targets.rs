@@ -1,11 +1,10 @@
 //! How a model is led to what it writes from a text: by a decoder that looks at an encoder, or behind a prompt; and how much of it is read
 //! in training. Knows no texts.
 
-use graftling_models::{Conventions, DecoderFacts, Head, Model, ModelFacts};
+use graftling_models::{DecoderFacts, Head, Model, ModelFacts};
 use graftling_text::Tokenizer;
 
 use crate::error::LanguageError;
-use crate::features::around_targets;
 use crate::recipe::{Recipe, Task};
 use crate::{Error, reading};
 
@@ -53,23 +52,31 @@ impl Targets {
         if !task.writes() {
             return Ok(None);
         }
-        let asked = recipe.map_or(USUAL_TARGET_LENGTH, |recipe| recipe.max_target_length);
+        // Without a recipe nobody can ask for fewer: the token that a decoder starts with takes a position.
+        let room = model.facts().decoder.map_or(usize::MAX, |decoder| decoder.longest().saturating_sub(1));
+        let max_length = recipe.map_or(USUAL_TARGET_LENGTH.min(room), |recipe| recipe.max_target_length);
         let opening = match (model.head(), recipe.is_some_and(|recipe| recipe.template.is_some()), task) {
             (Head::SequenceToSequence, ..) => Opening::Start(DecoderStart::of(model)?),
             (_, true, _) => Opening::Prompt,
             (_, false, Task::Translation) => Opening::Behind(BEFORE_TRANSLATION),
             (_, false, _) => Opening::Behind(BEFORE_SUMMARY),
         };
-        Ok(Some(Self { max_length: asked, opening }))
+        Ok(Some(Self { max_length, opening }))
     }
 
-    /// The most tokens of a source, where `asked` are wanted or else the usual number. A decoder that looks at an encoder has room of its own
-    /// for what is written; any other has one for both.
+    /// The most tokens of a source, where `asked` are wanted or else the usual number, and `written` may be written, or as many as in training. A
+    /// decoder that looks at an encoder has room of its own for what is written; any other has one for both.
     ///
     /// # Errors
     /// If a source, or what is written, has no room.
-    pub fn source_length(&self, task: Task, asked: Option<usize>, written: usize, facts: &ModelFacts) -> Result<usize, Error> {
-        let written = written.max(self.max_length);
+    pub fn source_length(
+        &self,
+        task: Task,
+        asked: Option<usize>,
+        written: Option<usize>,
+        facts: &ModelFacts,
+    ) -> Result<usize, Error> {
+        let written = written.map_or(self.max_length, |written| written.max(self.max_length));
         let positions = facts.decoder.map_or(facts.longest(), |decoder| decoder.longest());
         let room = match facts.decoder {
             // The token that it starts with takes one.
@@ -94,93 +101,48 @@ impl Targets {
 /// become one: it starts from the token that the tokenizer puts before every text, which is not to be written again then, and ends with the one
 /// behind. (transformers' recipes for such pairs have it written again; whether it is already there is then told by the places alone, which an
 /// encoder's weights are slow to learn.)
-pub(crate) fn say_start(model: &mut Model, tokenizer: &Tokenizer) {
-    let Some(DecoderFacts { start, conventions, .. }) = model.facts().decoder else { return };
-    let says = |key: &str| model.config_value(key).is_some_and(|value| !value.is_null());
-    let follows = start.is_some() || conventions.starts_with_last || conventions.id(START).is_some();
-    if follows || says(START) {
-        return;
+///
+/// # Errors
+/// If the tokenizer has no such tokens.
+pub(crate) fn say_start(model: &mut Model, tokenizer: &Tokenizer) -> Result<(), Error> {
+    let Some(DecoderFacts { conventions, .. }) = model.facts().decoder else { return Ok(()) };
+    let says = model.config_value(START).is_some_and(|value| !value.is_null());
+    if says || conventions.starts_with_last || model.decoder_start_token_id().is_some() {
+        return Ok(());
     }
-    if let [first, .., last] = around_targets(tokenizer)[..] {
-        model.set_config_value(START, first.into());
-        model.set_config_value(START_IS_NOT_WRITTEN, true.into());
-        model.set_config_value("eos_token_id", last.into());
-        if let Some(padding) = tokenizer.padding_id() {
-            model.set_config_value("pad_token_id", padding.into());
-        }
-    }
-}
-
-/// Tells a tokenizer of many languages which of them a recipe translates, and gives what a person should know of it. Codes are the tokenizer's, or
-/// the language alone (`zh` for `zh_CN`).
-pub(crate) fn choose_languages(tokenizer: &mut Tokenizer, recipe: &Recipe) -> Result<Vec<String>, Error> {
-    if recipe.task != Task::Translation {
-        return Ok(Vec::new());
-    }
-    let known = tokenizer.known_languages();
-    if tokenizer.languages().is_none() {
-        let told = format!(
-            "the model knows the languages {}: source_prefix puts one of them before every source",
-            known.iter().take(LANGUAGES_TOLD).cloned().collect::<Vec<_>>().join(", ")
-        );
-        return Ok(Vec::from_iter((!known.is_empty() && recipe.source_prefix.is_none()).then_some(told)));
-    }
-    let code = |option, given: &Option<String>| match given {
-        None => Ok(None),
-        Some(given) => match code_of(given, &known) {
-            Some(code) => Ok(Some(code)),
-            None => Err(LanguageError::UnknownLanguage { option, language: given.clone(), known: known.clone() }),
-        },
+    let [first, .., last] = tokenizer.around_targets()?[..] else {
+        return Err(LanguageError::NoTokensAround { family: model.facts().family }.into());
     };
-    let source = code("source_language", &recipe.source_language)?;
-    let target = code("target_language", &recipe.target_language)?;
-    tokenizer.set_languages(source, target)?;
-    let (source, target) = tokenizer.languages().unwrap_or_default();
-    Ok(vec![format!("texts are translated from {source} to {target}: source_language and target_language choose others")])
-}
-
-/// The code that was given, or the only one of that language.
-fn code_of<'a>(given: &str, known: &'a [String]) -> Option<&'a str> {
-    let language = |code: &str| code.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    let exact = known.iter().find(|code| *code == given);
-    let mut alike = known.iter().filter(|code| language(code) == language(given));
-    let only = alike.next().filter(|_| alike.next().is_none());
-    exact.or(only).map(String::as_str)
+    model.set_config_value(START, first.into());
+    model.set_config_value(START_IS_NOT_WRITTEN, true.into());
+    model.set_config_value("eos_token_id", last.into());
+    if let Some(padding) = tokenizer.padding_id() {
+        model.set_config_value("pad_token_id", padding.into());
+    }
+    Ok(())
 }
 
 /// The key of the token that a decoder starts with.
 const START: &str = "decoder_start_token_id";
 /// Ours: `true` where targets begin with that token and are written without it. transformers passes it over.
 const START_IS_NOT_WRITTEN: &str = "decoder_start_is_not_written";
-/// How many languages a note names.
-const LANGUAGES_TOLD: usize = 12;
 /// A source of fewer tokens says nothing.
 const FEWEST_OF_SOURCE: usize = 3;
 
 impl DecoderStart {
-    /// What the family starts from, where that is no token; or else, as in transformers, what the config names as `decoder_start_token_id`, or
-    /// the default of the family's config.
+    /// The last token of the target, in families of which that is known, or else the one that the model tells.
     fn of(model: &Model) -> Result<Self, Error> {
         let facts = model.facts();
-        let conventions = facts.decoder.map_or(Conventions::NONE, |decoder| decoder.conventions);
-        if let Some(start) = facts.decoder.and_then(|decoder| decoder.start) {
-            return Ok(Self::Token(start));
-        }
-        if conventions.starts_with_last {
+        if facts.decoder.is_some_and(|decoder| decoder.conventions.starts_with_last) {
             return Ok(Self::LastOfTarget);
         }
-        let vocabulary = facts.decoder.map_or(facts.vocabulary_size, |decoder| decoder.vocabulary_size);
-        let named = model.config_value(START).filter(|value| !value.is_null());
-        let id = match named {
-            Some(value) => value.as_u64(),
-            None => conventions.id(START).map(u64::from),
-        };
-        match id.and_then(|id| u32::try_from(id).ok()).filter(|id| (*id as usize) < vocabulary) {
+        match model.decoder_start_token_id() {
             Some(id) if model.config_value(START_IS_NOT_WRITTEN) == Some(&true.into()) => Ok(Self::FirstOfTarget(id)),
             Some(id) => Ok(Self::Token(id)),
             None => {
-                Err(LanguageError::NoDecoderStart { family: facts.family, found: named.map(ToString::to_string), vocabulary }
-                    .into())
+                let vocabulary = facts.decoder.map_or(facts.vocabulary_size, |decoder| decoder.vocabulary_size);
+                let found = model.config_value(START).filter(|value| !value.is_null()).map(ToString::to_string);
+                Err(LanguageError::NoDecoderStart { family: facts.family, found, vocabulary }.into())
             }
         }
     }
@@ -197,6 +159,8 @@ impl DecoderStart {
 
 #[cfg(test)]
 mod tests {
+    use graftling_models::Conventions;
+
     use super::*;
 
     fn facts(positions: usize, decoder: Option<usize>) -> ModelFacts {
@@ -226,25 +190,15 @@ mod tests {
             let targets = Targets { max_length: 128, opening: Opening::Prompt };
             targets.source_length(Task::Summarization, asked, written, facts).map_err(|error| error.to_string())
         };
-        assert_eq!(length(None, 0, &facts(1024, None)), Ok(512));
-        assert_eq!(length(None, 0, &facts(256, None)), Ok(128));
-        assert_eq!(length(Some(100), 0, &facts(256, None)), Ok(100));
-        assert_eq!(length(None, 0, &facts(256, Some(256))), Ok(256));
-        assert_eq!(length(Some(200), 200, &facts(256, Some(256))), Ok(200));
+        assert_eq!(length(None, None, &facts(1024, None)), Ok(512));
+        assert_eq!(length(None, None, &facts(256, None)), Ok(128));
+        assert_eq!(length(Some(100), None, &facts(256, None)), Ok(100));
+        assert_eq!(length(None, None, &facts(256, Some(256))), Ok(256));
+        assert_eq!(length(Some(200), Some(200), &facts(256, Some(256))), Ok(200));
         for (asked, written, facts) in
-            [(Some(129), 0, facts(256, None)), (None, 0, facts(130, None)), (None, 256, facts(256, Some(256)))]
+            [(Some(129), None, facts(256, None)), (None, None, facts(130, None)), (None, Some(256), facts(256, Some(256)))]
         {
-            assert!(length(asked, written, &facts).is_err(), "{asked:?} {written}");
-        }
-    }
-
-    #[test]
-    fn codes_of_languages_are_the_tokenizers_or_the_language_alone() {
-        let known = ["en_XX", "zh_CN", "zh_TW", "de_DE"].map(str::to_owned);
-        for (given, expected) in
-            [("de", Some("de_DE")), ("EN", Some("en_XX")), ("zh_TW", Some("zh_TW")), ("zh", None), ("fr", None)]
-        {
-            assert_eq!(code_of(given, &known), expected, "{given}");
+            assert!(length(asked, written, &facts).is_err(), "{asked:?} {written:?}");
         }
     }
 

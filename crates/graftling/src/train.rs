@@ -7,14 +7,14 @@ use graftling_models::Model;
 use serde_json::Value;
 
 use crate::decisions::FittedDecisions;
-use crate::evaluate::{Examples, Scored, WrittenBy, score};
+use crate::evaluate::{Scored, score};
 use crate::fit::{TrainingState, fit};
 use crate::inference::Scorer;
 use crate::preparation::{Prepared, prepare};
 use crate::recipe::Recipe;
 use crate::report::{Facts, ModelDescription, Run, ScoredSplit};
 use crate::run_folder::{Results, RunFolder, card};
-
+use crate::writing::WrittenBy;
 use crate::{Best, Error, Event, Observer, SplitName, StopReason, TrainSummary, memory, threads};
 
 /// Fine-tunes the model in `model_folder` as the recipe says and leaves a run folder.
@@ -83,9 +83,16 @@ fn finish(
     // Training takes a step at least, or fails: there is a last checkpoint.
     let chosen = state.best.as_ref().map_or(state.step, |best| best.step);
     run.promote(chosen)?;
-    let validation = best_on_validation(&mut prepared, &mut state, recipe, observer)?;
     let described = ModelDescription::new(&prepared.model, model_folder, prepared.reading.max_length, recipe);
-    let test = test(&mut prepared, state.step == chosen, state.stopped, recipe, observer)?;
+    let is_last = state.step == chosen;
+    if !is_last {
+        prepared.model = Model::from_checkpoint(&recipe.output)?;
+    }
+    let validation = best_on_validation(&mut prepared, &mut state, recipe, observer)?;
+    if !is_last && prepared.test.is_some() && state.stopped != Some(StopReason::Requested) {
+        observer.observe(&Event::Notice("the test split is evaluated with the best checkpoint, not the last"));
+    }
+    let test = test(&prepared, state.stopped, recipe, observer)?;
     let objective = prepared.objective.as_ref();
     let mut summary = TrainSummary {
         output: recipe.output.clone(),
@@ -147,7 +154,6 @@ impl Finished<'_> {
     /// What the report tells; the test split, or else the validation split, is looked at example by example.
     fn facts(self, scores: &Scores, notes: &[String]) -> Facts {
         let Prepared { objective, tokenizer, validation, test, told, .. } = self.prepared;
-
         let objective = objective.as_ref();
         let of_test =
             test.as_ref().zip(told.test.as_ref()).zip(scores.test.as_ref()).map(|((examples, data), scored)| {
@@ -179,22 +185,22 @@ fn best_on_validation(
     recipe: &Recipe,
     observer: &mut dyn Observer,
 ) -> Result<Option<Scored>, Error> {
-    let (step, is_stopped) = (state.step, state.stopped == Some(StopReason::Requested));
+    let is_stopped = state.stopped == Some(StopReason::Requested);
     let Some(best) = &mut state.best else { return Ok(None) };
     let objective = prepared.objective.as_ref();
+    let scorer = Scorer { model: &prepared.model, objective, reading: &prepared.reading };
     let taken = best.scored.take();
-    // It was evaluated before the run was resumed, or nothing was written yet.
-    let writes = prepared.written_by().filter(|_| !(taken.is_some() && prepared.metric.is_of_texts()));
-    let writes = writes.filter(|_| !is_stopped);
-    let scored = match taken {
-        Some(scored) if writes.is_none() => scored,
-        taken => {
-            let reloaded = if best.step == step { None } else { Some(Model::from_checkpoint(&recipe.output)?) };
-            let scorer = Scorer { model: reloaded.as_ref().unwrap_or(&prepared.model), objective, reading: &prepared.reading };
-            let scored = taken.unwrap_or_else(|| score(&scorer, &prepared.validation, recipe.micro_batch_tokens));
-            written(scored, &scorer, &prepared.validation, (SplitName::Validation, writes), observer)?
-        }
-    };
+    // Where checkpoints are chosen by what was written, it is there unless the run was resumed since.
+    let is_written = taken.is_some() && prepared.metric.is_of_texts();
+    let by = WrittenBy::of(&prepared.writing, &prepared.tokenizer).filter(|_| !is_written);
+    if by.is_some() && is_stopped {
+        observer.observe(&Event::Notice(
+            "nothing is written from the validation split, for the run was stopped on request; evaluate does it",
+        ));
+    }
+    let scored = taken.unwrap_or_else(|| score(&scorer, &prepared.validation, recipe.micro_batch_tokens));
+    let by = by.filter(|_| !is_stopped);
+    let scored = scored.with_texts(&scorer, &prepared.validation, (SplitName::Validation, by), observer)?;
     if objective.decisions().is_some() {
         let FittedDecisions { decisions: fitted, notices } =
             objective.fit_decisions(recipe, &scored.answers, &prepared.validation.targets);
@@ -207,8 +213,7 @@ fn best_on_validation(
 
 /// Evaluates the model at the top of the run folder on the test split, where there is one.
 fn test(
-    prepared: &mut Prepared,
-    is_in_memory: bool,
+    prepared: &Prepared,
     stopped: Option<StopReason>,
     recipe: &Recipe,
     observer: &mut dyn Observer,
@@ -218,27 +223,11 @@ fn test(
         observer.observe(&Event::Notice("the test split is not evaluated, for the run was stopped on request; evaluate does it"));
         return Ok(None);
     }
-    if !is_in_memory {
-        observer.observe(&Event::Notice("the test split is evaluated with the best checkpoint, not the last"));
-        prepared.model = Model::from_checkpoint(&recipe.output)?;
-    }
     observer.observe(&Event::Evaluating { split: SplitName::Test, examples: test.targets.len() });
     let scorer = Scorer { model: &prepared.model, objective: prepared.objective.as_ref(), reading: &prepared.reading };
     let scored = score(&scorer, test, recipe.micro_batch_tokens);
-    Ok(Some(written(scored, &scorer, test, (SplitName::Test, prepared.written_by()), observer)?))
-}
-
-/// The same with what the model writes, where that is its task.
-fn written(
-    scored: Scored,
-    scorer: &Scorer<'_>,
-    examples: &Examples,
-    (split, by): (SplitName, Option<WrittenBy<'_>>),
-    observer: &mut dyn Observer,
-) -> Result<Scored, Error> {
-    let Some(by) = by else { return Ok(scored) };
-    observer.observe(&Event::Writing { split, texts: examples.targets.len() });
-    scored.with_texts(scorer, examples, by)
+    let by = WrittenBy::of(&prepared.writing, &prepared.tokenizer);
+    Ok(Some(scored.with_texts(&scorer, test, (SplitName::Test, by), observer)?))
 }
 
 fn write(run: &RunFolder, results: &Results, state: &Value, card: &str) -> Result<(), Error> {

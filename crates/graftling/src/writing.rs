@@ -7,7 +7,6 @@ use graftling_models::Model;
 use graftling_text::Tokenizer;
 use serde_json::{Map, Value, json};
 
-use crate::features::{end_of_targets, language_before_targets, last_of_targets};
 use crate::generation::{BatchLimits, FinishReason, FolderDefaults, GenerationOptions, Piece, Writer};
 use crate::recipe::Recipe;
 use crate::targets::{DecoderStart, Opening, Targets};
@@ -30,6 +29,31 @@ const NOT_KEPT: [&str; 12] = [
     "num_return_sequences",
 ];
 
+/// Who decides how texts are written.
+pub(crate) struct WritingOf<'a> {
+    /// The folder of the model.
+    pub folder: &'a Path,
+    pub recipe: Option<&'a Recipe>,
+    pub model: &'a Model,
+    pub tokenizer: &'a Tokenizer,
+    /// Whether the tokenizer was told in which language texts are written; the folder may know another from before.
+    pub is_language_chosen: bool,
+}
+
+/// By what texts are written.
+#[derive(Clone, Copy)]
+pub(crate) struct WrittenBy<'a> {
+    pub writing: &'a Writing,
+    pub tokenizer: &'a Tokenizer,
+}
+
+impl<'a> WrittenBy<'a> {
+    /// Where writing is the task.
+    pub fn of(writing: &'a Option<Writing>, tokenizer: &'a Tokenizer) -> Option<Self> {
+        Some(Self { writing: writing.as_ref()?, tokenizer })
+    }
+}
+
 /// How texts are written.
 pub(crate) struct Writing {
     defaults: FolderDefaults,
@@ -50,13 +74,8 @@ pub(crate) struct WrittenText {
 impl Writing {
     /// As a recipe says, or else the folder of the model. Nothing is drawn, so that figures are the same every time; a text has as many tokens
     /// as a target may have, unless the recipe (or without one the folder) says otherwise.
-    pub fn of(
-        folder: &Path,
-        recipe: Option<&Recipe>,
-        targets: &Targets,
-        model: &Model,
-        tokenizer: &Tokenizer,
-    ) -> Result<Self, Error> {
+    pub fn new(targets: &Targets, of: &WritingOf<'_>) -> Result<Self, Error> {
+        let WritingOf { folder, recipe, model, tokenizer, is_language_chosen } = *of;
         let defaults = FolderDefaults::read(folder, model.facts())?;
         let said = &defaults.options;
         let max_new_tokens = match recipe {
@@ -65,7 +84,7 @@ impl Writing {
             None => Some(targets.max_length),
         };
         let mut ends = said.eos_token_id.clone().unwrap_or_default();
-        let end = end_of_targets(tokenizer);
+        let end = tokenizer.end_of_targets()?;
         // Behind prompts a run is trained on the tokenizer's own end, whatever the folder says of others.
         let appended = recipe.is_some() && !matches!(targets.opening, Opening::Start(_));
         let untold = end.filter(|end| ends.is_empty() || (appended && !ends.contains(end)));
@@ -77,15 +96,16 @@ impl Writing {
             None if ends.is_empty() => return Err(LanguageError::NoEndToken.into()),
             None => None,
         };
-        // Targets of a run begin with the language that its tokenizer puts there; the folder may know another from before.
-        let language = language_before_targets(tokenizer);
-        let forced_bos_token_id = match recipe {
-            Some(_) => language.or(said.forced_bos_token_id),
-            None => said.forced_bos_token_id.or(language),
+        let language = tokenizer.language_before_targets()?;
+        let forced_bos_token_id = match is_language_chosen {
+            true => language.or(said.forced_bos_token_id),
+            false => said.forced_bos_token_id.or(language),
         };
         let decoder_start_token_id = match targets.opening {
             Opening::Start(DecoderStart::Token(id) | DecoderStart::FirstOfTarget(id)) => Some(id),
-            Opening::Start(DecoderStart::LastOfTarget) => Some(last_of_targets(tokenizer).ok_or(LanguageError::NoEndToken)?),
+            Opening::Start(DecoderStart::LastOfTarget) => {
+                Some(tokenizer.around_targets()?.last().copied().ok_or(LanguageError::NoEndToken)?)
+            }
             Opening::Behind(_) | Opening::Prompt => None,
         };
         let options = GenerationOptions {
@@ -94,7 +114,7 @@ impl Writing {
             eos_token_id,
             do_sample: Some(false),
             forced_bos_token_id,
-            num_return_sequences: said.num_return_sequences.map(|_| 1),
+            num_return_sequences: Some(1),
             num_beams: recipe.and_then(|recipe| recipe.num_beams),
             length_penalty: recipe.and_then(|recipe| recipe.length_penalty).map(f64::from),
             no_repeat_ngram_size: recipe.and_then(|recipe| recipe.no_repeat_ngram_size),
@@ -109,20 +129,21 @@ impl Writing {
     pub fn write(&self, model: &Model, tokenizer: &Tokenizer, sources: Vec<Vec<u32>>) -> Result<Vec<WrittenText>, Error> {
         let heard = &mut |_: Piece<'_>| ControlFlow::Continue(());
         let generations = self.writer(model, tokenizer).stream_ids(sources, &self.options, heard)?;
-        let written = generations.into_iter().filter_map(|generation| generation.continuations.into_iter().next());
-        let text = |continuation: crate::Continuation| WrittenText {
-            text: continuation.text.trim().to_owned(),
-            tokens: continuation.tokens.len(),
-            finish_reason: continuation.finish_reason,
+        let text = |generation: crate::Generation| {
+            let Some(continuation) = generation.continuations.into_iter().next() else { panic!("write: a text of every source") };
+            WrittenText {
+                text: continuation.text.trim().to_owned(),
+                tokens: continuation.tokens.len(),
+                finish_reason: continuation.finish_reason,
+            }
         };
-        Ok(written.map(text).collect())
+        Ok(generations.into_iter().map(text).collect())
     }
 
     /// The text of `generation_config.json` for a model that is to write so wherever it is opened: that of before, or else what its
     /// `config.json` and its family say, which are not asked beside this file; with what was decided.
-    pub fn config(&self, before: Option<&[u8]>) -> String {
-        let before = before.and_then(|bytes| serde_json::from_slice(bytes).ok());
-        let mut keys: Map<String, Value> = before.unwrap_or_else(|| self.defaults.keys.clone());
+    pub fn config(&self) -> String {
+        let mut keys: Map<String, Value> = self.defaults.keys.clone();
         NOT_KEPT.iter().for_each(|key| drop(keys.shift_remove(*key)));
         let GenerationOptions { max_new_tokens, num_beams, length_penalty, no_repeat_ngram_size, .. } = self.options;
         let ids = |ids: &Vec<u32>| if let [one] = ids.as_slice() { json!(one) } else { json!(ids) };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
-use graftling::{Error, ImportRequest, Imported, WeightDtype, import};
+use graftling::{Error, ImportRequest, Imported, OutputError, WeightDtype, import};
 use graftling_text::{EncodeOptions, TextInput, Tokenizer};
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -212,7 +212,7 @@ fn an_output_that_is_in_use_is_left_alone() {
         error.to_string(),
         format!("{}: the output folder is not empty (it holds \"notes.txt\"); choose another", folder.path().display())
     );
-    assert!(matches!(run(&folder.path().join("notes.txt")), Err(Error::OutputIsAFile { .. })));
+    assert!(matches!(run(&folder.path().join("notes.txt")), Err(Error::Output(OutputError::IsAFile { .. }))));
     let empty = folder.path().join("empty");
     fs::create_dir(&empty).unwrap();
     run(&empty).unwrap();

@@ -78,7 +78,7 @@ fn text_of(comparison: &Comparison, resamples: usize, console: &Console) -> Stri
     for (place, contrast) in contrasts.iter().enumerate() {
         text += &format!("\n{}", contrast_table(&letter(place + 1), contrast, resamples));
     }
-    text += &format!("\n{}", options_table(options, sides.len(), console.width()));
+    text += &format!("\n{}{}", without_recipes(sides), options_table(options, sides.len(), console.width()));
     text + &format!("\n{}", costs_table(sides))
 }
 
@@ -139,9 +139,20 @@ pub fn differences_json(differences: &[Difference]) -> Map<String, Value> {
     differences.iter().map(difference).collect()
 }
 
+/// Which sides have no options that could be told.
+fn without_recipes(sides: &[Side]) -> String {
+    let letters: Vec<String> =
+        sides.iter().enumerate().filter(|(_, side)| !side.has_recipe).map(|(place, _)| letter(place)).collect();
+    match letters.as_slice() {
+        [] => String::new(),
+        [one] => format!("{one} is no run of this program and has no recipe\n"),
+        several => format!("{} are no runs of this program and have no recipes\n", several.join(", ")),
+    }
+}
+
 fn options_table(options: &[(&str, Vec<Option<String>>)], runs: usize, width: usize) -> String {
     if options.is_empty() {
-        return "the recipes do not differ, or there is none\n".to_owned();
+        return "no recipes differ\n".to_owned();
     }
     let room = width / (runs + 1);
     let mut rows = vec![vec!["option".to_owned()]];
@@ -190,6 +201,7 @@ fn json_of(comparison: &Comparison, resamples: usize) -> Value {
     let run = |side: &Side| {
         let mut entries = report::evaluation_json(&side.evaluation);
         entries.insert("run".to_owned(), json!(side.run));
+        entries.insert("has_recipe".to_owned(), json!(side.has_recipe));
         entries.insert("train_runtime".to_owned(), json!(side.cost.train_seconds));
         entries.insert("train_tokens_per_second".to_owned(), json!(side.cost.train_tokens_per_second));
         entries.insert("peak_memory_bytes".to_owned(), json!(side.cost.peak_memory_bytes));

@@ -14,13 +14,14 @@ pub struct DataFlags {
     /// How the file is written: csv, tsv or jsonl; CoNLL, plain texts and SQuAD's json are known by their names alone [default: by its name]
     #[arg(long, value_name = "WORD", value_parser = format)]
     pub format: Option<Format>,
-    /// The column that holds the text, the question, or the prompt [default: found by its name]
+    /// The column that holds the text, the question, the prompt, or the source of a summary or translation [default: found by its name]
     #[arg(long, value_name = "COLUMN")]
     pub text_column: Option<String>,
     /// The column that holds the second text of a pair, or the context of a question [default: found by its name]
     #[arg(long, value_name = "COLUMN")]
     pub text_pair_column: Option<String>,
-    /// The column that holds the label, the answers to a question, or the completion of a prompt [default: found by its name]
+    /// The column that holds the label, the answers to a question, the completion of a prompt, or the summary or translation [default: found by
+    /// its name]
     #[arg(long, value_name = "COLUMN")]
     pub label_column: Option<String>,
 }

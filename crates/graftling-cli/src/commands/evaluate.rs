@@ -40,10 +40,12 @@ pub struct Arguments {
     /// What prompts are made by from any columns, as in a recipe (causal_lm, summarization, translation) [default: as the run made them]
     #[arg(long, value_name = "TEMPLATE", allow_hyphen_values = true)]
     template: Option<String>,
-    /// The language of the sources, where a column or a key of the data is called so (translation) [default: as the run had it]
+    /// The language of the sources: the name of their column or key, and what the tokenizer of a model for many languages puts around them
+    /// (translation) [default: as the run had it]
     #[arg(long, value_name = "CODE")]
     source_language: Option<String>,
-    /// The language of the translations: the name of their column or key, and by it the tokenizer of BLEU [default: as the run had it]
+    /// The same of the translations, which a model for many languages writes in it; by it goes the tokenizer of BLEU, too [default: as the run had
+    /// it]
     #[arg(long, value_name = "CODE")]
     target_language: Option<String>,
     /// Threads to compute with [default: one a core]

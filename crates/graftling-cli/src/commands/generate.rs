@@ -67,7 +67,8 @@ pub struct Arguments {
     /// What the system says before each user
     #[arg(long, value_name = "TEXT", requires = "chat", allow_hyphen_values = true)]
     system: Option<String>,
-    /// The language of the prompts, as the tokenizer of a model for many languages calls it (en_XX) [default: as the model's folder says]
+    /// The language of the prompts, as the tokenizer of a model for many languages calls it (en_XX), or the language alone (en) [default: as the
+    /// model's folder says]
     #[arg(long, value_name = "CODE")]
     source_language: Option<String>,
     /// The language to write in, in the same way [default: as the model's folder says]

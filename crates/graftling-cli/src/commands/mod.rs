@@ -34,9 +34,9 @@ pub enum Commands {
     Evaluate(evaluate::Arguments),
     /// Put fine-tuned models beside each other on the same texts: differences, whether they are chance, options, costs.
     Compare(compare::Arguments),
-    /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words, answers.
+    /// Say what a fine-tuned model makes of texts: labels, numbers, entities, masked words, answers, summaries, translations.
     Predict(predict::Arguments),
-    /// Go on with texts, as a causal language model does: greedily, drawn, or by a search with beams.
+    /// Go on with texts, or write others from them (summaries, translations): greedily, drawn, or by a search with beams.
     Generate(Box<generate::Arguments>),
     /// Make the report of a finished run anew: in another language, or with a file that the model is measured on now.
     Report(report::Arguments),

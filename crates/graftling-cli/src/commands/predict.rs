@@ -47,7 +47,7 @@ pub struct Arguments {
     /// CoNLL) or with questions (csv, tsv, jsonl; .json of SQuAD); plain or .gz
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities, embedding ...) to this csv,
+    /// Write the input with columns for what is said of each row (label and probability, labels, numbers, entities, embedding, written text ...) to this csv,
     /// tsv or jsonl file, or CoNLL with the predicted tag of each word as its last column to a CoNLL file; plain or .gz. For questions in
     /// a .json file also a .json file with the answers alone
     #[arg(long, value_name = "FILE", requires = "input", conflicts_with = "text")]
@@ -105,11 +105,15 @@ fn predict_texts(arguments: &Arguments, console: &Console) -> Result<(), Failure
     if pairs > 0 && pairs != texts {
         return Err(Failure::Unpaired { texts, pairs });
     }
-    let teller = load(arguments, console)?;
+    let mut teller = load(arguments, console)?;
     let pairs = arguments.text_pair.iter().map(|pair| Some(pair.as_str())).chain(std::iter::repeat(None));
     let asked: Vec<Asked<'_>> =
         arguments.text.iter().zip(pairs).map(|(text, pair)| Asked::Text(TextInput { text, pair })).collect();
-    teller.tell(&asked, &teller.ask_alone(&asked)?)
+    teller.note_empty(&asked);
+    let predictions = teller.ask(&asked)?;
+    teller.tell(&asked, &predictions)?;
+    teller.note_cut();
+    Ok(())
 }
 
 fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Result<(), Failure> {
@@ -127,7 +131,7 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
         _ => None,
     };
     let known = if compared.is_none() { Some(Contents::of(input, &file, &columns)) } else { None };
-    let (known, teller) = match (known, load(arguments, console)) {
+    let (known, mut teller) = match (known, load(arguments, console)) {
         // The columns of texts that others are written from have names of their own.
         (Some(Err(_)), Ok(teller)) if teller.predictor.task().writes() => (None, teller),
         (Some(Err(error)), _) => return Err(error),
@@ -138,7 +142,7 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
         _ => None,
     };
     let contents = match (sources, known, compared) {
-        (Some(sources), ..) => Contents::Texts(sources),
+        (Some(sources), ..) => Contents::Sources(sources),
         (None, Some(known), _) => known,
         (None, None, Some(table)) if teller.predictor.task() == Task::SentenceEmbedding => {
             Contents::Compared(unlabelled_comparisons(table)?)
@@ -152,10 +156,7 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
     let asked = contents.asked();
     let mut predictions = Vec::with_capacity(asked.len());
     for asked_now in asked.chunks(TEXTS_TOGETHER) {
-        let new = match &file {
-            DataFile::Lines(_) => teller.ask_alone(asked_now)?,
-            _ => teller.ask(asked_now)?,
-        };
+        let new = teller.ask(asked_now)?;
         if arguments.output.is_none() {
             teller.tell(asked_now, &new)?;
             continue;
@@ -166,6 +167,7 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
             console.tell(&format!("{done} of {all} {}s", contents.noun()));
         }
     }
+    teller.note_cut();
     if let Some(output) = &arguments.output {
         prediction_columns::write(output, &file, &predictions, arguments.data_flags.text_column.as_deref())?;
         console.tell(&format!("wrote {} for {}", output.display(), figures::counted(predictions.len() as u64, contents.noun())));
@@ -176,6 +178,8 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
 /// What a file holds to be predicted.
 enum Contents<'a> {
     Texts(Dataset),
+    /// Texts from which others are written, made as in the run.
+    Sources(Dataset),
     Sentences(TokenDataset),
     Questions(&'a Examples<QuestionExample>),
     Compared(Examples<ComparedTexts>),
@@ -218,7 +222,7 @@ impl<'a> Contents<'a> {
 
     fn notices(&self) -> &[String] {
         match self {
-            Self::Texts(dataset) => &dataset.notices,
+            Self::Texts(dataset) | Self::Sources(dataset) => &dataset.notices,
             Self::Sentences(dataset) => &dataset.notices,
             Self::Questions(questions) => &questions.notices,
             Self::Compared(compared) => &compared.notices,
@@ -227,7 +231,7 @@ impl<'a> Contents<'a> {
 
     fn noun(&self) -> &'static str {
         match self {
-            Self::Texts(_) | Self::Questions(_) | Self::Compared(_) => "text",
+            Self::Texts(_) | Self::Sources(_) | Self::Questions(_) | Self::Compared(_) => "text",
             Self::Sentences(_) => "sentence",
         }
     }
@@ -235,6 +239,7 @@ impl<'a> Contents<'a> {
     fn asked(&self) -> Vec<Asked<'_>> {
         match self {
             Self::Texts(dataset) => dataset.examples.iter().map(asked_of).collect(),
+            Self::Sources(dataset) => dataset.examples.iter().map(|example| Asked::Source(&example.text)).collect(),
             Self::Sentences(dataset) => dataset.examples.iter().map(Asked::Words).collect(),
             Self::Questions(questions) => questions.examples.iter().map(question_of).collect(),
             Self::Compared(compared) => compared.examples.iter().map(compared_of).collect(),
@@ -259,7 +264,7 @@ fn question_of(example: &QuestionExample) -> Asked<'_> {
 }
 
 fn predict_stdin(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
-    let teller = load(arguments, console)?;
+    let mut teller = load(arguments, console)?;
     if io::stdin().is_terminal() {
         console.tell("type a text a line; end with Ctrl-D");
     }
@@ -271,7 +276,10 @@ fn predict_stdin(arguments: &Arguments, console: &Console) -> Result<(), Failure
             return Ok(());
         }
         let asked: Vec<Asked<'_>> = texts.iter().map(|text| Asked::Text(TextInput { text, pair: None })).collect();
-        teller.tell(&asked, &teller.ask_alone(&asked)?)?;
+        teller.note_empty(&asked);
+        let predictions = teller.ask(&asked)?;
+        teller.tell(&asked, &predictions)?;
+        teller.note_cut();
     }
 }
 

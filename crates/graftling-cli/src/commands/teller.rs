@@ -1,6 +1,6 @@
 //! A model that tells what it says about texts and sentences, on lines or as JSON. Knows nothing of where they come from.
 
-use graftling::{Prediction, Predictor, Said, TextInput};
+use graftling::{FinishReason, Prediction, Predictor, Said, TextInput};
 use graftling_text::{ComparedTexts, TokenExample};
 use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::text_table::one_line;
-use crate::{report, said};
+use crate::{figures, report, said};
 
 /// Between what is said and the text it is said of.
 const GAP: &str = "  ";
@@ -18,6 +18,8 @@ const GAP: &str = "  ";
 pub enum Asked<'a> {
     /// A text, or a pair of them.
     Text(TextInput<'a>),
+    /// A text of a file from which another is written, as the model reads it.
+    Source(&'a str),
     /// A question of a file, with its context as the second text.
     Question {
         /// What the file calls it.
@@ -38,6 +40,24 @@ pub struct Teller<'a> {
     console: &'a Console,
     json: bool,
     label_width: usize,
+    cut: Cut,
+}
+
+/// How many texts were cut where one is written from another.
+#[derive(Default)]
+struct Cut {
+    /// What they were written from.
+    sources: u64,
+    /// What was written.
+    outputs: u64,
+}
+
+impl Cut {
+    fn add(&mut self, prediction: &Prediction) {
+        let Said::Written { finish_reason, .. } = &prediction.said else { return };
+        self.sources += u64::from(prediction.truncated_tokens > 0);
+        self.outputs += u64::from(*finish_reason == FinishReason::Length);
+    }
 }
 
 impl<'a> Teller<'a> {
@@ -47,39 +67,59 @@ impl<'a> Teller<'a> {
         if let Some(decisions) = predictor.decisions() {
             console.tell(&format!("note: decided by {}", decisions.told(predictor.labels())));
         }
-        Self { predictor, console, json, label_width }
+        Self { predictor, console, json, label_width, cut: Cut::default() }
     }
 
-    /// Asks about all of these, which are all texts, all sentences or all triplets.
-    pub fn ask(&self, asked: &[Asked<'_>]) -> Result<Vec<Prediction>, Failure> {
-        let (mut texts, mut sentences, mut triplets) = (Vec::new(), Vec::new(), Vec::new());
+    /// Asks about all of these, which are all of one kind.
+    pub fn ask(&mut self, asked: &[Asked<'_>]) -> Result<Vec<Prediction>, Failure> {
+        let (mut texts, mut sources, mut sentences, mut triplets) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for asked in asked {
             match *asked {
                 Asked::Text(input) | Asked::Question { input, .. } => texts.push(input),
+                Asked::Source(source) => sources.push(source),
                 Asked::Words(sentence) => sentences.push(sentence.clone()),
                 Asked::Triplet(triplet) => triplets.push(triplet.texts.iter().map(String::as_str).collect()),
             }
         }
         let predictor = &self.predictor;
-        Ok(match (sentences.is_empty(), triplets.is_empty()) {
-            (true, true) => predictor.predict(&texts)?,
-            (false, _) => predictor.predict_words(&sentences)?,
-            (true, false) => predictor.predict_together(&triplets)?,
-        })
+        let predictions = if !sources.is_empty() {
+            predictor.predict_sources(&sources)?
+        } else if !sentences.is_empty() {
+            predictor.predict_words(&sentences)?
+        } else if !triplets.is_empty() {
+            predictor.predict_together(&triplets)?
+        } else {
+            predictor.predict(&texts)?
+        };
+        predictions.iter().for_each(|prediction| self.cut.add(prediction));
+        Ok(predictions)
     }
 
-    /// The same of texts that stand alone, without columns that a template of the run could name.
-    pub fn ask_alone(&self, asked: &[Asked<'_>]) -> Result<Vec<Prediction>, Failure> {
-        let text = |asked: &Asked<'_>| match asked {
-            Asked::Text(input) => Ok(Some(self.predictor.filled(input.text)?.into_owned())),
-            _ => Ok::<_, Failure>(None),
-        };
-        let filled: Vec<Option<String>> = asked.iter().map(text).collect::<Result<_, _>>()?;
-        let asked = asked.iter().zip(&filled).map(|(asked, filled)| match (asked, filled) {
-            (Asked::Text(input), Some(text)) => Asked::Text(TextInput { text, ..*input }),
-            (asked, _) => *asked,
-        });
-        self.ask(&asked.collect::<Vec<_>>())
+    /// Tells a person of texts that are nothing but white space.
+    pub fn note_empty(&self, texts: &[Asked<'_>]) {
+        let is_empty = |asked: &&Asked<'_>| matches!(asked, Asked::Text(TextInput { text, .. }) if text.trim().is_empty());
+        let empty = texts.iter().filter(is_empty).count() as u64;
+        if empty > 0 {
+            let (are, them) = if empty == 1 { ("is", "it") } else { ("are", "them") };
+            self.console
+                .tell(&format!("note: {} {are} empty; what is said of {them} says nothing", figures::counted(empty, "text")));
+        }
+    }
+
+    /// Tells a person of texts that were written from a part of their source, or that end before their end, since this was last told.
+    pub fn note_cut(&mut self) {
+        let Cut { sources, outputs } = std::mem::take(&mut self.cut);
+        if sources > 0 {
+            let (texts, length) = (figures::counted(sources, "source"), self.predictor.max_length());
+            let are = if sources == 1 { "is" } else { "are" };
+            self.console.tell(&format!("note: {texts} {are} cut to {length} tokens (max_length) before anything was written"));
+        }
+        if outputs > 0 {
+            let texts = figures::counted(outputs, "text");
+            let are = if outputs == 1 { "is" } else { "are" };
+            self.console
+                .tell(&format!("note: {texts} {are} cut at the most new tokens (max_new_tokens in generation_config.json)"));
+        }
     }
 
     /// Tells a line for each.
@@ -105,6 +145,7 @@ impl<'a> Teller<'a> {
                 one_line(&format!("{text} | {pair}"), room)
             }
             Asked::Text(TextInput { text, .. }) | Asked::Question { input: TextInput { text, .. }, .. } => one_line(text, room),
+            Asked::Source(text) => one_line(text, room),
             Asked::Words(TokenExample { words, .. }) => one_line(&words.join(" "), room),
             Asked::Triplet(ComparedTexts { texts, .. }) => one_line(&texts.join(" | "), room),
         };
@@ -122,6 +163,9 @@ fn json_of(asked: &Asked<'_>, prediction: &Prediction) -> Value {
         Asked::Text(TextInput { text, pair }) | Asked::Question { input: TextInput { text, pair }, .. } => {
             entries.insert("text".to_owned(), json!(text));
             entries.extend(pair.map(|pair| ("text_pair".to_owned(), json!(pair))));
+        }
+        Asked::Source(text) => {
+            entries.insert("text".to_owned(), json!(text));
         }
         Asked::Words(TokenExample { words, .. }) => {
             entries.insert("words".to_owned(), json!(words));

@@ -44,14 +44,17 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         console.print_json(&json_of(&summary)?)?;
     } else {
         let run = report::quoted(&summary.output);
-        let next = report::next_commands(&[
+        let resume = format!("train {} --resume", report::quoted(&summary.output.join("recipe.toml")));
+        let is_stopped = ending(&summary) == Ending::Interrupted;
+        let tried = [
             match recipe.task {
                 Task::QuestionAnswering => format!("predict --model {run} --question \"...\" --context \"...\""),
                 Task::CausalLm => format!("generate --model {run} --prompt \"...\""),
                 _ => format!("predict --model {run} --text \"{}\"", text_to_try(&recipe, &summary)?),
             },
             format!("evaluate --model {run} --data FILE"),
-        ]);
+        ];
+        let next = report::next_commands(&is_stopped.then_some(resume).into_iter().chain(tried).collect::<Vec<_>>());
         console.print(&format!("{}{next}", report::training(&summary, console)))?;
     }
     Ok(ending(&summary))

@@ -46,6 +46,9 @@ fn two_runs_are_put_beside_each_other() {
     let p_values = [&accuracy["p_value"], &contrast["mcnemar"]["p_value"]].map(|p| p.as_f64().unwrap());
     assert!(p_values.iter().all(|p| (0.0..=1.0).contains(p)), "{contrast}");
     assert_eq!(json["options"]["epochs"], serde_json::json!(["1.0", "4.0"]));
+    std::fs::remove_file(scratch.path("longer/recipe.toml")).unwrap();
+    let said = scratch.run(&["compare", "run", "longer", "--data", "test.csv", "--resamples", "100"]);
+    assert!(said.stdout.contains("\nB is no run of this program and has no recipe\nno recipes differ\n"), "{said:?}");
 }
 
 #[test]

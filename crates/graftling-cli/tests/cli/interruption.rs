@@ -35,6 +35,7 @@ fn ctrl_c_stops_after_a_step_and_keeps_a_complete_checkpoint() {
     assert!(rest.iter().any(|line| line.contains("press Ctrl-C again to quit at once")), "no word about the stop");
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(stdout.contains("stopped on request: "), "{stdout}");
+    assert!(stdout.contains(" train run/recipe.toml --resume\n"), "{stdout}");
     let checkpoint = scratch.path("run").read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let checkpoint = checkpoint.filter(|name| name.starts_with("checkpoint-")).collect::<Vec<_>>();
     assert_eq!(checkpoint.len(), 1, "{checkpoint:?}");

@@ -89,12 +89,7 @@ fn prompts_are_made_of_columns_by_a_template() {
 #[test]
 fn options_of_other_tasks_are_refused() {
     let scratch = scratch();
-    let refused = |task: &str, more: &[&str], told: &str| {
-        let start = ["train", "--task", task, "--model", "llama", "--train", "texts.txt", "--output", "run"];
-        let said = scratch.run(&[&start, more].concat());
-        assert!(said.code != Some(0) && said.stderr.contains(told), "{more:?}: {said:?}");
-        assert!(!scratch.exists("run"));
-    };
+    let refused = |task: &str, more: &[&str], told: &str| scratch.refuses_to_train(["llama", "texts.txt"], task, more, told);
     refused("sequence_classification", &["--template", "{text}"], "--template = \"{text}\" does not go with --task");
     refused("causal_lm", &["--focal-gamma", "2"], "it belongs to tasks with labels");
     refused("causal_lm", &["--text-pair-column", "b"], "a text is gone on with");

@@ -102,6 +102,14 @@ impl Scratch {
         said(child.wait_with_output().unwrap())
     }
 
+    /// That training on a file is refused with these words, and that no run folder is left.
+    pub fn refuses_to_train(&self, [model, data]: [&str; 2], task: &str, more: &[&str], told: &str) {
+        let start = ["train", "--task", task, "--model", model, "--train", data, "--validation", data, "--output", "run"];
+        let said = self.run(&[&start, more].concat());
+        assert!(said.code != Some(0) && said.stderr.contains(told), "{more:?}: {said:?}");
+        assert!(!self.exists("run"), "{more:?}");
+    }
+
     /// As `run`, where all must go well; what was printed is one JSON value.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let said = self.run(arguments);

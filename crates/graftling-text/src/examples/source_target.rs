@@ -143,8 +143,8 @@ pub fn source_targets(
     Ok(Examples { source: table.source.clone(), examples, notices })
 }
 
-/// The sources of a table alone, for something to be written from them. Empty ones are told in a notice, so that every row gets its
-/// prediction. Takes the table or a reference to it.
+/// The sources of a table alone, for something to be written from them; a column of targets that is named must be there. Empty sources are
+/// told in a notice, so that every row gets its prediction. Takes the table or a reference to it.
 pub fn unwritten_sources(
     table: impl Borrow<Table>,
     kind: TargetKind,
@@ -152,7 +152,10 @@ pub fn unwritten_sources(
 ) -> Result<Dataset, TextError> {
     let table = table.borrow();
     let mut problems = Problems::new(&table.source);
-    let Some(place) = source_place(table, kind, columns, &[], &mut problems) else { return Err(TextError::Data(problems)) };
+    let target = columns.target.as_ref().map(|name| named(table, kind.roles().1, name, &mut problems));
+    let taken: Vec<usize> = target.flatten().into_iter().collect();
+    let place = source_place(table, kind, columns, &taken, &mut problems);
+    let (Some(place), true) = (place, target != Some(None)) else { return Err(TextError::Data(problems)) };
     let mut examples = Vec::with_capacity(table.rows.len());
     let mut empty_lines = Vec::new();
     for row in &table.rows {

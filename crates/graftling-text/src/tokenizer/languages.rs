@@ -37,6 +37,13 @@ pub(super) struct Languages {
     target: String,
 }
 
+impl Languages {
+    /// That of the texts that are read, and that of those that are written.
+    fn chosen(&self) -> [&str; 2] {
+        [&self.source, &self.target]
+    }
+}
+
 /// The codes that a class of tokenizers brings along; none where it takes no languages.
 pub(super) fn codes_of(class: TokenizerClass) -> Vec<&'static str> {
     match class {
@@ -49,7 +56,7 @@ pub(super) fn codes_of(class: TokenizerClass) -> Vec<&'static str> {
 impl Tokenizer {
     /// The languages of the texts that are read and of those that are written, where the tokenizer is told them (mBART, mBART-50, NLLB).
     pub fn languages(&self) -> Option<(&str, &str)> {
-        self.languages.as_ref().map(|languages| (languages.source.as_str(), languages.target.as_str()))
+        self.languages.as_ref().map(|languages| languages.chosen().into())
     }
 
     /// The codes of the languages that the tokenizer knows: those of [`set_languages`](Tokenizer::set_languages), or those that a text
@@ -67,41 +74,41 @@ impl Tokenizer {
         }
     }
 
-    /// The token that says which language is written, and its id, where texts are written in a language that was chosen: what
-    /// generation begins with (`forced_bos_token_id` of transformers).
-    pub fn target_language_token(&self) -> Option<(String, u32)> {
-        let target = &self.languages.as_ref()?.target;
-        Some((target.clone(), self.pipeline.token_to_id(target)?))
-    }
-
-    /// Chooses the languages of the texts that are read and of those that are written; what is `None` stays. [`save`](Tokenizer::save)
-    /// writes them as `src_lang` and `tgt_lang`.
+    /// Chooses the languages of the texts that are read and of those that are written; what is `None` stays. A language is given by its code, or
+    /// by the language alone (`de` for `de_DE`) where one code is of it. [`save`](Tokenizer::save) writes them as `src_lang` and `tgt_lang`.
     ///
     /// # Errors
     ///
-    /// [`TextError::UnknownLanguage`] where the vocabulary has no such code, [`TextError::NoLanguages`] where the tokenizer takes none.
+    /// [`TextError::UnknownLanguages`] where the vocabulary has no such code, [`TextError::NoLanguages`] where the tokenizer takes none.
     pub fn set_languages(&mut self, source: Option<&str>, target: Option<&str>) -> Result<(), TextError> {
         let Some(given) = source.or(target) else { return Ok(()) };
-        let Some(mut languages) = self.languages.clone() else {
+        let Some(languages) = self.languages.clone() else {
             let known = self.known_languages();
             return Err(TextError::NoLanguages { path: self.settings.path.clone(), language: given.to_owned(), known });
         };
-        for (wanted, place) in [(source, &mut languages.source), (target, &mut languages.target)] {
-            if let Some(wanted) = wanted {
-                if !languages.known.iter().any(|code| code == wanted) {
-                    let near = nearest(wanted, &languages.known).map(str::to_owned);
-                    let (path, language, known) = (self.settings.path.clone(), wanted.to_owned(), languages.known);
-                    return Err(TextError::UnknownLanguage { path, language, known, near });
-                }
-                *place = wanted.to_owned();
-            }
+        let (source, target) = (source.unwrap_or(&languages.source), target.unwrap_or(&languages.target));
+        self.choose(languages.known.clone(), languages.place, [source, target])?;
+        for (key, language) in ["src_lang", "tgt_lang"].into_iter().zip(self.languages.iter().flat_map(Languages::chosen)) {
+            self.settings.config.insert(key.to_owned(), language.into());
         }
-        let written = self.framed(&languages.target, languages.place)?;
-        self.post_processor = Some(self.framed(&languages.source, languages.place)?.into());
-        for (key, language) in [("src_lang", &languages.source), ("tgt_lang", &languages.target)] {
-            self.settings.config.insert(key.to_owned(), language.as_str().into());
-        }
-        self.languages = Some(languages);
+        Ok(())
+    }
+
+    /// Has the codes of these languages put around the texts that are read, and around those that are written.
+    fn choose(&mut self, known: Vec<String>, place: CodePlace, given: [&str; 2]) -> Result<(), TextError> {
+        let codes = given.map(|language| code_of(language, &known));
+        let [Some(source), Some(target)] = codes else {
+            let mut unknown: Vec<&str> =
+                given.into_iter().zip(codes).filter(|(_, code)| code.is_none()).map(|(given, _)| given).collect();
+            unknown.dedup();
+            let near = unknown.iter().find_map(|language| nearest(language, &known)).map(str::to_owned);
+            let languages = unknown.into_iter().map(str::to_owned).collect();
+            return Err(TextError::UnknownLanguages { path: self.settings.path.clone(), languages, known, near });
+        };
+        let (source, target) = (source.to_owned(), target.to_owned());
+        let written = self.framed(&target, place)?;
+        self.post_processor = Some(self.framed(&source, place)?.into());
+        self.languages = Some(Languages { known, place, source, target });
         self.targets = Some(Box::new(Tokenizer { post_processor: Some(written.into()), ..self.sharing() }));
         Ok(())
     }
@@ -141,11 +148,7 @@ impl Tokenizer {
         let named = |key| Ok::<_, TextError>(self.settings.word(key, accepted)?.map(str::to_owned));
         let source = named("src_lang")?.unwrap_or_else(|| default.to_owned());
         let target = named("tgt_lang")?.unwrap_or_else(|| source.clone());
-        let configured = self.settings.config.clone();
-        self.languages = Some(Languages { known, place, source: source.clone(), target: target.clone() });
-        let chosen = self.set_languages(Some(&source), Some(&target));
-        self.settings.config = configured;
-        chosen
+        self.choose(known, place, [&source, &target])
     }
 
     /// What puts the code of a language around texts.
@@ -168,6 +171,17 @@ impl Tokenizer {
     }
 }
 
+/// The code that was given, however it is written (`de-de`), or the only one of that language (`de`).
+fn code_of<'a>(given: &str, known: &'a [String]) -> Option<&'a str> {
+    let folded = |code: &str| code.replace('-', "_").to_ascii_lowercase();
+    let given = folded(given);
+    let language = |code: &str| folded(code).split('_').next().map(str::to_owned);
+    let same = known.iter().find(|code| folded(code) == given);
+    let mut alike = known.iter().filter(|code| language(code).as_ref() == Some(&given));
+    let only = alike.next().filter(|_| alike.next().is_none());
+    same.or(only).map(String::as_str)
+}
+
 /// Whether an added token is written as the codes of languages are: `en_XX`, `eng_Latn`.
 fn is_code(token: &str) -> bool {
     let Some((language, region)) = token.split_once('_') else { return false };
@@ -176,4 +190,25 @@ fn is_code(token: &str) -> bool {
         && (2..=4).contains(&region.len())
         && region.bytes().all(|letter| letter.is_ascii_alphabetic())
         && region.starts_with(|letter: char| letter.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_languages_are_the_tokenizers_or_the_language_alone() {
+        let known = ["en_XX", "zh_CN", "zh_TW", "de_DE"].map(str::to_owned);
+        for (given, expected) in [
+            ("de", Some("de_DE")),
+            ("EN", Some("en_XX")),
+            ("zh_TW", Some("zh_TW")),
+            ("de-de", Some("de_DE")),
+            ("de_AT", None),
+            ("zh", None),
+            ("fr", None),
+        ] {
+            assert_eq!(code_of(given, &known), expected, "{given}");
+        }
+    }
 }

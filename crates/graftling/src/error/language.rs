@@ -132,6 +132,24 @@ pub enum LanguageError {
         /// How many are enough.
         fewest: usize,
     },
+    /// What stands around a target leaves no room for it.
+    #[error("max_target_length: {max_target_length} tokens leave no room for a target; accepted is {fewest} and more")]
+    NoRoomForTarget {
+        /// How many.
+        max_target_length: usize,
+        /// How many are enough.
+        fewest: usize,
+    },
+    /// Neither the model nor its tokenizer says how what is written begins and ends.
+    #[error(
+        "nothing says with which token a text begins that is written: this {family} model has no \"decoder_start_token_id\" in config.json, and its \
+         tokenizer puts no tokens before and behind texts ([CLS] and [SEP], <s> and </s>) that could be taken; see whether the tokenizer belongs to \
+         the model"
+    )]
+    NoTokensAround {
+        /// The family of the model.
+        family: &'static str,
+    },
     /// Nothing says with which token a decoder begins.
     #[error(
         "config.json of this {family} model has {} as \"decoder_start_token_id\"; give the token that what is written begins with: a token id below \
@@ -153,26 +171,16 @@ pub enum LanguageError {
         task: Task,
     },
     /// A text alone does not fill a template.
-    #[error("the run made its sources by the template {template:?}, which names several columns; give a file that has them")]
+    #[error("the run made its sources by a template of several columns ({}); give a file that has them", columns.join(", "))]
     TemplateOfSeveral {
-        /// The template.
-        template: String,
+        /// The columns that it names.
+        columns: Vec<String>,
     },
     /// Two texts where one is written from one.
     #[error("text {index} has a second text; a summary or a translation is written from one")]
     PairOfSources {
         /// Which text, from 1.
         index: usize,
-    },
-    /// A tokenizer of many languages has none of this code.
-    #[error("{option}: the tokenizer knows no language {language:?}; accepted are {}", known.join(", "))]
-    UnknownLanguage {
-        /// The option.
-        option: &'static str,
-        /// What was given.
-        language: String,
-        /// The codes that it knows.
-        known: Vec<String>,
     },
     /// A target language that is none.
     #[error("target_language: {0}")]

@@ -20,6 +20,11 @@ pub(super) fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map_or(String::new(), |nearest| format!(" (did you mean {nearest:?}?)"))
 }
 
+/// How much room a write takes, where it is known.
+pub(super) fn needed(bytes: u64) -> String {
+    if bytes == 0 { String::new() } else { format!(" ({bytes} bytes are needed)") }
+}
+
 /// A number of bytes for people.
 pub(super) fn size(bytes: u64) -> String {
     match bytes {

@@ -30,23 +30,18 @@ pub(crate) fn tokenize_source_targets(
         let text = examples[empty.example].target.chars().take(40).collect();
         return Err(Error::NoTokens { index: empty.example + 1, text });
     }
-    let written: Vec<Vec<u32>> = match targets.opening {
-        // As transformers cuts them, between their special tokens.
-        Opening::Start(_) => {
-            tokenized.truncation.cut_targets =
-                whole.encodings.iter().filter(|encoding| encoding.input_ids.len() > targets.max_length).count();
-            let cut = of_targets.encode(&inputs, &EncodeOptions::truncated(targets.max_length))?;
-            cut.encodings.into_iter().map(|encoding| encoding.input_ids).collect()
-        }
+    let framed = whole.encodings.iter().map(Framed::of);
+    let (whole, written): (Vec<usize>, Vec<Vec<u32>>) = match targets.opening {
+        // As transformers cuts them, between their special tokens; the end of them, even where sources lose their front.
+        Opening::Start(_) => framed.map(|target| target.cut_to(targets.max_length)).collect::<Result<_, _>>()?,
         // What is cut has no end: it would have gone on.
         Opening::Behind(_) | Opening::Prompt => {
             let (_, end) = of_targets.end_token().ok_or(LanguageError::NoEndToken)?;
-            let ended = whole.encodings.iter().map(Framed::of).map(|target| [target.text, &target.ending(end)].concat());
-            let ended: Vec<Vec<u32>> = ended.collect();
-            tokenized.truncation.cut_targets = ended.iter().filter(|ids| ids.len() > targets.max_length).count();
-            ended.into_iter().map(|ids| ids[..ids.len().min(targets.max_length)].to_vec()).collect()
+            let ended = framed.map(|target| [target.text, &target.ending(end)].concat());
+            ended.map(|ids| (ids.len(), ids[..ids.len().min(targets.max_length)].to_vec())).unzip()
         }
     };
+    tokenized.truncation.cut_targets = whole.iter().filter(|length| **length > targets.max_length).count();
     tokenized.truncation.max_target_length = targets.max_length;
     for (features, target) in tokenized.features.iter_mut().zip(written) {
         features.lead_to(&target, targets);
@@ -106,6 +101,19 @@ pub(crate) fn tokenize_sources(tokenizer: &Tokenizer, sources: &[&str], reading:
     Ok(Tokenized { features, examples: texts.clone(), texts, truncation, tokenless: TokenlessWords::default() })
 }
 
+impl Framed<'_> {
+    /// How many tokens a target has, and it without the end of its text, where it is too long.
+    fn cut_to(&self, max_target_length: usize) -> Result<(usize, Vec<u32>), LanguageError> {
+        let Self { before, text, after, .. } = self;
+        let around = before.len() + after.len();
+        if around >= max_target_length {
+            return Err(LanguageError::NoRoomForTarget { max_target_length, fewest: around + 1 });
+        }
+        let kept = text.len().min(max_target_length - around);
+        Ok((around + text.len(), [before, &text[..kept], after].concat()))
+    }
+}
+
 impl Features {
     /// Puts what is written from a source, or behind a prompt, where the model is trained on it.
     fn lead_to(&mut self, target: &[u32], targets: &Targets) {
@@ -131,28 +139,4 @@ impl Features {
 
 fn targets(reading: &Reading) -> &Targets {
     reading.targets.as_ref().expect("texts that are to be written")
-}
-
-/// The token that what is written ends with, where the folder does not say it: the end token, or the last of those that the tokenizer puts
-/// around every text.
-pub(crate) fn end_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
-    tokenizer.for_targets().end_token().map(|(_, id)| id).or_else(|| last_of_targets(tokenizer))
-}
-
-/// The last of the tokens that the tokenizer puts around every text that is written.
-pub(crate) fn last_of_targets(tokenizer: &Tokenizer) -> Option<u32> {
-    around_targets(tokenizer).last().copied()
-}
-
-/// The token of the language that every text begins with that is written, where the tokenizer puts it there.
-pub(crate) fn language_before_targets(tokenizer: &Tokenizer) -> Option<u32> {
-    let (_, language) = tokenizer.target_language_token()?;
-    around_targets(tokenizer).first().copied().filter(|first| *first == language)
-}
-
-/// The tokens that the tokenizer puts around every text that is written.
-pub(crate) fn around_targets(tokenizer: &Tokenizer) -> Vec<u32> {
-    let nothing = [TextInput { text: "", pair: None }];
-    let around = tokenizer.for_targets().encode(&nothing, &EncodeOptions::truncated(usize::MAX));
-    around.ok().and_then(|around| Some(around.encodings.into_iter().next()?.input_ids)).unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use crate::inference::Scorer;
 use crate::preparation::Prepared;
 use crate::recipe::Recipe;
 use crate::run_folder::{Checkpoint, RunFolder};
+use crate::writing::WrittenBy;
 use crate::{Error, Event, Observer, SplitName};
 
 /// Writes the checkpoints of a run.
@@ -28,11 +29,9 @@ impl Keeper<'_> {
         let Prepared { model, objective, reading, validation, .. } = prepared;
         observer.observe(&Event::Evaluating { split: SplitName::Validation, examples: validation.targets.len() });
         let scorer = Scorer { model, objective: objective.as_ref(), reading };
-        let mut scored = score(&scorer, validation, self.recipe.micro_batch_tokens);
-        if let Some(by) = prepared.written_by().filter(|_| prepared.metric.is_of_texts()) {
-            observer.observe(&Event::Writing { split: SplitName::Validation, texts: validation.targets.len() });
-            scored = scored.with_texts(&scorer, validation, by)?;
-        }
+        let scored = score(&scorer, validation, self.recipe.micro_batch_tokens);
+        let by = WrittenBy::of(&prepared.writing, &prepared.tokenizer).filter(|_| prepared.metric.is_of_texts());
+        let scored = scored.with_texts(&scorer, validation, (SplitName::Validation, by), observer)?;
         let evaluation = &scored.evaluation;
         state.log_evaluation(evaluation);
         if let Err(diverged) = watch.check_one(Quantity::ValidationLoss, evaluation.metrics.loss() as f32) {

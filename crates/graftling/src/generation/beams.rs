@@ -60,7 +60,7 @@ struct Candidate {
 impl Beams {
     /// All beams stand behind the prompt, but only the first one counts, so that they do not all begin alike.
     pub fn new(call: &Call<'_>, prompt: &Prompt, num_beams: usize) -> Self {
-        let stream = (!call.settings.stop_strings.is_empty()).then(|| TextStream::new(&call.writing, prompt.text_before()));
+        let stream = (!call.settings.stop_strings.is_empty()).then(|| TextStream::new(&call.spelling, prompt.text_before()));
         let beam =
             |place| Running { ids: prompt.ids.clone(), score: if place == 0 { 0.0 } else { NOTHING }, stream: stream.clone() };
         let nothing = Finished { ids: Vec::new(), score: NOTHING, finish_reason: None };
@@ -115,7 +115,7 @@ impl Beams {
         let candidate = |place: usize| {
             let (from, token) = (place / vocabulary, (place % vocabulary) as u32);
             let mut stream = self.running[from].stream.clone();
-            let stops = stream.as_mut().is_some_and(|stream| stream.push(&call.writing, token));
+            let stops = stream.as_mut().is_some_and(|stream| stream.push(&call.spelling, token));
             let finish_reason = finish_reason(settings, token, stops, self.new_tokens + 1, prompt.max_new_tokens);
             Candidate { from, token, score: scores[place], stream, finish_reason }
         };
@@ -185,8 +185,8 @@ impl Beams {
             // A beam that nothing could follow is not there.
             let Some(finish_reason) = finish_reason else { continue };
             let tokens = ids.split_off(prompt.ids.len());
-            let mut stream = TextStream::new(&call.writing, prompt.text_before());
-            stream.push_all(&call.writing, &tokens);
+            let mut stream = TextStream::new(&call.spelling, prompt.text_before());
+            stream.push_all(&call.spelling, &tokens);
             self.outcome.push(Continuation { text: stream.rest(), tokens, finish_reason, score: Some(score) });
         }
     }

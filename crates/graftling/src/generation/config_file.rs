@@ -78,7 +78,7 @@ pub(crate) struct FolderDefaults {
     pub options: GenerationOptions,
     /// The token that stands before every text.
     pub bos_token_id: Option<u32>,
-    /// All of it under the keys that it was read from.
+    /// All of `generation_config.json`; without that file, what was taken from `config.json`.
     pub keys: Map<String, Value>,
     /// What a person should know of how it was read.
     pub notices: Vec<String>,
@@ -150,7 +150,8 @@ impl Keys {
     }
 
     /// Takes every key that is known; the others are told where the file is there for nothing else.
-    fn read(mut self, tells_unknown: bool) -> Result<FolderDefaults, Error> {
+    fn read(mut self, is_file_of_its_own: bool) -> Result<FolderDefaults, Error> {
+        let whole = is_file_of_its_own.then(|| self.keys.clone());
         let options = GenerationOptions {
             max_new_tokens: self.count("max_new_tokens"),
             max_length: self.count("max_length"),
@@ -194,14 +195,14 @@ impl Keys {
             }
         }
         let mut notices = Vec::new();
-        if tells_unknown {
+        if is_file_of_its_own {
             let unknown: Vec<&str> = self.keys.keys().map(String::as_str).filter(|key| !WITHOUT_EFFECT.contains(key)).collect();
             if !unknown.is_empty() {
                 notices.push(format!("{}: not known and left out: {}", self.path.display(), unknown.join(", ")));
             }
         }
         match self.problems.is_empty() {
-            true => Ok(FolderDefaults { options, bos_token_id, keys: self.taken, notices }),
+            true => Ok(FolderDefaults { options, bos_token_id, keys: whole.unwrap_or(self.taken), notices }),
             false => Err(GenerationError::Config { path: self.path, problems: self.problems }.into()),
         }
     }

@@ -28,7 +28,7 @@ struct Line {
 
 impl Lines {
     pub fn new(call: &Call<'_>, prompt: &Prompt, seed: Option<u64>) -> Self {
-        let stream = TextStream::new(&call.writing, prompt.text_before());
+        let stream = TextStream::new(&call.spelling, prompt.text_before());
         let line = || Line { ids: prompt.ids.clone(), stream: stream.clone(), finish_reason: None };
         let lines: Vec<Line> = (0..call.settings.num_return_sequences).map(|_| line()).collect();
         Self { going_on: (0..lines.len()).collect(), lines, prompt: prompt.ids.len(), seed, new_tokens: 0 }
@@ -53,14 +53,14 @@ impl Lines {
             };
             let token = token.ok_or_else(|| everything_forbidden(prompt, number_of_step))?;
             line.ids.push(token);
-            let stops = line.stream.push(&call.writing, token);
+            let stops = line.stream.push(&call.spelling, token);
             line.finish_reason = finish_reason(call.settings, token, stops, self.new_tokens, max_new_tokens);
             let text = match line.finish_reason {
                 Some(_) => line.stream.rest(),
                 None => {
                     going_on.push(number);
                     step.next.push(Next { from, token });
-                    line.stream.news(&call.writing)
+                    line.stream.news(&call.spelling)
                 }
             };
             if !text.is_empty() {

@@ -21,7 +21,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use graftling_models::{Head, Model, ModelError, inspect};
-use graftling_text::{EncodeOptions, Table, Template, TextInput, Tokenizer};
+use graftling_text::{Table, Tokenizer};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub use problem::{GenerationError, LengthLimit, OptionProblem};
 pub use queue::BatchLimits;
 pub(crate) use writer::Writer;
 
-use crate::error::LanguageError;
+use crate::data::parsed;
 use crate::loaded::recipe_of;
 use crate::{Error, preparation};
 pub(crate) use config_file::FolderDefaults;
@@ -130,9 +130,7 @@ pub fn template_of_run(folder: &Path) -> Result<Option<String>, Error> {
 /// # Errors
 /// If the text is no template, the table lacks a column that it names, or a row has no text there.
 pub fn prompts_of(table: &Table, template: &str) -> Result<Vec<String>, Error> {
-    let parsed: Template =
-        template.parse().map_err(|problem| LanguageError::Template { template: template.to_owned(), problem })?;
-    Ok(parsed.fill(table)?)
+    Ok(parsed(template)?.fill(table)?)
 }
 
 /// Who is told what is generated while it is. A function from a piece of text is one.
@@ -189,21 +187,20 @@ impl Generator {
         Self { limits, ..self }
     }
 
-    /// The same for prompts and texts in these languages, as the tokenizer calls them, where it takes any (mBART, mBART-50); what is `None`
-    /// stays. Texts are then written in the second one unless another first token is asked for.
+    /// The same for prompts and texts in these languages, as the tokenizer calls them (`de_DE`) or the language alone (`de`), where it takes any
+    /// (mBART, mBART-50, NLLB); what is `None` stays. Texts are then written in the second one unless another first token is asked for.
     ///
     /// # Errors
     /// If the tokenizer takes no languages, or does not know one.
     pub fn with_languages(mut self, source: Option<&str>, target: Option<&str>) -> Result<Self, Error> {
         self.tokenizer.set_languages(source, target)?;
         if let (Some(_), Some((_, id))) = (target, self.tokenizer.target_language_token()) {
-            let nothing = [TextInput { text: "", pair: None }];
-            let encodings = self.tokenizer.for_targets().encode(&nothing, &EncodeOptions::truncated(usize::MAX))?.encodings;
-            let begins_targets = encodings.iter().any(|encoding| encoding.input_ids.first() == Some(&id));
-            // Behind targets it is what they start with: decoders are trained on targets whose last token was put first.
             let options = &mut self.folder.options;
-            let place = if begins_targets { &mut options.forced_bos_token_id } else { &mut options.decoder_start_token_id };
-            *place = Some(id);
+            match self.tokenizer.language_before_targets()? {
+                Some(first) => options.forced_bos_token_id = Some(first),
+                // Behind targets it is what they start with: decoders are trained on targets whose last token was put first.
+                None => options.decoder_start_token_id = Some(id),
+            }
         }
         Ok(self)
     }

@@ -7,13 +7,13 @@ use super::lines::Lines;
 use super::problem::GenerationError;
 use super::processors::View;
 use super::settings::{Search, Settings};
-use super::text_stream::Writing;
+use super::text_stream::Spelling;
 use super::{FinishReason, Generation};
 
 /// What all prompts of a call have in common.
 pub(super) struct Call<'a> {
     pub settings: &'a Settings,
-    pub writing: Writing<'a>,
+    pub spelling: Spelling<'a>,
 }
 
 /// A prompt, as tokens, and how far it may go.

@@ -12,7 +12,7 @@ const CLEANED: usize = 4;
 const REPLACEMENT: char = '\u{FFFD}';
 
 /// What all continuations of a call have in common.
-pub(super) struct Writing<'t> {
+pub(super) struct Spelling<'t> {
     pub tokenizer: &'t Tokenizer,
     /// Tokens that are no part of a text, sorted.
     pub special_ids: Vec<u32>,
@@ -52,98 +52,98 @@ pub(super) struct TextStream {
 
 impl TextStream {
     /// Nothing behind a prompt yet.
-    pub fn new(writing: &Writing<'_>, prompt: &[u32]) -> Self {
+    pub fn new(spelling: &Spelling<'_>, prompt: &[u32]) -> Self {
         // A text to stop at may begin in the prompt: each of its characters may be a token of its own.
-        let longest = writing.stop_strings.iter().map(String::len).max().unwrap_or(0);
-        let text = writing.text(&prompt[prompt.len().saturating_sub(longest.max(CONTEXT))..]);
+        let longest = spelling.stop_strings.iter().map(String::len).max().unwrap_or(0);
+        let text = spelling.text(&prompt[prompt.len().saturating_sub(longest.max(CONTEXT))..]);
         let ids = prompt[prompt.len().saturating_sub(CONTEXT)..].to_vec();
         let (prompt_bytes, written) = (text.len(), ids.len());
-        let context_bytes = writing.text(&ids).len();
+        let context_bytes = spelling.text(&ids).len();
         let (pending, special) = (String::new(), Vec::new());
         Self { ids, written, context_bytes, text, prompt_bytes, pending, special, stop: None, told: prompt_bytes }
     }
 
     /// Takes one token more; says whether the continuation now holds a text that it was to stop at.
-    pub fn push(&mut self, writing: &Writing<'_>, id: u32) -> bool {
+    pub fn push(&mut self, spelling: &Spelling<'_>, id: u32) -> bool {
         let known = self.text.len();
-        match writing.standing {
-            Standing::BehindPrompts => self.go_on(writing, id),
-            Standing::Alone => self.write_anew(writing, &[id]),
+        match spelling.standing {
+            Standing::BehindPrompts => self.go_on(spelling, id),
+            Standing::Alone => self.write_anew(spelling, &[id]),
         }
-        self.stop = self.stop_behind(writing, known);
+        self.stop = self.stop_behind(spelling, known);
         self.stop.is_some()
     }
 
     /// Takes all tokens of a text that is complete.
-    pub fn push_all(&mut self, writing: &Writing<'_>, ids: &[u32]) {
-        if writing.standing == Standing::Alone && writing.stop_strings.is_empty() {
-            self.write_anew(writing, ids);
+    pub fn push_all(&mut self, spelling: &Spelling<'_>, ids: &[u32]) {
+        if spelling.standing == Standing::Alone && spelling.stop_strings.is_empty() {
+            self.write_anew(spelling, ids);
         } else {
             ids.iter().for_each(|id| {
-                self.push(writing, *id);
+                self.push(spelling, *id);
             });
         }
     }
 
     /// Writes all tokens together: what a token adds may depend on those before it, and change how they are written.
-    fn write_anew(&mut self, writing: &Writing<'_>, ids: &[u32]) {
+    fn write_anew(&mut self, spelling: &Spelling<'_>, ids: &[u32]) {
         let shown = self.ids.len();
-        self.ids.extend(ids.iter().filter(|id| writing.special_ids.binary_search(id).is_err()));
+        self.ids.extend(ids.iter().filter(|id| spelling.special_ids.binary_search(id).is_err()));
         let Some(last) = self.ids.last().filter(|_| self.ids.len() > shown) else { return };
-        let mut whole = writing.text(&self.ids);
+        let mut whole = spelling.text(&self.ids);
         // A byte for itself may be part of a character, or make those before it none.
-        let is_certain = !whole.ends_with(REPLACEMENT) && !writing.tokenizer.is_byte(*last);
+        let is_certain = !whole.ends_with(REPLACEMENT) && !spelling.tokenizer.is_byte(*last);
         let common = whole.char_indices().zip(self.text.chars()).take_while(|((_, sign), other)| sign == other);
         let known = common.last().map_or(0, |((place, sign), _)| place + sign.len_utf8());
         self.pending = if is_certain { String::new() } else { whole.split_off(known) };
         self.text = whole;
     }
 
-    fn go_on(&mut self, writing: &Writing<'_>, id: u32) {
-        if writing.special_ids.binary_search(&id).is_ok() {
+    fn go_on(&mut self, spelling: &Spelling<'_>, id: u32) {
+        if spelling.special_ids.binary_search(&id).is_ok() {
             self.text += &std::mem::take(&mut self.pending);
             let start = self.text.len();
-            self.text += &writing.tokenizer.token(id).unwrap_or_default();
+            self.text += &spelling.tokenizer.token(id).unwrap_or_default();
             self.special.push(start..self.text.len());
             self.ids = vec![id];
-            self.keep_as_context(writing);
+            self.keep_as_context(spelling);
         } else {
             self.ids.push(id);
-            let whole = writing.text(&self.ids);
+            let whole = spelling.text(&self.ids);
             self.pending = whole.get(self.context_bytes..).unwrap_or_default().to_owned();
             // A byte for itself may be part of a character, or make those before it none.
-            let is_certain = !self.pending.ends_with(REPLACEMENT) && !writing.tokenizer.is_byte(id);
+            let is_certain = !self.pending.ends_with(REPLACEMENT) && !spelling.tokenizer.is_byte(id);
             if is_certain && !self.pending.is_empty() {
                 self.text += &std::mem::take(&mut self.pending);
                 self.ids.drain(..self.written);
-                self.keep_as_context(writing);
+                self.keep_as_context(spelling);
             }
         }
     }
 
     /// All tokens so far are written.
-    fn keep_as_context(&mut self, writing: &Writing<'_>) {
+    fn keep_as_context(&mut self, spelling: &Spelling<'_>) {
         self.written = self.ids.len();
-        self.context_bytes = writing.text(&self.ids).len();
+        self.context_bytes = spelling.text(&self.ids).len();
     }
 
     /// Where the first text to stop at begins that ends behind `known`.
-    fn stop_behind(&self, writing: &Writing<'_>, known: usize) -> Option<usize> {
+    fn stop_behind(&self, spelling: &Spelling<'_>, known: usize) -> Option<usize> {
         let all = [self.text.as_str(), self.pending.as_str()].concat();
         let first_of = |stop: &String| {
-            let earliest = (known + 1).saturating_sub(stop.len() + writing.changing());
+            let earliest = (known + 1).saturating_sub(stop.len() + spelling.changing());
             let from = (0..=earliest).rev().find(|place| all.is_char_boundary(*place)).unwrap_or(0);
             let mut places = all[from..].match_indices(stop.as_str()).map(|(place, _)| from + place);
             places.find(|place| place + stop.len() > self.prompt_bytes)
         };
-        writing.stop_strings.iter().filter_map(first_of).min()
+        spelling.stop_strings.iter().filter_map(first_of).min()
     }
 
     /// What has become certain since the last call: no half of a character, and no beginning of a text to stop at.
-    pub fn news(&mut self, writing: &Writing<'_>) -> String {
+    pub fn news(&mut self, spelling: &Spelling<'_>) -> String {
         let certain = match self.stop {
             Some(stop) => stop.min(self.text.len()),
-            None => self.text.len() - writing.beginning_at_the_end(&self.text).max(writing.space_at_the_end(&self.text)),
+            None => self.text.len() - spelling.beginning_at_the_end(&self.text).max(spelling.space_at_the_end(&self.text)),
         };
         self.tell(certain)
     }
@@ -181,7 +181,7 @@ impl TextStream {
     }
 }
 
-impl Writing<'_> {
+impl Spelling<'_> {
     /// The text of tokens, special ones written as the vocabulary writes them.
     fn text(&self, ids: &[u32]) -> String {
         self.tokenizer.text_of(ids, &[])
@@ -261,18 +261,18 @@ mod tests {
         Tokenizer::from_folder(folder.path()).expect("a tokenizer")
     }
 
-    fn writing<'t>(tokenizer: &'t Tokenizer, stop_strings: &[&str]) -> Writing<'t> {
+    fn spelling<'t>(tokenizer: &'t Tokenizer, stop_strings: &[&str]) -> Spelling<'t> {
         let stop_strings = stop_strings.iter().map(|stop| (*stop).to_owned()).collect();
-        Writing { special_ids: tokenizer.special_ids(), tokenizer, stop_strings, standing: Standing::BehindPrompts }
+        Spelling { special_ids: tokenizer.special_ids(), tokenizer, stop_strings, standing: Standing::BehindPrompts }
     }
 
     /// Pieces of what follows a prompt, and all of it; ends with the first text to stop at.
-    fn told(writing: &Writing<'_>, prompt: &[u32], ids: &[u32]) -> (Vec<String>, String) {
-        let mut stream = TextStream::new(writing, prompt);
+    fn told(spelling: &Spelling<'_>, prompt: &[u32], ids: &[u32]) -> (Vec<String>, String) {
+        let mut stream = TextStream::new(spelling, prompt);
         let mut pieces = Vec::new();
         for id in ids {
-            let stops = stream.push(writing, *id);
-            pieces.push(stream.news(writing));
+            let stops = stream.push(spelling, *id);
+            pieces.push(stream.news(spelling));
             if stops {
                 break;
             }
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn the_pieces_of_any_tokens_give_the_text_of_all_of_them() {
         for tokenizer in [byte_level(), byte_fallback()] {
-            let writing = writing(&tokenizer, &[]);
+            let spelling = spelling(&tokenizer, &[]);
             let special = tokenizer.special_ids();
             let others: Vec<u32> = (0..tokenizer.vocabulary_size() as u32).filter(|id| !special.contains(id)).collect();
             // The bytes of characters of two to four bytes, among which whole ones come about by chance.
@@ -300,7 +300,7 @@ mod tests {
                 let ids: Vec<u32> = (0..20).map(|place| from[below(key, place, from.len())]).collect();
                 let all = tokenizer.text_of(&[prompt.as_slice(), &ids].concat(), &[]);
                 let expected = all.strip_prefix(&tokenizer.text_of(&prompt, &[])).expect("the prompt comes first");
-                assert_eq!(told(&writing, &prompt, &ids).1, expected, "{ids:?}");
+                assert_eq!(told(&spelling, &prompt, &ids).1, expected, "{ids:?}");
             }
         }
     }
@@ -308,9 +308,9 @@ mod tests {
     #[test]
     fn a_character_is_told_when_it_is_whole() {
         for tokenizer in [byte_level(), byte_fallback()] {
-            let writing = writing(&tokenizer, &[]);
+            let spelling = spelling(&tokenizer, &[]);
             let ids = bytes_of(&tokenizer, "é好c");
-            let (pieces, _) = told(&writing, &bytes_of(&tokenizer, "c"), &ids);
+            let (pieces, _) = told(&spelling, &bytes_of(&tokenizer, "c"), &ids);
             assert!(pieces.iter().all(|piece| !piece.contains(REPLACEMENT)), "{pieces:?}");
             assert_eq!(pieces.concat(), "é好c");
         }
@@ -332,8 +332,8 @@ mod tests {
                 ("c", "aaab", &["aab"], "a"),
                 ("c", "ababb", &["ababa"], "ababb"),
             ] {
-                let writing = writing(&tokenizer, stops);
-                let (pieces, whole) = told(&writing, &bytes_of(&tokenizer, prompt), &bytes_of(&tokenizer, written));
+                let spelling = spelling(&tokenizer, stops);
+                let (pieces, whole) = told(&spelling, &bytes_of(&tokenizer, prompt), &bytes_of(&tokenizer, written));
                 assert_eq!(whole, expected, "{written:?} {stops:?} {pieces:?}");
             }
         }
@@ -344,16 +344,16 @@ mod tests {
         let tokenizer = byte_fallback();
         let ids = [bytes_of(&tokenizer, "ab"), vec![2], bytes_of(&tokenizer, "c")].concat();
         let prompt = bytes_of(&tokenizer, "c");
-        assert_eq!(told(&writing(&tokenizer, &[]), &prompt, &ids).1, "abc");
-        assert_eq!(told(&writing(&tokenizer, &["</s>"]), &prompt, &ids).1, "ab");
-        assert_eq!(told(&writing(&tokenizer, &["b</s>"]), &prompt, &ids).1, "a");
-        assert_eq!(told(&writing(&tokenizer, &["</s>c"]), &prompt, &ids).1, "ab");
+        assert_eq!(told(&spelling(&tokenizer, &[]), &prompt, &ids).1, "abc");
+        assert_eq!(told(&spelling(&tokenizer, &["</s>"]), &prompt, &ids).1, "ab");
+        assert_eq!(told(&spelling(&tokenizer, &["b</s>"]), &prompt, &ids).1, "a");
+        assert_eq!(told(&spelling(&tokenizer, &["</s>c"]), &prompt, &ids).1, "ab");
     }
 
     #[test]
     fn a_text_by_itself_is_what_its_tokens_give_without_special_ones() {
         for tokenizer in [byte_level(), byte_fallback(), cleaning()] {
-            let writing = Writing { standing: Standing::Alone, ..writing(&tokenizer, &[]) };
+            let spelling = Spelling { standing: Standing::Alone, ..spelling(&tokenizer, &[]) };
             let names = |name: &str| {
                 (0..tokenizer.vocabulary_size() as u32)
                     .filter(|id| tokenizer.token(*id).is_some_and(|token| token == name))
@@ -371,7 +371,7 @@ mod tests {
                 };
                 let ids: Vec<u32> = (0..12).flat_map(word).collect();
                 let shown: Vec<u32> = ids.iter().copied().filter(|id| !special.contains(id)).collect();
-                assert_eq!(told(&writing, &[], &ids).1, tokenizer.text_of(&shown, &[]), "{ids:?}");
+                assert_eq!(told(&spelling, &[], &ids).1, tokenizer.text_of(&shown, &[]), "{ids:?}");
             }
         }
     }

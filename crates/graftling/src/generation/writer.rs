@@ -11,7 +11,7 @@ use super::problem::GenerationError;
 use super::queue::{self, BatchLimits};
 use super::request::{Call, Prompt};
 use super::settings::{Limits, Settings};
-use super::text_stream::{Standing, Writing};
+use super::text_stream::{Spelling, Standing};
 use super::{Generation, Listener};
 use crate::Error;
 use crate::error::Complaints;
@@ -103,7 +103,7 @@ impl<'a> Writer<'a> {
             None => (self.tokenizer, Standing::BehindPrompts),
         };
         let (special_ids, stop_strings) = (tokenizer.special_ids(), settings.stop_strings.clone());
-        let call = Call { settings: &settings, writing: Writing { tokenizer, special_ids, stop_strings, standing } };
+        let call = Call { settings: &settings, spelling: Spelling { tokenizer, special_ids, stop_strings, standing } };
         Ok(queue::work_through(self.model, &self.weights, &call, prompts, self.limits, listener)?)
     }
 

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use graftling_text::TargetKind;
+
 use super::value::{RecipeValue, Value, quoted};
 
 /// Declares an enum whose variants are words of the recipe; the first variant is the one meant when nothing is said.
@@ -248,9 +250,18 @@ words! {
 }
 
 impl Task {
+    /// What is written from texts; none of a task that writes none.
+    pub fn target_kind(self) -> Option<TargetKind> {
+        match self {
+            Self::Summarization => Some(TargetKind::Summary),
+            Self::Translation => Some(TargetKind::Translation),
+            _ => None,
+        }
+    }
+
     /// Whether texts are written from others.
     pub fn writes(self) -> bool {
-        matches!(self, Task::Summarization | Task::Translation)
+        self.target_kind().is_some()
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// `2026-03-01 14:05 UTC`, of seconds since 1970.
 pub(super) fn utc(seconds: u64) -> String {
-    graftling_text::strftime(seconds, "%Y-%m-%d %H:%M UTC").unwrap_or_default()
+    graftling_text::strftime(seconds, "%Y-%m-%d %H:%M UTC").expect("a form of dates that is known")
 }
 
 #[cfg(test)]

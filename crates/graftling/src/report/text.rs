@@ -3,6 +3,8 @@
 
 use unicode_width::UnicodeWidthChar;
 
+/// Characters of a text that are kept of examples that are shown.
+pub(crate) const CHARACTERS: usize = 600;
 /// Stands for a character that a page may not hold.
 const REPLACEMENT: char = '\u{FFFD}';
 

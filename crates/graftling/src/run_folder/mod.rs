@@ -13,7 +13,6 @@ use graftling_tensor::OptimizerState;
 use graftling_text::Tokenizer;
 use serde_json::Value;
 
-use crate::Error;
 use crate::companions::{self, Companions};
 use crate::decisions::{DECISIONS, Decisions};
 use crate::disk;
@@ -21,6 +20,7 @@ use crate::recipe::Recipe;
 use crate::report::Facts;
 use crate::resume;
 use crate::sentence_settings::SentenceSettings;
+use crate::{Error, OutputError};
 
 pub(crate) use card::card;
 pub(crate) use results::Results;
@@ -83,19 +83,20 @@ pub(crate) struct Checkpoint<'a> {
     pub state: &'a Value,
 }
 
-/// Says what stands in the way of writing a run to this folder, without touching it. `inputs` are read by the run.
+/// Says what stands in the way of writing a run to this folder, and leaves it as it is. `inputs` are read by the run.
 pub(crate) fn check(path: &Path, overwrite: bool, inputs: &[&Path]) -> Result<(), Error> {
     if path.is_file() {
-        return Err(Error::OutputIsAFile { path: path.to_owned() });
+        return Err(OutputError::IsAFile { path: path.to_owned() }.into());
     }
+    disk::check_folder(path)?;
     let names = names(path)?;
     let Some(found) = names.first().cloned() else { return Ok(()) };
     let folder = path.to_owned();
     if !overwrite {
-        return Err(Error::OutputNotEmpty { folder, found });
+        return Err(OutputError::NotEmpty { folder, found }.into());
     }
     if !names.iter().any(|name| name == RECIPE) && names.iter().any(|name| !disk::is_partial(name)) {
-        return Err(Error::OutputIsNoRun { folder, found });
+        return Err(OutputError::IsNoRun { folder, found }.into());
     }
     let removed: Vec<PathBuf> = names.iter().filter(|name| is_ours(path, name)).map(|name| canonical(&path.join(name))).collect();
     // A model is a folder of files: its own files are removed where it is the output folder itself.
@@ -104,7 +105,7 @@ pub(crate) fn check(path: &Path, overwrite: bool, inputs: &[&Path]) -> Result<()
         input == canonical(path) || removed.iter().any(|removed| input.starts_with(removed))
     };
     match inputs.iter().find(|input| holds(input)) {
-        Some(input) => Err(Error::OutputHoldsInput { folder, input: (*input).to_owned() }),
+        Some(input) => Err(OutputError::HoldsInput { folder, input: (*input).to_owned() }.into()),
         None => Ok(()),
     }
 }

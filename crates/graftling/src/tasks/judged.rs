@@ -43,6 +43,15 @@ impl Verdict {
     }
 }
 
+/// How well a text that was written agrees with what it should have been.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Agreement {
+    /// What it is measured by.
+    pub measure: &'static str,
+    /// From 0 to 1.
+    pub value: f64,
+}
+
 /// One answer beside what is true, in words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

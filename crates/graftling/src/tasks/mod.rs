@@ -32,7 +32,7 @@ use crate::metrics::{Metrics, Resampled};
 use crate::recipe::{BestMetric, Recipe, Task};
 use crate::{Error, NoAnswer, Said};
 use causal_lm::CausalLm;
-pub(crate) use judged::{Holds, Judged, Told, ToldWord, Verdict};
+pub(crate) use judged::{Agreement, Holds, Judged, Told, ToldWord, Verdict};
 use masked_lm::MaskedLm;
 use multi_label_classification::MultiLabel;
 pub(crate) use next_tokens::Foreseen;
@@ -327,8 +327,8 @@ pub(crate) trait Objective: Send + Sync {
         Told::Nothing
     }
 
-    /// How well what was written agrees with what should have been, from 0 to 1; none where nothing was written.
-    fn agreement(&self, _: &Answer, _: &Target) -> Option<f64> {
+    /// How well what was written agrees with what should have been; none where nothing was written.
+    fn agreement(&self, _: &Answer, _: &Target) -> Option<Agreement> {
         None
     }
 
@@ -362,7 +362,7 @@ pub(crate) fn from_examples(recipe: &Recipe, data: &Data) -> Result<Box<dyn Obje
         (Task::TokenClassification, Data::Words(dataset)) => Box::new(TokenClassification::from_examples(dataset, recipe)?),
         (Task::MaskedLm, Data::Plain(_)) => Box::new(MaskedLm::new(Some(recipe))),
         (Task::CausalLm, Data::Language(examples)) => Box::new(CausalLm::from_examples(examples, recipe)?),
-        (Task::Summarization | Task::Translation, Data::SourceTargets(_)) => Box::new(SequenceToSequence::from_recipe(recipe)?),
+        (Task::Summarization | Task::Translation, Data::SourceTargets(..)) => Box::new(SequenceToSequence::from_recipe(recipe)?),
         (Task::QuestionAnswering, Data::Questions(questions)) => Box::new(QuestionAnswering::from_examples(questions, recipe)?),
         (Task::SentenceEmbedding, Data::Compared(_)) => Box::new(SentenceEmbedding::from_examples(recipe, data)?),
         (task, _) => panic!("examples of another form than {task} wants"),

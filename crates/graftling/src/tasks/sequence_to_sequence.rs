@@ -7,8 +7,8 @@ use graftling_tensor::{Graph, Var};
 use graftling_text::SourceTarget;
 
 use super::next_tokens::{Foreseen, NextTokens};
-use super::{Answer, Judged, Objective, Spoken, Target, Told, Verdict};
-use crate::data::Data;
+use super::{Agreement, Answer, Judged, Objective, Spoken, Target, Told, Verdict};
+use crate::data::{Data, SourceOrigin};
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
 use crate::evaluate::ScoredBatch;
@@ -50,10 +50,10 @@ pub(crate) struct Written {
 /// What should be written.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reference {
-    /// The text that it is written from.
-    pub source: String,
+    /// The text that it is written from; none where a template made it, so that words of the template do not count as copied.
+    pub source: Option<String>,
     /// What would be right.
-    pub references: Vec<String>,
+    pub target: String,
 }
 
 impl SequenceToSequence {
@@ -72,8 +72,8 @@ impl SequenceToSequence {
         Self { task, is_certain: false, is_prompted: false, tokens: NextTokens::default(), target_language: None }
     }
 
-    /// The kinds of figures of what is written.
-    fn kinds(&self) -> Vec<TextMetric> {
+    /// The kinds of figures of what is written, with or without those by the source.
+    fn kinds(&self, with_sources: bool) -> Vec<TextMetric> {
         let of_language = |language: &TargetLanguage| BleuTokenizer::of_language(language).tokenizer;
         let tokenizer = self.target_language.as_ref().map_or(BleuTokenizer::Western, of_language);
         let agreement = match self.task {
@@ -85,8 +85,8 @@ impl SequenceToSequence {
             ],
             _ => vec![TextMetric::Rouge(Rouge::default())],
         };
-        let of_outputs = [TextMetric::ExactMatch, TextMetric::Distinct, TextMetric::Repetition, TextMetric::Copying];
-        agreement.into_iter().chain(of_outputs).collect()
+        let of_outputs = [TextMetric::ExactMatch, TextMetric::Distinct, TextMetric::Repetition];
+        agreement.into_iter().chain(of_outputs).chain(with_sources.then_some(TextMetric::Copying)).collect()
     }
 
     /// The texts that were written and what is counted of them; none where nothing was written.
@@ -99,7 +99,8 @@ impl SequenceToSequence {
         let judged: Vec<JudgedText<'_>> = texts.iter().map(|(text, reference)| judged_text(text, reference)).collect();
         let tokens: usize = texts.iter().map(|(text, _)| text.tokens).sum();
         let mean = tokens as f64 / texts.len().max(1) as f64;
-        (!texts.is_empty()).then(|| (TextGenerationSample::new(&self.kinds(), &judged, None), mean))
+        let kinds = self.kinds(judged.iter().all(|text| text.source.is_some()));
+        (!texts.is_empty()).then(|| (TextGenerationSample::new(&kinds, &judged, None), mean))
     }
 }
 
@@ -131,19 +132,19 @@ impl Objective for SequenceToSequence {
     }
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
-        let Data::SourceTargets(examples) = data else { panic!("texts that are written: examples of another form") };
+        let Data::SourceTargets(examples, origin) = data else { panic!("texts that are written: examples of another form") };
         let target = |example: &SourceTarget| Target::Written {
             tokens: Vec::new(),
             reference: Some(Reference {
-                source: example.source.trim().to_owned(),
-                references: vec![example.target.trim().to_owned()],
+                source: (*origin == SourceOrigin::File).then(|| example.source.trim().to_owned()),
+                target: example.target.trim().to_owned(),
             }),
         };
         Ok(examples.examples.iter().map(target).collect())
     }
 
     fn notices(&self, data: &Data) -> Vec<String> {
-        let Data::SourceTargets(examples) = data else { return Vec::new() };
+        let Data::SourceTargets(examples, _) = data else { return Vec::new() };
         let of_language = self.target_language.as_ref().and_then(|language| BleuTokenizer::of_language(language).notice);
         let targets = || examples.examples.iter().map(|example| &example.target);
         let without = self.target_language.is_none() && is_without_blanks(targets());
@@ -208,11 +209,11 @@ impl Objective for SequenceToSequence {
     fn told(&self, answer: &Answer, target: &Target, _: &Spoken<'_>) -> Told {
         let Written { foreseen, text } = written(answer);
         let Some(reference) = reference(target) else { return Told::Foreseen { right: foreseen.right, tokens: foreseen.tokens } };
-        Told::Written { reference: reference.references.join("\n"), written: text.as_ref().map(|text| text.text.clone()) }
+        Told::Written { reference: reference.target.clone(), written: text.as_ref().map(|text| text.text.clone()) }
     }
 
-    /// ROUGE-L of a summary, chrF of a translation, from 0 to 1.
-    fn agreement(&self, answer: &Answer, target: &Target) -> Option<f64> {
+    /// ROUGE-L of a summary, chrF of a translation.
+    fn agreement(&self, answer: &Answer, target: &Target) -> Option<Agreement> {
         let judged = judged_text(written(answer).text.as_ref()?, reference(target)?);
         let value = |metric: TextMetric, key: &str| {
             TextGenerationMetrics::new(&TextGenerationSample::new(&[metric], &[judged], None)).get(key)
@@ -220,9 +221,9 @@ impl Objective for SequenceToSequence {
         match self.task {
             Task::Translation => {
                 let chrf = TextMetric::Chrf(Chrf { variant: ChrfVariant::Characters, lowercase: false });
-                value(chrf, "chrf").map(|percent| percent / 100.0)
+                value(chrf, "chrf").map(|percent| Agreement { measure: "chrF", value: percent / 100.0 })
             }
-            _ => value(TextMetric::Rouge(Rouge::default()), "rougeL"),
+            _ => value(TextMetric::Rouge(Rouge::default()), "rougeL").map(|value| Agreement { measure: "ROUGE-L", value }),
         }
     }
 
@@ -242,7 +243,8 @@ impl Objective for SequenceToSequence {
 }
 
 fn judged_text<'a>(text: &'a WrittenText, reference: &'a Reference) -> JudgedText<'a> {
-    JudgedText { output: &text.text, references: &reference.references, source: Some(&reference.source) }
+    let Reference { source, target } = reference;
+    JudgedText { output: &text.text, references: std::slice::from_ref(target), source: source.as_deref() }
 }
 
 fn written(answer: &Answer) -> &Written {

@@ -6,7 +6,7 @@ use graftling::metrics::{LanguageMetrics, Metrics};
 use graftling::{CompareRequest, EvaluateRequest, NoObserver, Predictor, compare, evaluate};
 use serde_json::Value;
 
-use crate::fixture::{Fixture, json, names, weights};
+use crate::fixture::{Fixture, Refused, json, names, weights};
 
 /// Single precision over a few hundred terms, on losses of about 7.
 const TOLERANCE: f64 = 1e-5;
@@ -219,13 +219,7 @@ fn prompts_are_made_by_templates_in_training_and_in_evaluations() {
 
 #[test]
 fn what_cannot_be_gone_on_with_is_refused_before_anything_is_written() {
-    struct Case {
-        model: &'static str,
-        file: (&'static str, &'static str),
-        options: &'static str,
-        told: &'static str,
-    }
-    let case = |model, file, options, told| Case { model, file, options, told };
+    let case = Refused::new;
     let prompts = ("p.jsonl", "{\"prompt\": \"a \", \"completion\": \"b\"}\n{\"prompt\": \"c \", \"completion\": \" \"}\n");
     let filled = ("f.jsonl", "{\"document\": \"a\", \"summary\": \"b\"}\n{\"document\": \"c\", \"summary\": \"d\"}\n");
     let texts = ("t.txt", "the film was good\nthe film was bad\n");
@@ -244,15 +238,7 @@ fn what_cannot_be_gone_on_with_is_refused_before_anything_is_written() {
         case("tiny-llama", texts, "window_stride = 200", "stride 200 leaves no room"),
         case("tiny-bert", texts, "", "no token that a text ends with, as those of decoders have"),
     ];
-    for Case { model, file: (name, content), options, told } in cases {
-        let fixture = Fixture::of_model(model);
-        fixture.write(name, content.as_bytes());
-        let path = fixture.path(name).display().to_string();
-        let options = format!("task = 'causal_lm'\ntrain = {path:?}\nvalidation = {path:?}\n{options}");
-        let error = fixture.train(&fixture.recipe("run", &options)).expect_err(told).to_string();
-        assert!(error.contains(told), "{model} {name} {options}: {error}");
-        assert!(!fixture.path("run").exists(), "{name}");
-    }
+    cases.iter().for_each(|case| case.check("causal_lm"));
 }
 
 #[test]

@@ -12,6 +12,35 @@ use tempfile::TempDir;
 /// Random models of 2 layers with 32 values a token, made by transformers (`tools/reference`).
 pub const TINY_MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../graftling-models/tests/golden");
 
+/// A run that is refused.
+pub struct Refused {
+    pub model: &'static str,
+    /// The name and content of the file that it trains and validates on.
+    pub file: (&'static str, &'static str),
+    /// Lines of TOML.
+    pub options: &'static str,
+    /// What the error says.
+    pub told: &'static str,
+}
+
+impl Refused {
+    pub fn new(model: &'static str, file: (&'static str, &'static str), options: &'static str, told: &'static str) -> Self {
+        Self { model, file, options, told }
+    }
+
+    /// Makes sure of it, for a task, and that nothing is left.
+    pub fn check(&self, task: &str) {
+        let Self { model, file: (name, content), options, told } = self;
+        let fixture = Fixture::of_model(model);
+        fixture.write(name, content.as_bytes());
+        let path = fixture.path(name).display().to_string();
+        let options = format!("task = '{task}'\ntrain = {path:?}\nvalidation = {path:?}\n{options}");
+        let error = fixture.train(&fixture.recipe("run", &options)).expect_err(told).to_string();
+        assert!(error.contains(told), "{model} {name} {options}: {error}");
+        assert!(!fixture.path("run").exists(), "{name}");
+    }
+}
+
 /// A temporary folder with all that a run reads.
 pub struct Fixture {
     folder: TempDir,

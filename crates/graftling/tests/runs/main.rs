@@ -8,6 +8,7 @@ mod decisions;
 mod decoders;
 mod fixture;
 mod generation;
+mod languages;
 mod learning;
 mod long_texts;
 mod markup;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use graftling::Error;
+use graftling::{Error, OutputError};
 
 use crate::fixture::{Fixture, names};
 
@@ -12,7 +12,7 @@ fn a_folder_that_is_not_empty_is_refused_and_left_as_it_was() {
     fixture.run("run", "epochs = 1");
     let before = names(&fixture.path("run"));
     let error = fixture.train(&fixture.recipe("run", "")).unwrap_err();
-    assert!(matches!(error, Error::OutputNotEmpty { .. }), "{error}");
+    assert!(matches!(error, Error::Output(OutputError::NotEmpty { .. })), "{error}");
     assert!(error.to_string().contains("overwrite_output"), "{error}");
     assert_eq!(names(&fixture.path("run")), before);
 }
@@ -37,11 +37,11 @@ fn what_is_no_run_is_never_replaced() {
     fs::create_dir(fixture.path("other")).unwrap();
     fs::write(fixture.path("other/model.safetensors"), "precious").unwrap();
     let error = fixture.train(&fixture.recipe("other", "overwrite_output = true")).unwrap_err();
-    assert!(matches!(error, Error::OutputIsNoRun { .. }), "{error}");
+    assert!(matches!(error, Error::Output(OutputError::IsNoRun { .. })), "{error}");
     assert_eq!(fs::read_to_string(fixture.path("other/model.safetensors")).unwrap(), "precious");
 
     let error = fixture.train(&fixture.recipe("train.csv", "overwrite_output = true")).unwrap_err();
-    assert!(matches!(error, Error::OutputIsAFile { .. }), "{error}");
+    assert!(matches!(error, Error::Output(OutputError::IsAFile { .. })), "{error}");
 }
 
 #[test]
@@ -52,6 +52,31 @@ fn a_run_does_not_replace_the_model_it_starts_from() {
     // The model may have been named in another way than by its folder.
     let recipe = fixture.recipe("model", "overwrite_output = true\nmodel = 'tiny-bert'");
     let error = fixture.train(&recipe).unwrap_err();
-    assert!(matches!(error, Error::OutputHoldsInput { .. }), "{error}");
+    assert!(matches!(error, Error::Output(OutputError::HoldsInput { .. })), "{error}");
     assert!(fixture.model().join("model.safetensors").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_told_before_any_work() {
+    let fixture = Fixture::new();
+    let error = fixture.train(&fixture.recipe("train.csv/run", "")).unwrap_err();
+    assert!(matches!(error, Error::Output(OutputError::InAFile { .. })), "{error}");
+    assert!(error.to_string().contains("train.csv is a file"), "{error}");
+    let before = names(&fixture.path(""));
+    // A complaint beside it does not hide it, and nothing is left.
+    let error = fixture.train(&fixture.recipe("train.csv/run", "validation = 'none.csv'")).unwrap_err().to_string();
+    assert!(error.contains("train.csv is a file") && error.contains("none.csv"), "{error}");
+    assert_eq!(names(&fixture.path("")), before);
+}
+
+/// The system makes no files there for anybody, not even for root.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_takes_no_files_is_told_by_its_name() {
+    let fixture = Fixture::new();
+    let mut recipe = fixture.recipe("run", "");
+    recipe.output = "/proc/graftling/run".into();
+    let error = fixture.train(&recipe).unwrap_err();
+    assert!(matches!(error, Error::Output(OutputError::NotWritable { .. })), "{error}");
+    assert!(error.to_string().starts_with("/proc/graftling/run: nothing can be written in /proc: "), "{error}");
 }

@@ -7,7 +7,7 @@ use graftling::metrics::{Metrics, WrittenMetrics};
 use graftling::{Columns, EvaluateRequest, NoObserver, Predictor, Said, TextInput, evaluate};
 use serde_json::{Value, json as object};
 
-use crate::fixture::{Fixture, TINY_MODELS, json, weights};
+use crate::fixture::{Fixture, Refused, TINY_MODELS, json, weights};
 
 /// Single precision over a few dozen terms, on losses of about 4.
 const TOLERANCE: f64 = 1e-5;
@@ -303,14 +303,22 @@ fn a_decoder_alone_learns_to_write_behind_prompts() {
         let (summary, events) = fixture.run("run", &options);
         let test = figures(&summary.test.as_ref().expect("a test").metrics);
         assert!(test.tokens.loss < 0.2, "{model}: {test:?}");
-        assert!(test.texts.as_ref().and_then(|texts| texts.get("chrf")) > Some(90.0), "{model}: {:?}", test.texts);
+        let texts = test.texts.as_ref().expect("texts were written");
+        assert!(texts.get("chrf") > Some(90.0), "{model}: {}", texts.table());
         assert!(summary.best.as_ref().is_some_and(|best| best.value > 90.0), "{:?}", summary.best);
         let (_, _, validation) = events.evaluations.last().expect("an evaluation");
         assert!(figures(&validation.metrics).texts.is_some(), "{model}: texts are written in training, too");
         let predictor = Predictor::load(&summary.output).expect("a predictor");
-        let text = predictor.filled("good bad").expect("a source");
-        let said = predictor.predict(&[TextInput { text: &text, pair: None }]).expect("a text").remove(0).said;
+        let said = predictor.predict(&[TextInput { text: "good bad", pair: None }]).expect("a text").remove(0).said;
         assert_eq!(said.to_string(), "good bad", "{model}");
+        let table = graftling_text::read_table(&fixture.path("test.jsonl"), None).expect("a table");
+        let sources = predictor.sources_of(&table, &Columns::default()).expect("sources");
+        let first = sources.examples[0].text.as_str();
+        let said = predictor.predict_sources(&[first]).expect("a text").remove(0).said;
+        assert_eq!(format!("{said} = "), if more.contains("template") { first.to_owned() } else { format!("{first} = ") });
+        // Words of a template are not copied from a source.
+        let has_rates = texts.get("copy_rate").is_some();
+        assert_eq!(has_rates, !more.contains("template"), "{model}: {}", texts.table());
     }
 }
 
@@ -359,33 +367,48 @@ fn sources_of_a_table_are_found_as_in_training() {
 
 #[test]
 fn what_cannot_be_written_is_refused_before_anything_is() {
-    struct Case {
-        model: &'static str,
-        file: (&'static str, &'static str),
-        options: &'static str,
-        told: &'static str,
-    }
-    let case = |model, file, options, told| Case { model, file, options, told };
+    let case = Refused::new;
     let pairs =
         ("p.jsonl", "{\"document\": \"a film\", \"summary\": \"good\"}\n{\"document\": \"a house\", \"summary\": \"bad\"}\n");
     let empty = ("e.csv", "document,summary\n,good\na film,\n");
     let cases = [
-        case("tiny-bart", empty, "", "e.csv:2: the text in \"document\" is empty"),
-        case("tiny-bart", empty, "", "e.csv:3: the text in \"summary\" is empty"),
+        case("tiny-bart", empty, "max_target_length = 16", "e.csv:2: the text in \"document\" is empty"),
+        case("tiny-bart", empty, "max_target_length = 16", "e.csv:3: the text in \"summary\" is empty"),
         case("tiny-bart", pairs, "max_target_length = 48", "48 tokens may be written, but the model has 48 positions for them"),
-        case("tiny-bart", pairs, "max_length = 49", "max_length: 49 tokens, but the model has 48 positions"),
+        case(
+            "tiny-bart",
+            pairs,
+            "max_target_length = 16\nmax_length = 49",
+            "max_length: 49 tokens, but the model has 48 positions",
+        ),
         case("tiny-llama", pairs, "max_length = 100\nmax_target_length = 40", "need 140, but the model has 128 positions"),
-        case("tiny-bart", pairs, "metric_for_best_model = 'bleu'", "bleu"),
-        case("tiny-bart", pairs, "length_penalty = 2.0", "it is about beams"),
+        case(
+            "tiny-bart",
+            pairs,
+            "max_target_length = 2",
+            "max_target_length: 2 tokens leave no room for a target; accepted is 3",
+        ),
+        case(
+            "tiny-bart",
+            pairs,
+            "max_target_length = 16\nmetric_for_best_model = 'bleu'",
+            "bleu is not a figure of summarization; accepted: auto, loss, accuracy, rouge1, rouge2, rougeL, rougeLsum",
+        ),
+        case("tiny-bart", pairs, "max_target_length = 16\nlength_penalty = 2.0", "it is about beams"),
     ];
-    for Case { model, file: (name, content), options, told } in cases {
-        let fixture = Fixture::of_model(model);
-        fixture.write(name, content.as_bytes());
-        let path = fixture.path(name).display().to_string();
-        let length = if options.contains("max_target_length") { "" } else { "max_target_length = 16\n" };
-        let options = format!("task = 'summarization'\ntrain = {path:?}\nvalidation = {path:?}\n{length}{options}");
-        let error = fixture.train(&fixture.recipe("run", &options)).expect_err(told).to_string();
-        assert!(error.contains(told), "{model} {name} {options}: {error}");
-        assert!(!fixture.path("run").exists(), "{name}");
-    }
+    cases.iter().for_each(|case| case.check("summarization"));
+}
+
+#[test]
+fn a_pair_whose_tokenizer_does_not_say_where_texts_begin_is_refused() {
+    let Copying { fixture, options } = copying("tiny-bert", "translation", ["source", "target"], "max_target_length = 16\n");
+    let path = fixture.model().join("tokenizer.json");
+    let mut tokenizer = json(&path);
+    tokenizer["post_processor"] = Value::Null;
+    fs::write(&path, tokenizer.to_string()).expect("a tokenizer without [CLS] and [SEP]");
+    let error = fixture.train(&fixture.recipe("run", &options)).expect_err("no start").to_string();
+    assert!(
+        error.contains("its tokenizer puts no tokens before and behind texts") && error.contains("belongs to the model"),
+        "{error}"
+    );
 }

@@ -13,8 +13,9 @@ use super::{
 use crate::data::Data;
 use crate::evaluate::{Examples, Scored};
 use crate::metrics::{Calibration, CalibrationSums, ConfusionMatrix, Metrics};
-use crate::report::{names, text};
-use crate::tasks::{Judged, Objective, Spoken, Told, Verdict};
+use crate::report::names;
+use crate::report::text::{self, CHARACTERS};
+use crate::tasks::{Agreement, Judged, Objective, Spoken, Told, Verdict};
 use crate::{Evaluation, SplitName};
 
 /// Examples that went wrong and are shown.
@@ -25,8 +26,6 @@ const SAMPLES: usize = 3;
 const MISTAKES: usize = 20;
 /// Points of a scatter plot.
 const POINTS: usize = 1000;
-/// Characters of a text that are kept.
-const CHARACTERS: usize = 600;
 
 /// What a split was looked at for beyond its figures; what its task does not have is not there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,8 +123,8 @@ impl ScoredSplit<'_> {
     fn samples(&self) -> Vec<SampleFacts> {
         let pairs = self.scored.answers.iter().zip(&self.examples.targets).enumerate();
         let agreement = |(place, (answer, target))| Some((self.objective.agreement(answer, target)?, place));
-        let mut ranked: Vec<(f64, usize)> = pairs.filter_map(agreement).collect();
-        ranked.sort_by(|one, other| other.0.total_cmp(&one.0));
+        let mut ranked: Vec<(Agreement, usize)> = pairs.filter_map(agreement).collect();
+        ranked.sort_by(|one, other| other.0.value.total_cmp(&one.0.value));
         let each = SAMPLES.min(ranked.len() / 3);
         let (middle, last) = ((ranked.len() - each) / 2, ranked.len() - each);
         let parts = [(Standing::Best, 0), (Standing::Median, middle), (Standing::Worst, last)];
@@ -135,24 +134,29 @@ impl ScoredSplit<'_> {
         chosen.filter_map(|(standing, agreement, place)| self.sample(place, standing, agreement)).collect()
     }
 
-    fn sample(&self, place: usize, standing: Standing, agreement: f64) -> Option<SampleFacts> {
-        let HardFacts { line, texts, told, .. } = self.hard(place, 0.0);
-        let Told::Written { reference, written: Some(written) } = told else { return None };
+    fn sample(&self, place: usize, standing: Standing, agreement: Agreement) -> Option<SampleFacts> {
+        let Told::Written { reference, written: Some(written) } = self.told(place) else { return None };
         let [reference, written] = [reference, written].map(|text| text::cut(&text, CHARACTERS));
-        Some(SampleFacts { standing, agreement, line, source: texts.into_iter().next()?, reference, written })
+        let Agreement { measure, value } = agreement;
+        let (line, source) = (self.data.line(place), self.texts(place).into_iter().next()?);
+        Some(SampleFacts { standing, agreement: value, measure: measure.to_owned(), line, source, reference, written })
     }
 
     fn hard(&self, place: usize, error: f64) -> HardFacts {
+        HardFacts { line: self.data.line(place), error, texts: self.texts(place), told: self.told(place) }
+    }
+
+    /// The texts of an example, as much of them as is kept.
+    fn texts(&self, place: usize) -> Vec<String> {
+        self.data.texts_of(place).into_iter().map(|text| text::cut(text, CHARACTERS)).collect()
+    }
+
+    fn told(&self, place: usize) -> Told {
         let seen = self.examples.tokenized.words_seen(place);
         let words = self.data.sentences().map(|sentences| &sentences[place]);
         let windows = self.examples.tokenized.windows(place);
         let spoken = Spoken { seen: &seen, words, windows, tokenizer: Some(self.tokenizer) };
-        HardFacts {
-            line: self.data.line(place),
-            error,
-            texts: self.data.texts_of(place).into_iter().map(|text| text::cut(text, CHARACTERS)).collect(),
-            told: self.objective.told(&self.scored.answers[place], &self.examples.targets[place], &spoken),
-        }
+        self.objective.told(&self.scored.answers[place], &self.examples.targets[place], &spoken)
     }
 }
 

@@ -240,8 +240,9 @@ pub(crate) struct HardFacts {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SampleFacts {
     pub standing: Standing,
-    /// How well the two agree, from 0 to 1.
+    /// How well the two agree, from 0 to 1, and what that is measured by.
     pub agreement: f64,
+    pub measure: String,
     /// The line of the file, from 1, where each example has its own.
     pub line: Option<usize>,
     /// What it was written from; long texts are cut.

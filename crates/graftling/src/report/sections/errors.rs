@@ -4,13 +4,12 @@ use maud::{Markup, html};
 
 use super::number;
 use crate::figures::count;
+use crate::report::Language;
 use crate::report::facts::{Facts, HardFacts};
 use crate::report::language::said;
-use crate::report::{Language, text};
+use crate::report::text::{self, CHARACTERS};
 use crate::tasks::{Told, ToldWord};
 
-/// Characters of a text that was written, or should have been.
-const CHARACTERS: usize = 600;
 /// The columns a label may have.
 const NAME: usize = 60;
 /// Words of a sentence that are shown.

@@ -10,15 +10,9 @@ use crate::report::language::said;
 pub(super) fn section(facts: &Facts) -> Option<Markup> {
     let language = facts.language;
     let (evaluation, examined) = super::examined(facts)?;
-    if examined.samples.is_empty() {
-        return None;
-    }
     let split = language.split(&evaluation.split);
     let of = |standing: Standing| examined.samples.iter().filter(move |sample| sample.standing == standing);
-    let measure = match facts.task.as_str() {
-        "translation" => "chrF",
-        _ => "ROUGE-L",
-    };
+    let measure = examined.samples.first()?.measure.as_str();
     Some(html! {
         p {
             (said!(

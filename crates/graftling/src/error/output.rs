@@ -1,0 +1,57 @@
+//! What stands in the way of writing a folder. Knows nothing of what would be written.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why nothing can be written to an output folder.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The run folder is there already.
+    #[error("{}: the output folder is not empty (it holds {found:?}); choose another, or say overwrite_output to replace a run", folder.display())]
+    NotEmpty {
+        /// The folder.
+        folder: PathBuf,
+        /// Something in it.
+        found: String,
+    },
+    /// What stands in the output folder is not a run, so it is not removed.
+    #[error("{}: the output folder holds {found:?} but no run; overwrite_output only replaces what a run wrote", folder.display())]
+    IsNoRun {
+        /// The folder.
+        folder: PathBuf,
+        /// Something in it.
+        found: String,
+    },
+    /// The output is not a folder.
+    #[error("{}: the output is a file, not a folder; choose another name", path.display())]
+    IsAFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Writing the output would remove what the run reads.
+    #[error("{}: the output folder holds {}, which this run reads; choose another output", folder.display(), input.display())]
+    HoldsInput {
+        /// The output folder.
+        folder: PathBuf,
+        /// What would be removed.
+        input: PathBuf,
+    },
+    /// A file stands where a folder above the output should be.
+    #[error("{}: {} is a file, so that no folder can be made in it; choose another output", path.display(), file.display())]
+    InAFile {
+        /// The output folder.
+        path: PathBuf,
+        /// The file.
+        file: PathBuf,
+    },
+    /// The folder, or the one that it would be made in, takes no files.
+    #[error("{}: nothing can be written in {}: {source}; choose another output", path.display(), folder.display())]
+    NotWritable {
+        /// The output folder.
+        path: PathBuf,
+        /// The nearest folder that is there.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
