@@ -120,6 +120,11 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         (Family::MarianSsru, "scale_embedding", Value::Null, "true, false"),
         (Family::MarianSsru, "decoder_layers", json!(0), "whole numbers from 1 to 1024"),
         (Family::MarianSsru, "dropout", json!(1), "numbers from 0 to below 1"),
+        (Family::MarianSsru, "encoder_layerdrop", json!(0.1), "numbers from 0 to 0"),
+        (Family::MarianSsru, "decoder_layerdrop", json!(0.1), "numbers from 0 to 0"),
+        (Family::MarianSsru, "tie_word_embeddings", json!(false), "only true"),
+        (Family::MarianSsru, "share_encoder_decoder_embeddings", json!(false), "only true"),
+        (Family::MarianSsru, "pad_token_id", json!(-1), TABLE),
     ];
     let mut failures = Vec::new();
     for (family, key, value, accepted) in cases {
@@ -135,6 +140,19 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn a_student_of_marian_names_its_heads_and_is_of_even_width() {
+    let mut config = golden_config(Family::MarianSsru);
+    config.insert("d_model".to_owned(), json!(13));
+    config.insert("encoder_attention_heads".to_owned(), Value::Null);
+    config.remove("decoder_attention_heads");
+    let [encoder, decoder] =
+        ["encoder_attention_heads", "decoder_attention_heads"].map(|key| only(key, "absent", "whole numbers from 1 to 1048576"));
+    let told = refusal(&Value::Object(config));
+    let problems: Vec<&str> = told.lines().skip(1).map(str::trim_start).collect();
+    assert_eq!(problems, [only("d_model", "13", "even numbers"), encoder, decoder]);
 }
 
 #[test]

@@ -64,6 +64,14 @@ impl<'a> ConfigReader<'a> {
         if self.is_null(key) { default } else { self.size(key, default, largest) }
     }
 
+    /// The same where the key has to be there.
+    pub fn needed_size(&mut self, key: &str, largest: usize) -> usize {
+        if !self.says(key) {
+            self.refuse(key, "absent", format!("whole numbers from 1 to {largest}"));
+        }
+        self.size_unless_null(key, 1, largest)
+    }
+
     /// A whole number from 0 to `largest`.
     pub fn count(&mut self, key: &str, default: usize, largest: usize) -> usize {
         let Some(value) = self.config.get(key) else { return default };

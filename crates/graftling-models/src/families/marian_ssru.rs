@@ -2,7 +2,8 @@
 //! recurrent unit in place of attention to their own tokens (Kim et al. 2019). Knows no other family.
 //!
 //! Weights have Marian's own names. Keys of the config are called as in transformers' `MarianConfig` where they mean the same; the others
-//! name what Marian offers more of, and have one value here.
+//! name what Marian offers more of, and have one value here. Sizes that are not named are those of the smallest models of Bergamot. How many
+//! heads there are no weight tells, so that it has to be named.
 
 use graftling_tensor::Activation;
 
@@ -66,10 +67,16 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     config.only("norm", "post");
     config.only("position", "sinusoidal (sin half, cos half)");
     config.only("tie_embeddings", "all");
+    config.only("tie_word_embeddings", true);
+    config.only("share_encoder_decoder_embeddings", true);
     config.only("decoder_autoreg", "ssru");
     config.only("decoder_start", "zero embedding");
     let vocabulary_size = config.size("vocab_size", 32_000, LARGEST_TABLE);
     let hidden_size = config.size("d_model", 256, LARGEST_WIDTH);
+    // A half of each vector has sines, the other cosines.
+    if !config.refused("d_model") && !hidden_size.is_multiple_of(2) {
+        config.refuse("d_model", hidden_size, "even numbers");
+    }
     let activation = config.activation("activation_function", Activation::Relu);
     let scale = if config.switch("scale_embedding", true) { (hidden_size as f32).sqrt() } else { 1.0 };
     let norm_epsilon = config.number("layer_norm_eps", 1e-6, 0.0..=1.0);
@@ -80,8 +87,13 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     let dropout = Some(config.dropout("dropout", 0.0));
     let attention_weights = config.dropout("attention_dropout", 0.0);
     let feed_forward_inner = Some(config.dropout("activation_dropout", 0.0));
-    let mut stack = |[layers, heads, inner]: [&'static str; 3], num_hidden_layers: usize, layout: Layout| {
-        let num_attention_heads = config.size(heads, 8, LARGEST_WIDTH);
+    // Marian itself hides padding and trains what its id stands for, so that most configs name none.
+    let padding = config.says("pad_token_id").then(|| config.token("pad_token_id", 0));
+    let mut stack = |side: [&'static str; 4], num_hidden_layers: usize, layout: Layout| {
+        let [layers, heads, inner, drop] = side;
+        // Whole layers that are dropped in training.
+        config.number(drop, 0.0, 0.0..=0.0);
+        let num_attention_heads = config.needed_size(heads, LARGEST_WIDTH);
         config.multiple(("d_model", hidden_size), (heads, num_attention_heads));
         Architecture {
             vocabulary_size,
@@ -99,6 +111,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
                 norms: NormPlacement::AfterSums,
                 embedding_norm: EmbeddingNorm::Plain,
                 embedding_scale: scale,
+                padding,
                 ..layout
             },
             norm_epsilon,
@@ -115,9 +128,10 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             initializer_range,
         }
     };
-    let architecture = stack(["encoder_layers", "encoder_attention_heads", "encoder_ffn_dim"], 6, Layout::BERT);
+    let architecture =
+        stack(["encoder_layers", "encoder_attention_heads", "encoder_ffn_dim", "encoder_layerdrop"], 6, Layout::BERT);
     let decoder = stack(
-        ["decoder_layers", "decoder_attention_heads", "decoder_ffn_dim"],
+        ["decoder_layers", "decoder_attention_heads", "decoder_ffn_dim", "decoder_layerdrop"],
         2,
         Layout {
             words: Words::OfEncoder,

@@ -69,11 +69,7 @@ fn factor(config: &mut ConfigReader<'_>) -> f32 {
 }
 
 fn original(config: &mut ConfigReader<'_>) -> usize {
-    const KEY: &str = "original_max_position_embeddings";
-    if !config.says(KEY) {
-        config.refuse(KEY, "absent", format!("whole numbers from 1 to {LARGEST_TABLE}"));
-    }
-    config.size_unless_null(KEY, 1, LARGEST_TABLE)
+    config.needed_size("original_max_position_embeddings", LARGEST_TABLE)
 }
 
 /// A number of at least so much that has to be there.
