@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use golden_files::{
     AdamW, GRADIENT, LOGITS, LOSS, Recipe, Tensors, assert_same_names, check_weights, difference, largest, measured_by, norm,
-    rates, read_tensors, saved_tensors, with_prefix,
+    packed, rates, read_tensors, saved_tensors, with_prefix,
 };
 use graftling_models::{Family, Model, PackedBatch, Vocabulary};
-use graftling_tensor::{Gradients, Graph, Optimizer, OptimizerState, ParameterId, Spans, Var};
+use graftling_tensor::{Gradients, Graph, Optimizer, OptimizerState, ParameterId, Var};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -55,15 +55,8 @@ impl Batch {
         let labels = self.token_labels.concat();
         let wanted: Vec<usize> = (0..labels.len()).filter(|row| labels[*row] != NO_LABEL).collect();
         let wanted = if labels.is_empty() { None } else { Some(wanted) };
-        let packed = |ids: &[Vec<u32>], types: Vec<u32>, wanted| PackedBatch {
-            input_ids: ids.concat(),
-            token_type_ids: types,
-            spans: Spans::from_lengths(ids.iter().map(Vec::len)),
-            wanted,
-        };
-        let types = self.token_type_ids.concat();
         if self.decoder_input_ids.is_empty() {
-            return model.forward(graph, &packed(&self.input_ids, types, wanted));
+            return model.forward(graph, &PackedBatch { wanted, ..self.read() });
         }
         let [sources, targets] = self.pair();
         model.forward_pair(graph, &sources, &targets)
@@ -73,15 +66,13 @@ impl Batch {
     fn pair(&self) -> [PackedBatch; 2] {
         let labels = self.token_labels.concat();
         let wanted = (0..labels.len()).filter(|row| labels[*row] != NO_LABEL).collect();
-        let packed = |ids: &[Vec<u32>], types: Vec<u32>, wanted| PackedBatch {
-            input_ids: ids.concat(),
-            token_type_ids: types,
-            spans: Spans::from_lengths(ids.iter().map(Vec::len)),
-            wanted,
-        };
-        let seconds = &self.decoder_input_ids;
-        let targets = packed(seconds, vec![0; seconds.concat().len()], Some(wanted).filter(|_| !labels.is_empty()));
-        [packed(&self.input_ids, self.token_type_ids.concat(), None), targets]
+        let wanted = Some(wanted).filter(|_| !labels.is_empty());
+        [self.read(), PackedBatch { wanted, ..packed(&self.decoder_input_ids) }]
+    }
+
+    /// The sequences, or the first of each pair.
+    fn read(&self) -> PackedBatch {
+        PackedBatch { token_type_ids: self.token_type_ids.concat(), ..packed(&self.input_ids) }
     }
 
     fn loss(&self, graph: &Graph<'_>, logits: &Var) -> Var {

@@ -2,15 +2,20 @@
 //!
 //! The golden files are made by `tools/reference/marian_ssru.py`.
 
+mod golden_files;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use graftling_models::{Model, PackedBatch, Past};
-use graftling_tensor::{Graph, PackedWeights, Spans};
+use golden_files::{assert_near, packed};
+use graftling_models::{Model, PackedBatch};
+use graftling_tensor::{Gradients, Graph, PackedWeights};
 use serde::Deserialize;
 
 /// How many entries the vocabulary has; the id behind them is no word.
 const VOCABULARY: usize = 40;
+/// How wide its vectors are.
+const WIDTH: usize = 12;
 /// Sums in another order, over logits of size one to ten.
 const TOLERANCE: f32 = 2e-5;
 
@@ -36,29 +41,15 @@ fn golden() -> (Model, Golden) {
     (Model::from_checkpoint(&folder().join("model")).unwrap(), golden)
 }
 
-fn packed(texts: &[Vec<u32>], wanted: Option<Vec<usize>>) -> PackedBatch {
-    PackedBatch {
-        input_ids: texts.concat(),
-        token_type_ids: vec![0; texts.concat().len()],
-        spans: Spans::from_lengths(texts.iter().map(Vec::len)),
-        wanted,
-    }
-}
-
 fn logits(model: &Model, sources: &[Vec<u32>], targets: &[Vec<u32>], wanted: Option<Vec<usize>>) -> Vec<Vec<f32>> {
     let graph = Graph::inference(&model.parameters);
-    let logits = model.forward_pair(&graph, &packed(sources, None), &packed(targets, wanted));
+    let logits = model.forward_pair(&graph, &packed(sources), &PackedBatch { wanted, ..packed(targets) });
     logits.tensor().to_vec().chunks_exact(VOCABULARY).map(<[f32]>::to_vec).collect()
 }
 
 fn largest(logits: &[f32]) -> u32 {
     let best = (0..logits.len()).max_by(|left, right| logits[*left].total_cmp(&logits[*right]));
     best.expect("a vocabulary") as u32
-}
-
-fn assert_near(found: &[f32], expected: &[f32]) {
-    let apart = found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f32::max);
-    assert!(found.len() == expected.len() && apart < TOLERANCE, "off by {apart:.2e}");
 }
 
 #[test]
@@ -74,25 +65,6 @@ fn what_is_written_greedily_is_what_torch_writes() {
         }
         assert_eq!(ids[1..], expected[..]);
     }
-}
-
-#[test]
-fn texts_that_are_read_in_pieces_and_their_clones_go_on_as_when_they_are_read_at_once() {
-    let (model, golden) = golden();
-    let weights = PackedWeights::new(&model.parameters);
-    let source = &golden.batches[0].input_ids[2];
-    let one: Vec<u32> = vec![VOCABULARY as u32, 7, 3, 30, 12, 12, 5, 21, 39];
-    let other: Vec<u32> = [&one[..4], &[1, 2, 38]].concat();
-    let [of_one, of_other] =
-        [&one, &other].map(|ids| logits(&model, std::slice::from_ref(source), std::slice::from_ref(ids), None));
-    let mut past = model.begin(&weights, &[&source[..]]).remove(0);
-    let read = |past: &mut Past, ids: &[u32]| model.read_on(&weights, &mut [(past, ids)]).to_vec();
-    assert_near(&read(&mut past, &one[..1]), &of_one[0]);
-    assert_near(&read(&mut past, &one[1..4]), &of_one[3]);
-    let mut fork = past.clone();
-    assert_near(&read(&mut fork, &other[4..]), &of_other[6]);
-    assert_near(&read(&mut past, &one[4..8]), &of_one[7]);
-    assert_near(&read(&mut past, &one[8..]), &of_one[8]);
 }
 
 #[test]
@@ -114,8 +86,35 @@ fn tokens_that_are_wanted_alone_have_the_logits_that_they_have_among_all() {
     let some = logits(&model, input_ids, decoder_input_ids, Some(wanted.clone()));
     assert_eq!(some.len(), wanted.len());
     for (row, found) in wanted.into_iter().zip(some) {
-        assert_near(&found, &all[row]);
+        assert_near(&found, &all[row], TOLERANCE, &format!("row {row}"));
     }
+}
+
+#[test]
+fn what_the_config_calls_padding_is_not_trained_where_it_is_read() {
+    const PADDING: usize = 5;
+    let copy = tempfile::tempdir().unwrap();
+    let stored = folder().join("model");
+    fs::copy(stored.join("model.safetensors"), copy.path().join("model.safetensors")).unwrap();
+    let config = fs::read_to_string(stored.join("config.json")).unwrap();
+    let padded = config.replace("\"pad_token_id\": null", &format!("\"pad_token_id\": {PADDING}"));
+    assert_ne!(config, padded);
+    fs::write(copy.path().join("config.json"), padded).unwrap();
+    let of_words = |folder: &Path| -> Vec<f32> {
+        let model = Model::from_checkpoint(folder).unwrap();
+        let mut gradients = Gradients::new(&model.parameters);
+        let graph = Graph::training(&model.parameters, 1);
+        let [source, target] = [packed(&[[3, 5, 9]]), packed(&[[VOCABULARY as u32, 5, 7]])];
+        let loss = graph.cross_entropy(&model.forward_pair(&graph, &source, &target), &[PADDING, 7, 0], 3.0);
+        graph.backward(&loss, &mut gradients);
+        gradients.get(model.parameters.find("embeddings.word.weight").unwrap()).unwrap().to_vec()
+    };
+    let [without, with] = [&stored, copy.path()].map(of_words);
+    for (row, (without, with)) in without.chunks_exact(WIDTH).zip(with.chunks_exact(WIDTH)).enumerate() {
+        assert_eq!(without == with, row != PADDING, "row {row}");
+    }
+    // As a word that comes next it is.
+    assert!(with[PADDING * WIDTH..][..WIDTH].iter().any(|value| *value != 0.0));
 }
 
 #[test]

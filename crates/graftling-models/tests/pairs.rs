@@ -2,12 +2,15 @@
 //!
 //! The golden file is made by `tools/reference/pairs.py`.
 
+mod golden_files;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use graftling_models::{Head, Model, PackedBatch};
-use graftling_tensor::{Graph, Spans};
+use golden_files::{assert_near, packed};
+use graftling_models::{Head, Model};
+use graftling_tensor::Graph;
 use serde::Deserialize;
 
 /// Sums of a dozen products of single precision, of logits around 1.
@@ -28,11 +31,6 @@ struct Case {
 
 fn golden_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
-}
-
-fn packed(sequences: &[Vec<u32>]) -> PackedBatch {
-    let spans = Spans::from_lengths(sequences.iter().map(Vec::len));
-    PackedBatch { token_type_ids: vec![0; spans.rows()], input_ids: sequences.concat(), spans, wanted: None }
 }
 
 fn folder(case: &str) -> PathBuf {
@@ -70,10 +68,7 @@ fn an_encoder_becomes_the_pair_that_transformers_makes_of_it() {
             let graph = Graph::inference(&model.parameters);
             let logits = model.forward_pair(&graph, &packed(&golden.sources), &packed(&golden.targets));
             let expected: Vec<f32> = case.logits.iter().flatten().flatten().copied().collect();
-            let found = logits.tensor().to_vec();
-            assert_eq!(found.len(), expected.len());
-            let difference = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-            assert!(difference < LOGIT, "{name}: {difference}");
+            assert_near(logits.tensor().values(), &expected, LOGIT, name);
         }
     }
 }

@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 
 use golden_files::{
     AdamW, GRADIENT, LOGITS, LOSS, Recipe, Tensors, assert_same_names, check_weights, difference, largest, measured_by, norm,
-    rates, read_tensors, saved_tensors, with_prefix,
+    packed, rates, read_tensors, saved_tensors, with_prefix,
 };
 use graftling_models::{Head, Model, PackedBatch};
-use graftling_tensor::{Gradients, Graph, Optimizer, OptimizerState, Spans};
+use graftling_tensor::{Gradients, Graph, Optimizer, OptimizerState};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -160,19 +160,14 @@ fn read_golden(folder: &Path) -> Golden {
     serde_json::from_str(&fs::read_to_string(folder.join("batches.json")).unwrap()).unwrap()
 }
 
-fn packed(batch: &Batch) -> PackedBatch {
-    PackedBatch {
-        input_ids: batch.input_ids.concat(),
-        token_type_ids: batch.token_type_ids.concat(),
-        spans: Spans::from_lengths(batch.input_ids.iter().map(Vec::len)),
-        wanted: None,
-    }
+fn read(batch: &Batch) -> PackedBatch {
+    PackedBatch { token_type_ids: batch.token_type_ids.concat(), ..packed(&batch.input_ids) }
 }
 
 fn assert_logits_and_loss(model: &Model, golden: &Golden, expected: &Tensors) {
     let batch = &golden.batches[0];
     let graph = Graph::inference(&model.parameters);
-    let logits = model.forward(&graph, &packed(batch));
+    let logits = model.forward(&graph, &read(batch));
     assert_eq!(logits.tensor().shape(), [batch.labels.len(), model.labels().len()]);
     let apart = largest(&difference(&logits.tensor().to_vec(), &expected["logits"]));
     assert!(apart <= LOGITS, "logits: off by {apart:.2e}");
@@ -184,7 +179,7 @@ fn assert_logits_and_loss(model: &Model, golden: &Golden, expected: &Tensors) {
 fn loss_and_gradients(model: &Model, batch: &Batch, gradients: &mut Gradients) -> f32 {
     gradients.clear();
     let graph = Graph::training(&model.parameters, 1);
-    let logits = model.forward(&graph, &packed(batch));
+    let logits = model.forward(&graph, &read(batch));
     let loss = graph.cross_entropy(&logits, &batch.labels, batch.labels.len() as f32);
     let value = loss.tensor().item();
     graph.backward(&loss, gradients);

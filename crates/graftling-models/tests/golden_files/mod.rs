@@ -1,11 +1,14 @@
 //! What transformers computed, read from golden files, and how near our numbers must be. Knows no family and no head.
 
+// Each test binary uses its own part of this.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use graftling_models::Model;
-use graftling_tensor::{Parameters, Rate};
+use graftling_models::{Model, PackedBatch};
+use graftling_tensor::{Parameters, Rate, Spans};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
@@ -110,6 +113,19 @@ pub fn assert_same_names(ours: &Tensors, reference: &Tensors) {
         !reference.is_empty() && missing.is_empty() && unexpected.is_empty(),
         "missing: {missing:?}; unexpected: {unexpected:?}"
     );
+}
+
+/// Sequences end to end, each of one segment; all of their tokens are wanted.
+pub fn packed<S: AsRef<[u32]>>(sequences: &[S]) -> PackedBatch {
+    let spans = Spans::from_lengths(sequences.iter().map(|sequence| sequence.as_ref().len()));
+    let input_ids: Vec<u32> = sequences.iter().flat_map(AsRef::as_ref).copied().collect();
+    PackedBatch { token_type_ids: vec![0; input_ids.len()], input_ids, spans, wanted: None }
+}
+
+/// Fails where a value is as far off as the tolerance, or is no number.
+pub fn assert_near(found: &[f32], expected: &[f32], tolerance: f32, case: &str) {
+    let apart = largest(&difference(found, expected));
+    assert!(apart < tolerance, "{case}: off by {apart:.2e}");
 }
 
 pub fn difference(left: &[f32], right: &[f32]) -> Vec<f32> {
