@@ -11,8 +11,10 @@ fn numbers(value: &Value) -> Vec<f32> {
 }
 
 fn assert_near(found: &[f32], expected: &[f32], what: &str) {
-    let apart = found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f32::max);
-    assert!(found.len() == expected.len() && apart < TOLERANCE, "{what}: off by {apart:.2e}");
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (place, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!((found - expected).abs() < TOLERANCE, "{what}: value {place}: {found} for {expected}");
+    }
 }
 
 #[test]
@@ -73,4 +75,29 @@ fn a_sequence_that_goes_on_from_its_states_is_the_one_that_is_read_at_once() {
     let last = Tensor::from_vec(&[1, COLUMNS], start.to_vec()[2 * COLUMNS..].to_vec());
     let alone = read(60..ROWS, &Spans::from_lengths([90]), Some(&last));
     assert_eq!(beside.output.tensor().to_vec()[60 * COLUMNS..], alone.output.tensor().to_vec());
+}
+
+#[test]
+fn what_is_no_number_stays_none_in_its_column_from_there_on() {
+    const COLUMNS: usize = 3;
+    let spans = Spans::from_lengths([4, 2]);
+    let mut parameters = Parameters::new();
+    let value = |index: usize| (index as f32 * 0.7).sin();
+    let mut candidates: Vec<f32> = (0..6 * COLUMNS).map(value).collect();
+    candidates[COLUMNS + 1] = f32::NAN;
+    let gate = parameters.add("gate", &[6, COLUMNS], (0..6 * COLUMNS).map(|index| value(index + 5)).collect());
+    let candidate = parameters.add("candidate", &[6, COLUMNS], candidates);
+    let mut gradients = Gradients::new(&parameters);
+    let graph = Graph::training(&parameters, 1);
+    let found = graph.recurrence(&graph.parameter(gate), &graph.parameter(candidate), &spans, None);
+    let is_none = |values: &[f32]| -> Vec<usize> { (0..values.len()).filter(|place| values[*place].is_nan()).collect() };
+    let rows = [1, 2, 3].map(|row| row * COLUMNS + 1);
+    assert_eq!(is_none(found.output.tensor().values()), rows);
+    assert_eq!(is_none(found.states.values()), [1]);
+    let loss = graph.inner_product(&found.output, &[1.0; 6 * COLUMNS]);
+    graph.backward(&loss, &mut gradients);
+    assert_eq!(is_none(gradients.get(gate).expect("a gradient")), rows);
+    // As of torch: the gradient goes through where no number stands.
+    let of_candidate = gradients.get(candidate).expect("a gradient");
+    assert!(rows.iter().all(|place| of_candidate[*place] > 0.0), "{of_candidate:?}");
 }

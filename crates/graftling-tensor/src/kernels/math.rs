@@ -71,6 +71,18 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+/// `max(x, 0)`; what is no number stays none, which `f32::max` would make a zero of.
+#[inline(always)]
+pub(crate) fn relu(x: f32) -> f32 {
+    if x <= 0.0 { 0.0 } else { x }
+}
+
+/// The derivative of [`relu`]: 0 up to 0, and 1 elsewhere, also of what is no number (`threshold_backward` of torch).
+#[inline(always)]
+pub(crate) fn relu_slope(x: f32) -> f32 {
+    if x <= 0.0 { 0.0 } else { 1.0 }
+}
+
 /// `x Phi(x)` (Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016).
 #[inline(always)]
 pub(crate) fn gelu(x: f32) -> f32 {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::attention::Shared;
-use super::math::sigmoid;
+use super::math::{relu, sigmoid};
 use super::rows::BLOCK;
 use super::simd::dispatch;
 use crate::spans::Spans;
@@ -36,7 +36,7 @@ struct Piece {
 }
 
 impl GatedStates<'_> {
-    /// Writes the state after each row, and of it what is above zero: both `[rows, columns]`.
+    /// Writes the state after each row, and `relu` of it: both `[rows, columns]`.
     pub fn forward(&self, states: &mut [f32], output: &mut [f32]) {
         let (states, output) = (Shared::new(states), Shared::new(output));
         self.for_pieces(
@@ -93,7 +93,7 @@ impl GatedStates<'_> {
             let candidate = &self.candidate[at..][..width];
             for column in 0..width {
                 state[column] = sigmoid(gate[column]).mul_add(state[column] - candidate[column], candidate[column]);
-                above[column] = state[column].max(0.0);
+                above[column] = relu(state[column]);
             }
             states.write(at, state);
             output.write(at, above);
@@ -116,7 +116,7 @@ impl GatedStates<'_> {
             let before = if row == piece.rows.start { &first[..width] } else { &states[at - self.columns..][..width] };
             for column in 0..width {
                 let keep = sigmoid(gate[column]);
-                let gradient = carried[column] + if state[column] > 0.0 { upstream[column] } else { 0.0 };
+                let gradient = carried[column] + if state[column] <= 0.0 { 0.0 } else { upstream[column] };
                 to_candidate[column] = (1.0 - keep) * gradient;
                 to_gate[column] = keep * to_candidate[column] * (before[column] - candidate[column]);
                 carried[column] = keep * gradient;

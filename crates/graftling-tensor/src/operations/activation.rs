@@ -27,7 +27,7 @@ impl Activation {
         match self {
             Activation::Gelu => replace(values, math::gelu),
             Activation::GeluTanh => replace(values, math::gelu_tanh),
-            Activation::Relu => replace(values, |x| x.max(0.0)),
+            Activation::Relu => replace(values, math::relu),
             Activation::Silu => replace(values, |x| x * math::sigmoid(x)),
             Activation::Tanh => replace(values, math::tanh),
         }
@@ -39,7 +39,7 @@ impl Activation {
         match self {
             Activation::Gelu => scale(at, gradient, math::gelu_slope),
             Activation::GeluTanh => scale(at, gradient, math::gelu_tanh_slope),
-            Activation::Relu => scale(at, gradient, |x| if x > 0.0 { 1.0 } else { 0.0 }),
+            Activation::Relu => scale(at, gradient, math::relu_slope),
             Activation::Silu => scale(at, gradient, math::silu_slope),
             Activation::Tanh => scale(at, gradient, |x| {
                 let t = math::tanh(x);
@@ -98,5 +98,33 @@ fn replace(values: &mut [f32], function: impl Fn(f32) -> f32) {
 fn scale(at: &[f32], gradient: &mut [f32], slope: impl Fn(f32) -> f32) {
     for (gradient, at) in gradient.iter_mut().zip(at) {
         *gradient *= slope(*at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Activation;
+    use crate::{Gradients, Graph, Parameters};
+
+    #[test]
+    fn what_is_no_number_stays_none_and_leaves_its_neighbours() {
+        for activation in [Activation::Gelu, Activation::GeluTanh, Activation::Relu, Activation::Silu, Activation::Tanh] {
+            let mut parameters = Parameters::new();
+            let mut values = vec![0.5; 40];
+            values[17] = f32::NAN;
+            let x = parameters.add("x", &[1, 40], values);
+            let mut gradients = Gradients::new(&parameters);
+            let graph = Graph::training(&parameters, 1);
+            let found = graph.activate(&graph.parameter(x), activation);
+            let is_none = |values: &[f32]| values.iter().map(|value| value.is_nan()).collect::<Vec<bool>>();
+            let expected: Vec<bool> = (0..40).map(|column| column == 17).collect();
+            assert_eq!(is_none(found.tensor().values()), expected, "{activation:?}");
+            // What comes back to it is none as well, as the loss then is.
+            let mut upstream = vec![1.0; 40];
+            upstream[17] = f32::NAN;
+            let loss = graph.inner_product(&found, &upstream);
+            graph.backward(&loss, &mut gradients);
+            assert_eq!(is_none(gradients.get(x).expect("a gradient")), expected, "{activation:?}");
+        }
     }
 }
