@@ -6,7 +6,7 @@ use std::fs;
 
 use graftling_models::{Depth, Head, Model, inspect};
 use serde_json::json;
-use tiny_checkpoint::{Checkpoint, Weight, labels, refusal, refusal_of_classifier, safetensors};
+use tiny_checkpoint::{Checkpoint, Weight, labels, refusal, refusal_of_classifier, safetensors, told};
 
 struct Case {
     what: &'static str,
@@ -135,6 +135,20 @@ fn names_with_and_without_prefix_and_of_tensorflow_mean_the_same() {
         model.parameters.ids().map(named).collect::<Vec<_>>()
     });
     assert!(others.iter().all(|other| *other == first));
+}
+
+#[test]
+fn a_broken_weight_that_several_parameters_begin_as_is_told_once() {
+    let mut checkpoint = Checkpoint::backbone(1);
+    for name in ["embeddings.word_embeddings.weight", "encoder.layer.0.output.dense.bias"] {
+        checkpoint.weight(name).bytes[4..8].copy_from_slice(&f32::NAN.to_le_bytes());
+    }
+    let folder = checkpoint.write();
+    let told = told(folder.path(), Model::from_pretrained(folder.path(), Head::SequenceToSequence, 1).map(drop));
+    let expected = "FOLDER/model.safetensors: the weights do not fit config.json; 55 of 59 do:\n  \
+         weight \"embeddings.word_embeddings.weight\" holds NaN at place 1; only finite numbers can be used\n  \
+         weight \"encoder.layer.0.output.dense.bias\" holds NaN at place 1; only finite numbers can be used";
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -97,7 +97,8 @@ pub(crate) fn load(
     let mut parameters = Parameters::new();
     let mut report = LoadReport { ignored, ..LoadReport::default() };
     let mut dtypes = BTreeSet::new();
-    let mut not_finite = Vec::new();
+    let mut not_finite: Vec<(&str, usize, f32)> = Vec::new();
+    let mut unfit = 0;
     for ((place, declaration), source) in declarations.iter().zip(sources) {
         let values = match source {
             Source::Stored { file, tensor, storage, part } => {
@@ -110,7 +111,11 @@ pub(crate) fn load(
                     Ok(values) => values,
                     Err(values::NotFinite { index, value }) => {
                         let index = skipped * declaration.count() + index;
-                        not_finite.push(WeightProblem::NotFinite { name: tensor.name.clone(), index, value });
+                        unfit += 1;
+                        // Several parameters may be read from one weight.
+                        if !not_finite.iter().any(|(name, place, _)| (*name, *place) == (&*tensor.name, index)) {
+                            not_finite.push((&tensor.name, index, value));
+                        }
                         continue;
                     }
                 }
@@ -128,7 +133,8 @@ pub(crate) fn load(
         }
     }
     if !not_finite.is_empty() {
-        return Err(refuse(expected - not_finite.len(), not_finite));
+        let problem = |(name, index, value): (&str, usize, f32)| WeightProblem::NotFinite { name: name.to_owned(), index, value };
+        return Err(refuse(expected - unfit, not_finite.into_iter().map(problem).collect()));
     }
     report.dtypes = dtypes.into_iter().collect();
     Ok((parameters, report))
