@@ -369,14 +369,14 @@ pub(crate) enum Position {
     /// An embedding that is computed, not learned: sines of the place over one half of the values, cosines over the other (Vaswani et al.
     /// 2017, in the order of Marian).
     Sinusoidal {
-        /// The longest sequence that the model is made for.
-        longest: usize,
+        /// The longest sequence that the model is made for, where its config names one.
+        longest: Option<usize>,
         spacing: SineSpacing,
     },
     /// No embedding: attention alone knows distances.
     Unembedded {
-        /// The longest sequence that the model is made for.
-        longest: usize,
+        /// The longest sequence that the model is made for, where its config names one.
+        longest: Option<usize>,
     },
 }
 
@@ -418,11 +418,12 @@ pub(crate) enum RotaryScaling {
 }
 
 impl Position {
-    /// The longest sequence there are positions for.
-    pub fn longest(self) -> usize {
+    /// The longest sequence there are positions for; none where any has them.
+    pub fn longest(self) -> Option<usize> {
         match self {
-            Position::Learned { entries, offset, .. } => entries.saturating_sub(offset),
-            Position::Rotary { longest, .. } | Position::Sinusoidal { longest, .. } | Position::Unembedded { longest } => longest,
+            Position::Learned { entries, offset, .. } => Some(entries.saturating_sub(offset)),
+            Position::Rotary { longest, .. } => Some(longest),
+            Position::Sinusoidal { longest, .. } | Position::Unembedded { longest } => longest,
         }
     }
 }

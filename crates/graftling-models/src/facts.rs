@@ -2,6 +2,7 @@
 
 use crate::architecture::Architecture;
 use crate::families::Conventions;
+use crate::families::config_reader::LARGEST_TABLE;
 
 /// The figures that describe a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +19,9 @@ pub struct ModelFacts {
     pub intermediate_size: usize,
     /// How many token ids have an embedding.
     pub vocabulary_size: usize,
-    /// The longest sequence, special tokens included.
-    pub max_positions: usize,
+    /// The longest sequence that the model is made for, special tokens included; none where places are computed, or distances alone are
+    /// known, so that any length has them.
+    pub max_positions: Option<usize>,
     /// How many kinds of token (segments) have an embedding.
     pub type_vocabulary_size: usize,
     /// How many values all parameters hold together.
@@ -35,8 +37,8 @@ pub struct DecoderFacts {
     pub num_hidden_layers: usize,
     /// How many token ids it can write.
     pub vocabulary_size: usize,
-    /// The longest text that it can write, the token that it starts with included.
-    pub max_positions: usize,
+    /// The longest text that it is made to write, the token that it starts with included; none where any length has places.
+    pub max_positions: Option<usize>,
     /// The id that its texts start with where that is none of the tokens it can write; in other models their configs name a token.
     pub start: Option<u32>,
     /// What holds whether or not the config says it.
@@ -44,6 +46,11 @@ pub struct DecoderFacts {
 }
 
 impl ModelFacts {
+    /// The most tokens of a sequence, to compare lengths with: the positions, or where any length has places more than any machine reads.
+    pub fn longest(&self) -> usize {
+        self.max_positions.unwrap_or(LARGEST_TABLE)
+    }
+
     /// `decoder` is one that looks at the encoder, with its conventions.
     pub(crate) fn new(
         family: &'static str,
@@ -69,6 +76,13 @@ impl ModelFacts {
                 conventions,
             }),
         }
+    }
+}
+
+impl DecoderFacts {
+    /// The most tokens of a text, as [`ModelFacts::longest`].
+    pub fn longest(&self) -> usize {
+        self.max_positions.unwrap_or(LARGEST_TABLE)
     }
 }
 

@@ -3,8 +3,8 @@
 mod configs;
 mod tiny_checkpoint;
 
-use configs::{Case, check, golden_config, only, refusal};
-use graftling_models::Family;
+use configs::{Case, check, folder, golden_config, only, refusal};
+use graftling_models::{Family, inspect};
 use serde_json::{Value, json};
 
 /// The families that say what comes next.
@@ -368,6 +368,22 @@ fn configs_as_they_stand_on_the_hub_are_read() {
             [1536, 24, 24, 6144, 128_100, 512, 0],
         ),
     ]);
+}
+
+#[test]
+fn places_that_are_computed_end_where_the_config_says_so_or_nowhere() {
+    for (family, key) in
+        [(Family::MarianSsru, "max_position_embeddings"), (Family::T5, "n_positions"), (Family::Mt5, "n_positions")]
+    {
+        for (longest, value) in [(None, Value::Null), (Some(77), json!(77))] {
+            let mut config = golden_config(family);
+            config.insert(key.to_owned(), value);
+            let facts = inspect(folder(&Value::Object(config)).path()).unwrap().facts;
+            let decoder = facts.decoder.expect("a decoder");
+            assert_eq!([facts.max_positions, decoder.max_positions], [longest; 2], "{family:?}");
+            assert_eq!([facts.longest(), decoder.longest()], [longest.unwrap_or(10_000_000); 2], "{family:?}");
+        }
+    }
 }
 
 #[test]

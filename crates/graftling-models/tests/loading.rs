@@ -324,7 +324,10 @@ fn inspection_reads_headers_only() {
     let inspection = inspect(checkpoint.write().path()).unwrap();
     assert_eq!(inspection.head, Some(Head::single_label(&labels(&["no", "yes"]))));
     assert_eq!(inspection.facts.parameter_count, 87);
-    assert_eq!((inspection.facts.family, inspection.facts.max_positions, inspection.facts.num_hidden_layers), ("bert", 4, 1));
+    assert_eq!(
+        (inspection.facts.family, inspection.facts.max_positions, inspection.facts.num_hidden_layers),
+        ("bert", Some(4), 1)
+    );
     let last = inspection.tensors.last().unwrap();
     assert_eq!((&*last.name, &last.parameters[..]), ("classifier.bias", &["classifier.bias".to_owned()][..]));
     assert_eq!((&*last.dtype, &last.shape[..], last.size_bytes, &*last.file), ("F32", &[2][..], 8, "model.safetensors"));

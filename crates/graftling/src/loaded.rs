@@ -108,7 +108,7 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>) -> Result<Loaded
         _ => SentenceSettings::default(),
     };
     let targets = Targets::of(task, recipe.as_ref(), &model)?;
-    let positions = model.facts().max_positions;
+    let positions = model.facts().longest();
     let max_length = match &targets {
         Some(targets) => {
             let written = recipe.as_ref().and_then(|recipe| recipe.max_new_tokens).unwrap_or(0);

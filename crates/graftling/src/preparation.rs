@@ -145,7 +145,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
 
     let targets = Targets::of(recipe.task, Some(recipe), &model)?;
     let longest = match sentences.as_ref().and_then(|sentences| sentences.max_length) {
-        Some(tokens) if recipe.max_length.is_none() => tokens.min(model.facts().max_positions),
+        Some(tokens) if recipe.max_length.is_none() => tokens.min(model.facts().longest()),
         _ => match &targets {
             Some(targets) => {
                 let written = recipe.max_new_tokens.unwrap_or(0);
@@ -339,7 +339,7 @@ fn proceed(stop: &AtomicBool) -> Result<(), Error> {
 }
 
 fn max_length(recipe: &Recipe, facts: &ModelFacts) -> Result<usize, Error> {
-    let positions = facts.max_positions;
+    let positions = facts.longest();
     match recipe.max_length {
         Some(max_length) if max_length > positions => Err(Error::MaxLengthTooLong { max_length, positions }),
         Some(max_length) => Ok(max_length),

@@ -70,10 +70,10 @@ impl Targets {
     /// If a source, or what is written, has no room.
     pub fn source_length(&self, task: Task, asked: Option<usize>, written: usize, facts: &ModelFacts) -> Result<usize, Error> {
         let written = written.max(self.max_length);
-        let positions = facts.decoder.map_or(facts.max_positions, |decoder| decoder.max_positions);
+        let positions = facts.decoder.map_or(facts.longest(), |decoder| decoder.longest());
         let room = match facts.decoder {
             // The token that it starts with takes one.
-            Some(_) if written < positions => facts.max_positions,
+            Some(_) if written < positions => facts.longest(),
             None if written + FEWEST_OF_SOURCE <= positions => positions - written,
             decoder => {
                 let is_alone = decoder.is_none();
@@ -207,13 +207,13 @@ mod tests {
             num_attention_heads: 1,
             intermediate_size: 8,
             vocabulary_size: 100,
-            max_positions: positions,
+            max_positions: Some(positions),
             type_vocabulary_size: 0,
             parameter_count: 0,
             decoder: decoder.map(|max_positions| DecoderFacts {
                 num_hidden_layers: 1,
                 vocabulary_size: 100,
-                max_positions,
+                max_positions: Some(max_positions),
                 start: None,
                 conventions: Conventions::NONE,
             }),

@@ -192,6 +192,7 @@ fn show(arguments: &InspectArguments, console: &Console) -> Result<(), Failure> 
 fn facts(inspection: &Inspection) -> String {
     let facts = &inspection.facts;
     let count = |number: usize| figures::count(number as u64);
+    let positions = |longest: Option<usize>| longest.map_or_else(|| "any number".to_owned(), count);
     let mut rows = vec![
         ("family", facts.family.to_owned()),
         ("saved as", inspection.classes.join(", ")),
@@ -201,9 +202,16 @@ fn facts(inspection: &Inspection) -> String {
         ("layers", count(facts.num_hidden_layers)),
         ("attention heads", count(facts.num_attention_heads)),
         ("vocabulary", count(facts.vocabulary_size)),
-        ("positions", count(facts.max_positions)),
-        ("token types", count(facts.type_vocabulary_size)),
+        ("positions", positions(facts.max_positions)),
     ];
+    if facts.type_vocabulary_size > 0 {
+        rows.push(("token types", count(facts.type_vocabulary_size)));
+    }
+    if let Some(decoder) = &facts.decoder {
+        rows.push(("decoder layers", count(decoder.num_hidden_layers)));
+        rows.push(("decoder vocabulary", count(decoder.vocabulary_size)));
+        rows.push(("decoder positions", positions(decoder.max_positions)));
+    }
     if let Some(labels) = inspection.head.as_ref().map(Head::labels).filter(|labels| !labels.is_empty()) {
         rows.push(("labels", labels.join(", ")));
     }
@@ -260,6 +268,11 @@ fn json_of(inspection: &Inspection) -> Value {
         "vocab_size": facts.vocabulary_size,
         "max_position_embeddings": facts.max_positions,
         "type_vocab_size": facts.type_vocabulary_size,
+        "decoder": facts.decoder.map(|decoder| json!({
+            "num_hidden_layers": decoder.num_hidden_layers,
+            "vocab_size": decoder.vocabulary_size,
+            "max_position_embeddings": decoder.max_positions,
+        })),
         "labels": inspection.head.as_ref().map(Head::labels),
         "weights": inspection.tensors.iter().map(weight).collect::<Vec<_>>(),
         "problems": inspection.problems.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -105,6 +105,29 @@ fn a_model_folder_tells_its_config_and_its_weights() {
 }
 
 #[test]
+fn a_model_that_writes_from_sources_tells_its_decoder_and_where_any_length_has_places() {
+    let scratch = Scratch::new();
+    for family in ["marian-ssru", "bart"] {
+        scratch.copy_model_of(&format!("families/{family}/seq2seq"), family);
+    }
+    let rows = |name: &str| -> Vec<String> {
+        let text = scratch.run(&["models", "inspect", name]).stdout;
+        let facts = text.split("\n\n").next().unwrap();
+        facts.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    let student = rows("marian-ssru");
+    for row in ["layers 2", "positions any number", "decoder layers 3", "decoder vocabulary 40", "decoder positions any number"] {
+        assert!(student.iter().any(|found| found == row), "{row}: {student:?}");
+    }
+    assert!(!student.iter().any(|row| row.starts_with("token types")), "{student:?}");
+    assert!(rows("bart").iter().any(|row| row == "decoder positions 24"));
+    let json = scratch.json(&["models", "inspect", "marian-ssru", "--json"]);
+    let decoder = serde_json::json!({ "num_hidden_layers": 3, "vocab_size": 40, "max_position_embeddings": null });
+    assert_eq!((&json["max_position_embeddings"], &json["decoder"]), (&serde_json::Value::Null, &decoder));
+    assert!(scratch.json(&["models", "inspect", "tiny", "--json"])["decoder"].is_null());
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let scratch = Scratch::new();
     let mut command = scratch.command(&["models", "inspect", "tiny", "--json"]);

@@ -117,7 +117,7 @@ pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
     // Two vocabularies would be two tables, and a matrix of its own to the vocabulary.
     config.only("share_encoder_decoder_embeddings", true);
     let (norms, embedding_norm) = (NormPlacement::AfterSums, EmbeddingNorm::Plain);
-    let position = |longest| Position::Sinusoidal { longest, spacing: SineSpacing::PastLast };
+    let position = |longest| Position::Sinusoidal { longest: Some(longest), spacing: SineSpacing::PastLast };
     translate(
         config,
         &Variant {

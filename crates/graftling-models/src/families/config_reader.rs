@@ -64,12 +64,17 @@ impl<'a> ConfigReader<'a> {
         if self.is_null(key) { default } else { self.size(key, default, largest) }
     }
 
+    /// The same, none where the key is absent or null.
+    pub fn size_if_there(&mut self, key: &str, largest: usize) -> Option<usize> {
+        self.says(key).then(|| self.size(key, 1, largest))
+    }
+
     /// The same where the key has to be there.
     pub fn needed_size(&mut self, key: &str, largest: usize) -> usize {
-        if !self.says(key) {
+        self.size_if_there(key, largest).unwrap_or_else(|| {
             self.refuse(key, "absent", format!("whole numbers from 1 to {largest}"));
-        }
-        self.size_unless_null(key, 1, largest)
+            1
+        })
     }
 
     /// A whole number from 0 to `largest`.

@@ -82,7 +82,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     let norm_epsilon = config.number("layer_norm_eps", 1e-6, 0.0..=1.0);
     let initializer_range = config.number("init_std", 0.02, 0.0..=1.0);
     // Places are computed, any number of them.
-    let longest = config.size_unless_null("max_position_embeddings", LARGEST_TABLE, LARGEST_TABLE);
+    let longest = config.size_if_there("max_position_embeddings", LARGEST_TABLE);
     // Students are trained without dropout, and so are those that say nothing of it.
     let dropout = Some(config.dropout("dropout", 0.0));
     let attention_weights = config.dropout("attention_dropout", 0.0);

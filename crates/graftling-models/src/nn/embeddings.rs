@@ -172,7 +172,9 @@ fn segments(batch: &PackedBatch, entries: usize) -> Cow<'_, [u32]> {
 fn position_ids(batch: &PackedBatch, before: &Before<'_>, placing: Position) -> Vec<u32> {
     let spans = &batch.spans;
     let longest = (0..spans.count()).map(|sequence| before.of(sequence) + spans.range(sequence).len()).max().unwrap_or(0);
-    assert!(longest <= placing.longest(), "embeddings: a sequence of {longest} tokens but only {} positions", placing.longest());
+    if let Some(positions) = placing.longest() {
+        assert!(longest <= positions, "embeddings: a sequence of {longest} tokens but only {positions} positions");
+    }
     let Position::Learned { offset, padding, .. } = placing else { return Vec::new() };
     let mut ids = Vec::with_capacity(spans.rows());
     for sequence in 0..spans.count() {

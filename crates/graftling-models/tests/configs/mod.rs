@@ -64,7 +64,8 @@ pub fn check(cases: Vec<Case>) {
 
 pub fn figures_of(facts: &ModelFacts) -> [usize; 7] {
     let ModelFacts { hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, .. } = *facts;
-    let ModelFacts { vocabulary_size, max_positions, type_vocabulary_size, .. } = *facts;
+    let ModelFacts { vocabulary_size, type_vocabulary_size, .. } = *facts;
+    let max_positions = facts.max_positions.expect("a longest sequence");
     let sizes = [hidden_size, num_hidden_layers, num_attention_heads, intermediate_size];
     [sizes[0], sizes[1], sizes[2], sizes[3], vocabulary_size, max_positions, type_vocabulary_size]
 }

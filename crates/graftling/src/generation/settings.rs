@@ -28,11 +28,11 @@ pub(super) struct Limits {
 impl Limits {
     pub fn of(facts: &ModelFacts) -> Self {
         match facts.decoder {
-            Some(DecoderFacts { vocabulary_size: vocabulary, max_positions: positions, start, .. }) => {
-                Self { vocabulary, positions, source_positions: Some(facts.max_positions), start }
+            Some(decoder @ DecoderFacts { vocabulary_size: vocabulary, start, .. }) => {
+                Self { vocabulary, positions: decoder.longest(), source_positions: Some(facts.longest()), start }
             }
             None => {
-                let (vocabulary, positions) = (facts.vocabulary_size, facts.max_positions);
+                let (vocabulary, positions) = (facts.vocabulary_size, facts.longest());
                 Self { vocabulary, positions, source_positions: None, start: None }
             }
         }

@@ -110,7 +110,8 @@ pub(crate) struct ModelDescription {
     pub layers: usize,
     pub attention_heads: usize,
     pub vocabulary: usize,
-    pub positions: usize,
+    /// None where sequences may be of any length.
+    pub positions: Option<usize>,
     /// The most tokens of a text that were read at once.
     pub max_length: usize,
     pub labels: usize,
