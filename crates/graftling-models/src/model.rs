@@ -71,12 +71,8 @@ impl Model {
     /// An encoder that is to write one text from another becomes a pair of itself: both halves have its weights, and what the
     /// decoder sees the encoder by is new (Rothe et al. 2020; `from_encoder_decoder_pretrained` of transformers' `EncoderDecoderModel`).
     pub fn from_pretrained(folder: &Path, head: Head, seed: u64) -> Result<(Self, LoadReport), ModelError> {
-        check_labels(head.labels(), head.fewest_labels())
-            .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
-        let (config, translation) = Config::read(folder)?;
-        if let Some(pairing) = pairing(&config, &translation, &head) {
-            let stored = translation.names.of_pretraining();
-            let (config, translation) = config.paired(pairing)?;
+        let Opened { config, translation, pairing } = open(folder, &head)?;
+        if let Some((pairing, stored)) = pairing {
             let origins = Origins::Pairing { seed, begins_as: pairing.begins_as };
             return Self::build(folder, config, translation, head, |declarations, _| {
                 load(folder, declarations, stored, &origins)
@@ -94,15 +90,9 @@ impl Model {
     }
 
     /// What [`from_pretrained`](Self::from_pretrained) gives, with every parameter drawn from `seed` as its family draws them: the same model
-    /// before it was trained. No value is read from the folder.
+    /// before it was trained. No value is read from the folder; where the config does not tell which weights there are (T5), their names are.
     pub fn from_config(folder: &Path, head: Head, seed: u64) -> Result<(Self, LoadReport), ModelError> {
-        check_labels(head.labels(), head.fewest_labels())
-            .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
-        let (config, translation) = Config::read(folder)?;
-        let (config, translation) = match pairing(&config, &translation, &head) {
-            Some(pairing) => config.paired(pairing)?,
-            None => (config, translation),
-        };
+        let Opened { config, translation, .. } = open(folder, &head)?;
         Self::build(folder, config, translation, head, |declarations, _| Ok(draw(declarations, seed)))
     }
 
@@ -336,10 +326,24 @@ impl Model {
     }
 }
 
-/// How an encoder that is to write one text from another becomes two; none where it need not, or cannot.
-fn pairing(config: &Config, translation: &Translation, head: &Head) -> Option<&'static Pairing> {
-    let pairing = config.family.pairing().filter(|_| translation.decoder.is_none());
-    pairing.filter(|_| *head == Head::SequenceToSequence)
+/// A folder that is opened for a model with some head, which need not be its own.
+struct Opened {
+    config: Config,
+    translation: Translation,
+    /// How an encoder that is to write one text from another has become a pair, which the others then describe, and how its weights are
+    /// named on disk; none where it need not, or cannot.
+    pairing: Option<(&'static Pairing, Names)>,
+}
+
+fn open(folder: &Path, head: &Head) -> Result<Opened, ModelError> {
+    check_labels(head.labels(), head.fewest_labels())
+        .map_err(|problem| ModelError::Labels { path: folder.to_owned(), problem })?;
+    let (config, translation) = Config::read(folder)?;
+    let pairing = config.family.pairing().filter(|_| translation.decoder.is_none() && *head == Head::SequenceToSequence);
+    let Some(pairing) = pairing else { return Ok(Opened { config, translation, pairing: None }) };
+    let stored = translation.names.of_pretraining();
+    let (config, translation) = config.paired(pairing)?;
+    Ok(Opened { config, translation, pairing: Some((pairing, stored)) })
 }
 
 /// The decoder with what the weights alone tell: whether the projection to the vocabulary has a matrix of its own.

@@ -45,16 +45,34 @@ pub(crate) enum Origins<'a> {
     Pairing { seed: u64, begins_as: fn(&str) -> Option<String> },
 }
 
+/// What a parameter begins as.
+pub(super) enum Beginning {
+    /// This parameter of the checkpoint.
+    As(String),
+    /// A draw, in any case.
+    New { seed: u64 },
+}
+
+impl Beginning {
+    /// The parameter of the checkpoint, if it is one.
+    pub fn stored(self) -> Option<String> {
+        match self {
+            Beginning::As(name) => Some(name),
+            Beginning::New { .. } => None,
+        }
+    }
+}
+
 impl Origins<'_> {
     pub(super) fn replaces(&self, canonical: &str) -> bool {
         matches!(self, Origins::Fresh { replaced, .. } if replaced.contains(&module(canonical)))
     }
 
-    /// The parameter of the checkpoint that a declared one begins as; none where it is new in any case.
-    pub(super) fn begins_as(&self, declared: &str) -> Option<String> {
+    /// What a declared parameter begins as.
+    pub(super) fn beginning(&self, declared: &str) -> Beginning {
         match self {
-            Origins::Pairing { begins_as, .. } => begins_as(declared),
-            Origins::Stored | Origins::Fresh { .. } => Some(declared.to_owned()),
+            Origins::Pairing { begins_as, seed } => begins_as(declared).map_or(Beginning::New { seed: *seed }, Beginning::As),
+            Origins::Stored | Origins::Fresh { .. } => Beginning::As(declared.to_owned()),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::files::{WeightFile, WeightFiles};
 use super::header::StoredTensor;
-use super::load::{IgnoredWeight, Origins};
+use super::load::{Beginning, IgnoredWeight, Origins};
 use super::values::Storage;
 use crate::error::WeightProblem;
 use crate::facts::Depth;
@@ -30,7 +30,7 @@ pub(super) fn match_weights<'a>(
     names: Names,
     origins: &Origins<'_>,
 ) -> Matching<'a> {
-    let wanted: HashSet<String> = declarations.iter().filter_map(|(_, entry)| origins.begins_as(&entry.name)).collect();
+    let wanted: HashSet<String> = declarations.iter().filter_map(|(_, entry)| origins.beginning(&entry.name).stored()).collect();
     let mut ignored = Vec::new();
     let mut problems = files.problems.clone();
     let mut found: HashMap<String, (&WeightFile, &StoredTensor, Part)> = HashMap::new();
@@ -73,11 +73,10 @@ pub(super) fn match_weights<'a>(
     };
     let mut sources = Vec::with_capacity(declarations.len());
     for (_, declaration) in declarations.iter() {
-        let origin = origins.begins_as(&declaration.name);
         let module_is_absent = |name: &str| !found.keys().any(|other| module(other) == module(name));
-        match (origin, origins.seed()) {
-            (None, seed) => sources.push(Source::New { seed: seed.unwrap_or(0) }),
-            (Some(origin), seed) => match (found.get(&origin), seed) {
+        match origins.beginning(&declaration.name) {
+            Beginning::New { seed } => sources.push(Source::New { seed }),
+            Beginning::As(origin) => match (found.get(&origin), origins.seed()) {
                 (Some((file, tensor, part)), _) => match fit(declaration, tensor, *part) {
                     Ok(storage) => sources.push(Source::Stored { file, tensor, storage, part: *part }),
                     Err(problem) => say(problem),
