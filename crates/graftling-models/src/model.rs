@@ -195,17 +195,24 @@ impl Model {
         decoder.remembered(graph, &hidden, &sources.spans)
     }
 
-    /// The logits after the last token of each sequence, of which memories hold what was read before.
+    /// The logits after the last token of each sequence, of which so many tokens were read before and memories hold what is remembered of
+    /// them.
     ///
     /// # Panics
     /// As [`read_on`](Self::read_on).
-    pub(crate) fn next_tokens(&self, graph: &Graph<'_>, batch: &PackedBatch, memories: &mut [&mut Memory]) -> Var {
+    pub(crate) fn next_tokens(
+        &self,
+        graph: &Graph<'_>,
+        batch: &PackedBatch,
+        read: &[usize],
+        memories: &mut [&mut Memory],
+    ) -> Var {
         let Parts { stack, decoder, head, .. } = &self.parts;
         let kind = self.head.kind();
         let writes = matches!(kind, HeadKind::CausalLanguageModelling | HeadKind::SequenceToSequence);
         assert!(writes, "read_on: {} does not say what comes next", self.class);
         let stack = decoder.as_ref().unwrap_or(stack);
-        head.next_tokens(graph, stack, stack.read_on(graph, batch, memories))
+        head.next_tokens(graph, stack, stack.read_on(graph, batch, read, memories))
     }
 
     /// Of a causal language model the vectors from which [`forward`](Self::forward) makes logits by its

@@ -1,7 +1,5 @@
 //! What a decoder has read of a text that it continues, beside a text that it may look at. Knows no sampling and no search.
 
-use std::sync::Arc;
-
 use graftling_tensor::{Graph, PackedWeights, Spans, Tensor};
 
 use crate::batch::PackedBatch;
@@ -48,8 +46,7 @@ impl Model {
         let batch = packed(sources.iter().copied());
         batch.assert_whole();
         let caches = self.sources(&Graph::inference_packed(weights), &batch);
-        let past = |cache| Past { tokens: Vec::new(), memory: Memory { source: Some(Arc::new(cache)), ..Memory::default() } };
-        caches.into_iter().map(past).collect()
+        caches.into_iter().map(|cache| Past { tokens: Vec::new(), memory: Memory::beside(cache) }).collect()
     }
 
     /// Reads on in several texts, each with at least one token more, and says of each what comes next: the logits after its last token,
@@ -61,11 +58,12 @@ impl Model {
     pub fn read_on(&self, weights: &PackedWeights<'_>, texts: &mut [(&mut Past, &[u32])]) -> Tensor {
         let new = packed(texts.iter().map(|(_, new)| *new));
         new.assert_whole();
+        let read: Vec<usize> = texts.iter().map(|(past, _)| past.len()).collect();
         for (past, new) in texts.iter_mut() {
             past.tokens.extend_from_slice(new);
         }
         let mut memories: Vec<&mut Memory> = texts.iter_mut().map(|(past, _)| &mut past.memory).collect();
-        self.next_tokens(&Graph::inference_packed(weights), &new, &mut memories).tensor().clone()
+        self.next_tokens(&Graph::inference_packed(weights), &new, &read, &mut memories).tensor().clone()
     }
 }
 

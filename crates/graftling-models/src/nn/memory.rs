@@ -9,14 +9,68 @@ use super::attention::Source;
 /// What a decoder remembers of one sequence, in all of its layers. A clone shares what both remember alike.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
-    /// How many tokens were read.
-    pub read: usize,
-    /// The keys and values of these tokens.
-    pub own: SequenceCache,
-    /// Of each layer with a recurrence the state after them.
-    pub states: Vec<Arc<[f32]>>,
+    own: Remembered,
     /// The keys and values of what an encoder gave, which nothing is added to: all that goes on from the same source has them in common.
-    pub source: Option<Arc<SequenceCache>>,
+    source: Option<Arc<SequenceCache>>,
+}
+
+/// What a decoder remembers of the tokens that it has read.
+#[derive(Clone, Debug, Default)]
+enum Remembered {
+    #[default]
+    Nothing,
+    /// Their keys and values.
+    KeysAndValues(SequenceCache),
+    /// The state after them, in each layer with a recurrence.
+    States(Vec<Arc<[f32]>>),
+}
+
+impl Memory {
+    /// Of a sequence of which nothing is read yet, beside what an encoder gave.
+    pub fn beside(source: SequenceCache) -> Self {
+        Self { source: Some(Arc::new(source)), ..Self::default() }
+    }
+
+    /// Whether nothing is read yet.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.own, Remembered::Nothing)
+    }
+
+    /// The keys and values of the tokens that were read, to which those of more are appended.
+    ///
+    /// # Panics
+    /// If the layers have a recurrence.
+    pub fn keys_and_values(&mut self) -> &mut SequenceCache {
+        if self.is_empty() {
+            self.own = Remembered::KeysAndValues(SequenceCache::new());
+        }
+        let Remembered::KeysAndValues(cache) = &mut self.own else { panic!("memory: attention after a recurrence") };
+        cache
+    }
+
+    /// The state of a layer, or none where nothing was read before this pass.
+    fn state(&self, layer: usize) -> Option<&[f32]> {
+        match &self.own {
+            Remembered::Nothing => None,
+            Remembered::States(states) => states.get(layer).map(|state| &**state),
+            Remembered::KeysAndValues(_) => panic!("memory: a recurrence after attention"),
+        }
+    }
+
+    /// Keeps the state of a layer in place of the one before. The first pass goes through the layers in order.
+    fn keep_state(&mut self, layer: usize, state: &[f32]) {
+        let mut states = match std::mem::take(&mut self.own) {
+            Remembered::Nothing => Vec::new(),
+            Remembered::States(states) => states,
+            Remembered::KeysAndValues(_) => panic!("memory: a recurrence after attention"),
+        };
+        assert!(layer <= states.len(), "memory: the state of layer {layer} before that of layer {}", states.len());
+        match states.get_mut(layer) {
+            Some(before) => *before = state.into(),
+            None => states.push(state.into()),
+        }
+        self.own = Remembered::States(states);
+    }
 }
 
 /// What the sequences of a pass look at beside themselves.
@@ -60,20 +114,16 @@ impl Sources {
 pub(crate) fn states(memories: &[&mut Memory], layer: usize, columns: usize) -> Tensor {
     let mut values = vec![0.0; memories.len() * columns];
     for (memory, to) in memories.iter().zip(values.chunks_exact_mut(columns)) {
-        if let Some(state) = memory.states.get(layer) {
+        if let Some(state) = memory.state(layer) {
             to.copy_from_slice(state);
         }
     }
     Tensor::from_vec(&[memories.len(), columns], values)
 }
 
-/// Keeps the states of a layer, `[sequences, columns]`, in place of those before. The first pass goes through the layers in order.
+/// Keeps the states of a layer, `[sequences, columns]`, in place of those before.
 pub(crate) fn keep_states(memories: &mut [&mut Memory], layer: usize, states: &Tensor) {
-    for (memory, state) in memories.iter_mut().zip(states.to_vec().chunks_exact(states.columns())) {
-        assert!(layer <= memory.states.len(), "memory: the state of layer {layer} before that of layer {}", memory.states.len());
-        match memory.states.get_mut(layer) {
-            Some(before) => *before = state.into(),
-            None => memory.states.push(state.into()),
-        }
+    for (memory, state) in memories.iter_mut().zip(states.values().chunks_exact(states.columns())) {
+        memory.keep_state(layer, state);
     }
 }

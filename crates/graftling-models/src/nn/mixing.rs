@@ -51,7 +51,7 @@ impl TokenMixing {
     ) -> Var {
         match self {
             Self::Attention(attention) => {
-                let mut caches: Vec<&mut SequenceCache> = memories.iter_mut().map(|memory| &mut memory.own).collect();
+                let mut caches: Vec<&mut SequenceCache> = memories.iter_mut().map(|memory| memory.keys_and_values()).collect();
                 attention.forward_cached(graph, tokens, (layer, &mut caches), places)
             }
             Self::Recurrence(recurrence) => {

@@ -146,12 +146,17 @@ impl Stack {
         caches
     }
 
-    /// Reads on in sequences of which memories hold what was read before; gives the vector of the last token of each,
-    /// `[sequences, hidden_size]`. For inference alone.
-    pub fn read_on(&self, graph: &Graph<'_>, batch: &PackedBatch, memories: &mut [&mut Memory]) -> Var {
+    /// Reads on in sequences of which so many tokens were read before, and memories hold what is remembered of them; gives the vector of the
+    /// last token of each, `[sequences, hidden_size]`. For inference alone.
+    ///
+    /// # Panics
+    /// If of a sequence something was read and nothing is remembered.
+    pub fn read_on(&self, graph: &Graph<'_>, batch: &PackedBatch, read: &[usize], memories: &mut [&mut Memory]) -> Var {
         let spans = &batch.spans;
-        let read: Vec<usize> = memories.iter().map(|memory| memory.read).collect();
-        let before = Before::Tokens(&read);
+        for (memory, read) in memories.iter().zip(read) {
+            assert_eq!(memory.is_empty(), *read == 0, "read_on: what is remembered of {read} tokens");
+        }
+        let before = Before::Tokens(read);
         let places = before.places(spans);
         // Where there are angles places are counted anew, so that there are angles of those alone that occur.
         let angles = self.rotary.as_ref().map(|rotary| rotary.angles(places.iter().map(|place| *place as usize)));
@@ -165,9 +170,6 @@ impl Stack {
             let source = sources.as_ref().map(|sources| sources.of_layer(index));
             let tokens = Rows { hidden: &hidden, spans, positions: &positions };
             hidden = self.layer(index).read_on(graph, tokens, (index, memories), places, source);
-        }
-        for (memory, new) in memories.iter_mut().zip(spans.lengths()) {
-            memory.read += new;
         }
         let last: Vec<usize> = (0..spans.count()).map(|sequence| spans.range(sequence).end - 1).collect();
         let last = graph.gather_rows(&hidden, &last);
