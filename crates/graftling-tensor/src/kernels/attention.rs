@@ -17,6 +17,7 @@ use rayon::prelude::*;
 pub(crate) use places::{Bias, Window};
 use places::{Block, Place};
 
+use super::disjoint::Disjoint;
 use super::dropout::DropoutKey;
 use super::product::{Target, View, multiply_serial};
 use super::relative::{Part, Relative, Scratch as RelativeScratch};
@@ -41,32 +42,6 @@ pub(crate) struct Heads<'a> {
     pub window: Option<Window<'a>>,
     /// Not together with a window, nor with key heads that are shared.
     pub relative: Option<Relative<'a>>,
-}
-
-/// A result that tasks write to in disjoint pieces.
-#[derive(Clone, Copy)]
-pub(super) struct Shared {
-    start: *mut f32,
-    len: usize,
-}
-
-// SAFETY: tasks write to disjoint pieces: each to the rows of its own sequence and the columns of its own head, or its own columns.
-unsafe impl Sync for Shared {}
-// SAFETY: as above.
-unsafe impl Send for Shared {}
-
-impl Shared {
-    pub fn new(values: &mut [f32]) -> Self {
-        Self { start: values.as_mut_ptr(), len: values.len() }
-    }
-
-    /// Copies `from` to the values that begin at `place`.
-    #[inline(always)]
-    pub fn write(self, place: usize, from: &[f32]) {
-        assert!(place + from.len() <= self.len, "write outside of the result");
-        // SAFETY: the piece lies inside, and no other task writes to it.
-        unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), self.start.add(place), from.len()) }
-    }
 }
 
 #[derive(Default)]
@@ -135,14 +110,15 @@ impl Heads<'_> {
 
     /// Writes the output `[queries, hidden]` and the logarithm of each row's normaliser `[queries, heads]`.
     pub fn forward(&self, output: &mut [f32], normalizers: &mut [f32]) {
-        let (output, normalizers) = (Shared::new(output), Shared::new(normalizers));
+        // SAFETY: a task writes to the rows of its own sequence and the columns of its own head.
+        let [output, normalizers] = [output, normalizers].map(|values| unsafe { Disjoint::new(values) });
         // Nothing is summed over the query heads of a key head.
         self.places(1).into_par_iter().for_each(|place| {
             SCRATCH.with_borrow_mut(|scratch| self.forward_head(&place, scratch, output, normalizers));
         });
     }
 
-    fn forward_head(&self, place: &Place, scratch: &mut Scratch, output: Shared, normalizers: Shared) {
+    fn forward_head(&self, place: &Place, scratch: &mut Scratch, output: Disjoint<'_>, normalizers: Disjoint<'_>) {
         let (hidden, key_hidden, size) = (self.hidden(), self.key_hidden(), self.head_size);
         let head = place.heads.start;
         for block in self.blocks(place) {

@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::attention::{Bias, Shared, room, softmax};
+use super::attention::{Bias, room, softmax};
+use super::disjoint::Disjoint;
 use super::product::{Target, View, multiply_serial};
 use super::simd::dispatch;
 
@@ -84,7 +85,8 @@ impl CachedHeads<'_> {
 
     /// Writes the output `[queries, heads * head size]`.
     pub fn forward(&self, output: &mut [f32]) {
-        let output = Shared::new(output);
+        // SAFETY: a task writes to its own queries, in the columns of the heads that share its key head.
+        let output = unsafe { Disjoint::new(output) };
         let at_once = (ROWS / self.group()).max(1);
         let tasks: Vec<Task<'_>> = self
             .sequences
@@ -101,7 +103,7 @@ impl CachedHeads<'_> {
         tasks.into_par_iter().for_each(|task| SCRATCH.with_borrow_mut(|scratch| self.attend(&task, scratch, output)));
     }
 
-    fn attend(&self, task: &Task<'_>, scratch: &mut Scratch, output: Shared) {
+    fn attend(&self, task: &Task<'_>, scratch: &mut Scratch, output: Disjoint<'_>) {
         let Task { sequence, queries, key_head } = task;
         let (size, group) = (self.head_size, self.group());
         let count = queries.len() * group;

@@ -3,6 +3,7 @@
 pub(crate) mod attention;
 pub(crate) mod cached_attention;
 pub(crate) mod columns;
+mod disjoint;
 pub(crate) mod dropout;
 pub(crate) mod math;
 pub(crate) mod product;

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::attention::Shared;
+use super::disjoint::Disjoint;
 use super::math::{relu, sigmoid};
 use super::rows::BLOCK;
 use super::simd::dispatch;
@@ -38,7 +38,8 @@ struct Piece {
 impl GatedStates<'_> {
     /// Writes the state after each row, and `relu` of it: both `[rows, columns]`.
     pub fn forward(&self, states: &mut [f32], output: &mut [f32]) {
-        let (states, output) = (Shared::new(states), Shared::new(output));
+        // SAFETY: a task writes to the rows of its own sequence and to its own columns.
+        let [states, output] = [states, output].map(|values| unsafe { Disjoint::new(values) });
         self.for_pieces(
             #[inline(always)]
             |piece| self.forward_piece(piece, states, output),
@@ -47,7 +48,8 @@ impl GatedStates<'_> {
 
     /// Writes the gradients of gate and candidate, from that of what [`forward`](Self::forward) gives beside the states.
     pub fn backward(&self, states: &[f32], upstream: &[f32], [gate, candidate]: [&mut [f32]; 2]) {
-        let (gate, candidate) = (Shared::new(gate), Shared::new(candidate));
+        // SAFETY: as above.
+        let [gate, candidate] = [gate, candidate].map(|values| unsafe { Disjoint::new(values) });
         self.for_pieces(
             #[inline(always)]
             |piece| self.backward_piece(piece, [states, upstream], [gate, candidate]),
@@ -83,7 +85,7 @@ impl GatedStates<'_> {
     }
 
     #[inline(always)]
-    fn forward_piece(&self, piece: &Piece, states: Shared, output: Shared) {
+    fn forward_piece(&self, piece: &Piece, states: Disjoint<'_>, output: Disjoint<'_>) {
         let width = piece.columns.len();
         let (mut state, mut above) = (self.first(piece), [0.0; COLUMNS]);
         let (state, above) = (&mut state[..width], &mut above[..width]);
@@ -101,7 +103,7 @@ impl GatedStates<'_> {
     }
 
     #[inline(always)]
-    fn backward_piece(&self, piece: &Piece, [states, upstream]: [&[f32]; 2], [of_gate, of_candidate]: [Shared; 2]) {
+    fn backward_piece(&self, piece: &Piece, [states, upstream]: [&[f32]; 2], [of_gate, of_candidate]: [Disjoint<'_>; 2]) {
         let width = piece.columns.len();
         let first = self.first(piece);
         // Of a state, what arrives from those behind it.

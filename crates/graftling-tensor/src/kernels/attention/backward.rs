@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::places::{Block, Place};
-use super::{Heads, SCRATCH, Scratch, Shared, room};
+use super::{Heads, SCRATCH, Scratch, room};
+use crate::kernels::disjoint::Disjoint;
 use crate::kernels::math::exp;
 use crate::kernels::product::{Target, View, multiply_serial};
 use crate::kernels::rows::sum;
@@ -21,14 +22,23 @@ impl Heads<'_> {
         bias: &mut [f32],
         [relative_key, relative_query]: [&mut [f32]; 2],
     ) {
-        let results = [query, key, value, bias, relative_key, relative_query].map(Shared::new);
+        let results = [query, key, value, bias, relative_key, relative_query];
+        // SAFETY: a task writes to the rows of its own sequence, and the columns of its own key head and of the query heads that share it.
+        let results = results.map(|values| unsafe { Disjoint::new(values) });
         // The gradients of a key head are summed over its query heads, in one task and so in one order.
         self.places(self.group()).into_par_iter().for_each(|place| {
             SCRATCH.with_borrow_mut(|scratch| self.backward_group(&place, scratch, upstream, normalizers, results));
         });
     }
 
-    fn backward_group(&self, place: &Place, scratch: &mut Scratch, upstream: &[f32], normalizers: &[f32], results: [Shared; 6]) {
+    fn backward_group(
+        &self,
+        place: &Place,
+        scratch: &mut Scratch,
+        upstream: &[f32],
+        normalizers: &[f32],
+        results: [Disjoint<'_>; 6],
+    ) {
         let size = self.head_size;
         let [_, to_key, to_value, _, to_relative @ ..] = results;
         if let Some(relative) = &self.relative {
@@ -66,7 +76,7 @@ impl Heads<'_> {
         scratch: &mut Scratch,
         upstream: &[f32],
         normalizers: &[f32],
-        [to_query, _, _, to_bias, ..]: [Shared; 6],
+        [to_query, _, _, to_bias, ..]: [Disjoint<'_>; 6],
     ) {
         let (hidden, key_hidden, size, scale) = (self.hidden(), self.key_hidden(), self.head_size, self.scale());
         let bias_gradient = room(&mut scratch.bias, self.bias.map_or(0, |bias| bias.width()));
