@@ -35,7 +35,7 @@ pub use gradients::Gradients;
 pub use graph::{Graph, Var};
 pub use operations::activation::Activation;
 pub use operations::attention::{AttentionOptions, AttentionWindow};
-pub use operations::cached_attention::CachedWindow;
+pub use operations::cached_attention::{CachedKeys, CachedWindow};
 pub use operations::distance_bias::DistanceBias;
 pub use operations::distance_buckets::DistanceBuckets;
 pub use operations::distance_vectors::DistanceVectors;

@@ -14,7 +14,7 @@ use crate::tensor::Tensor;
 /// Sequences of a batch are caches of their own, so that any may end, and others join, at every step.
 ///
 /// ```
-/// use graftling_tensor::{AttentionOptions, CachedWindow, Graph, Parameters, SequenceCache, Spans, Tensor};
+/// use graftling_tensor::{AttentionOptions, CachedKeys, CachedWindow, Graph, Parameters, SequenceCache, Spans, Tensor};
 ///
 /// let parameters = Parameters::new();
 /// let graph = Graph::inference(&parameters);
@@ -29,7 +29,8 @@ use crate::tensor::Tensor;
 ///
 /// let options = AttentionOptions { heads: 2, key_heads: 2, dropout: 0.0 };
 /// let one_token = Spans::from_lengths([1]);
-/// let context = graph.cached_attention(&graph.constant(token), &one_token, &[fork], 0, options, CachedWindow::PAST);
+/// let keys = CachedKeys { caches: &[fork], layer: 0, window: CachedWindow::PAST, bias: None };
+/// let context = graph.cached_attention(&graph.constant(token), &one_token, &keys, options);
 /// assert_eq!(context.tensor().shape(), [1, 4]);
 /// ```
 #[derive(Clone, Default)]

@@ -1,8 +1,8 @@
 //! Attention to caches, whatever the pieces that sequences are read in, against attention over whole sequences.
 
 use graftling_tensor::{
-    AttentionOptions, AttentionWindow, CachedWindow, DistanceBias, DistanceBuckets, Graph, Parameters, SequenceCache, Spans,
-    Tensor, Var,
+    AttentionOptions, AttentionWindow, CachedKeys, CachedWindow, DistanceBias, DistanceBuckets, Graph, Parameters, SequenceCache,
+    Spans, Tensor, Var,
 };
 
 /// Single-precision sums of at most a few hundred products of values of size one, in another order.
@@ -89,7 +89,8 @@ fn read_on(graph: &Graph<'_>, window: CachedWindow, texts: &mut [(&Text, &mut Se
         }
     }
     let caches: Vec<&SequenceCache> = texts.iter().map(|(_, cache, _)| &**cache).collect();
-    let found = graph.cached_attention(&query, &spans, &caches, 1, sizes.options(), window).tensor().to_vec();
+    let keys = CachedKeys { caches: &caches, layer: 1, window, bias: None };
+    let found = graph.cached_attention(&query, &spans, &keys, sizes.options()).tensor().to_vec();
     let width = texts[0].0.width(0);
     (0..texts.len()).map(|index| found[spans.range(index).start * width..spans.range(index).end * width].to_vec()).collect()
 }
@@ -196,18 +197,18 @@ fn queries_may_see_everything_and_be_more_than_the_keys() {
     let parameters = Parameters::new();
     let graph = Graph::inference(&parameters);
     for sizes in SIZES {
-        for (queries, keys) in [(1, 100), (5, 3), (90, 70)] {
-            let [asking, asked] = [(queries, 1), (keys, 2)].map(|(tokens, seed)| Text::new(sizes, tokens, seed));
+        for (queries, count) in [(1, 100), (5, 3), (90, 70)] {
+            let [asking, asked] = [(queries, 1), (count, 2)].map(|(tokens, seed)| Text::new(sizes, tokens, seed));
             let [query, ..] = asking.tokens(0..queries);
-            let [_, key, value] = asked.tokens(0..keys);
+            let [_, key, value] = asked.tokens(0..count);
             let mut cache = SequenceCache::new();
-            cache.append(0, [&key, &value], 0..keys, sizes.key_heads);
-            let spans = [queries, keys].map(|rows| Spans::from_lengths([rows]));
+            cache.append(0, [&key, &value], 0..count, sizes.key_heads);
+            let spans = [queries, count].map(|rows| Spans::from_lengths([rows]));
             let [query, key, value] = [query, key, value].map(|tensor| graph.constant(tensor));
-            let window = CachedWindow::EVERYTHING;
-            let found = graph.cached_attention(&query, &spans[0], &[cache], 0, sizes.options(), window).tensor().to_vec();
+            let keys = CachedKeys { caches: &[cache], layer: 0, window: CachedWindow::EVERYTHING, bias: None };
+            let found = graph.cached_attention(&query, &spans[0], &keys, sizes.options()).tensor().to_vec();
             let expected = graph.attention(&query, &key, &value, &spans[0], &spans[1], sizes.options()).tensor().to_vec();
-            assert_near(&found, &expected, &format!("{sizes:?}, {queries} queries, {keys} keys"));
+            assert_near(&found, &expected, &format!("{sizes:?}, {queries} queries, {count} keys"));
         }
     }
 }
@@ -245,8 +246,8 @@ fn a_bias_by_distance_is_added_whatever_the_pieces() {
                     let query = graph.constant(Tensor::from_vec(&[spans.rows(), text.width(0)], query));
                     let positions: Vec<u32> = ranges.iter().cloned().flatten().map(|place| place as u32).collect();
                     let bias = DistanceBias { table, buckets, positions: &positions };
-                    let layer = (&caches[..], 0);
-                    let of_both = graph.cached_attention_by_distance(&query, &spans, layer, sizes.options(), window, &bias);
+                    let keys = CachedKeys { caches: &caches, layer: 0, window, bias: Some(bias) };
+                    let of_both = graph.cached_attention(&query, &spans, &keys, sizes.options());
                     found.extend_from_slice(&of_both.tensor().to_vec()[..spans.range(0).len() * text.width(0)]);
                 }
                 assert_near(&found, &expected, &format!("{sizes:?}, {window:?}, pieces to {ends:?}"));
@@ -264,5 +265,6 @@ fn queries_whose_keys_were_not_appended_are_a_mistake() {
     let mut cache = SequenceCache::new();
     cache.append(0, [&key, &value], 0..1, SIZES[0].key_heads);
     let spans = Spans::from_lengths([2]);
-    graph.cached_attention(&graph.constant(query), &spans, &[cache], 0, SIZES[0].options(), CachedWindow::PAST);
+    let keys = CachedKeys { caches: &[cache], layer: 0, window: CachedWindow::PAST, bias: None };
+    graph.cached_attention(&graph.constant(query), &spans, &keys, SIZES[0].options());
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use graftling_tensor::{
-    AttentionOptions, AttentionWindow, CachedWindow, DistanceBias, DistanceBuckets, DistanceVectors, Graph, RotaryAngles,
-    SequenceCache, Spans, Var,
+    AttentionOptions, AttentionWindow, CachedKeys, CachedWindow, DistanceBias, DistanceBuckets, DistanceVectors, Graph,
+    RotaryAngles, SequenceCache, Spans, Var,
 };
 
 use super::declarations::Scope;
@@ -159,10 +159,21 @@ impl Attention {
     }
 
     /// Keeps the keys and values of what an encoder gave: a cache for each sequence, to which this layer's are appended.
-    pub fn remember(&self, graph: &Graph<'_>, source: Rows<'_>, (layer, caches): (usize, &mut [SequenceCache])) {
-        let [key, value] = self.keys_and_values(graph, source, None);
-        for (sequence, cache) in caches.iter_mut().enumerate() {
-            cache.append(layer, [key.tensor(), value.tensor()], source.spans.range(sequence), self.key_value_heads);
+    pub fn remember(&self, graph: &Graph<'_>, source: Rows<'_>, layer: usize, caches: &mut [SequenceCache]) {
+        let keys_and_values = self.keys_and_values(graph, source, None);
+        self.append(&keys_and_values, source.spans, layer, caches.iter_mut());
+    }
+
+    /// Appends the keys and values of sequences to a layer of their caches.
+    fn append<'c>(
+        &self,
+        [key, value]: &[Var; 2],
+        spans: &Spans,
+        layer: usize,
+        caches: impl Iterator<Item = &'c mut SequenceCache>,
+    ) {
+        for (sequence, cache) in caches.enumerate() {
+            cache.append(layer, [key.tensor(), value.tensor()], spans.range(sequence), self.key_value_heads);
         }
     }
 
@@ -177,20 +188,17 @@ impl Attention {
     ) -> Var {
         let Sight::Past { reach } = places.sight else { panic!("read_on: a layer that looks at what follows") };
         let [query, key, value] = self.projected(graph, tokens, tokens, places.angles);
-        for (sequence, cache) in caches.iter_mut().enumerate() {
-            cache.append(layer, [key.tensor(), value.tensor()], tokens.spans.range(sequence), self.key_value_heads);
-        }
-        let caches: Vec<&SequenceCache> = caches.iter().map(|cache| &**cache).collect();
-        let window = CachedWindow { before: reach, behind: 0 };
-        let context = match (&self.distance, places.distances) {
-            (DistanceUse::None, _) => graph.cached_attention(&query, tokens.spans, &caches, layer, self.options(), window),
+        self.append(&[key, value], tokens.spans, layer, caches.iter_mut().map(|cache| &mut **cache));
+        let bias = match (&self.distance, places.distances) {
+            (DistanceUse::None, _) => None,
             (DistanceUse::Bias(buckets), Distances::Bias(table)) => {
-                let bias = DistanceBias { table: *table, buckets: *buckets, positions: tokens.positions };
-                graph.cached_attention_by_distance(&query, tokens.spans, (&caches, layer), self.options(), window, &bias)
+                Some(DistanceBias { table: *table, buckets: *buckets, positions: tokens.positions })
             }
             _ => panic!("read_on: no decoder knows distances by vectors"),
         };
-        self.output.forward(graph, &context)
+        let caches: Vec<&SequenceCache> = caches.iter().map(|cache| &**cache).collect();
+        let keys = CachedKeys { caches: &caches, layer, window: CachedWindow { before: reach, behind: 0 }, bias };
+        self.output.forward(graph, &graph.cached_attention(&query, tokens.spans, &keys, self.options()))
     }
 
     /// Without dropout.
@@ -243,8 +251,8 @@ impl Attention {
             }
             Source::Remembered { caches, layer, queries: spans } => {
                 let query = self.queries(graph, queries, None);
-                let window = CachedWindow::EVERYTHING;
-                self.output.forward(graph, &graph.cached_attention(&query, spans, caches, layer, self.options(), window))
+                let keys = CachedKeys { caches, layer, window: CachedWindow::EVERYTHING, bias: None };
+                self.output.forward(graph, &graph.cached_attention(&query, spans, &keys, self.options()))
             }
         }
     }

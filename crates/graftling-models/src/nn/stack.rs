@@ -141,7 +141,7 @@ impl Stack {
         let mut caches = vec![SequenceCache::new(); spans.count()];
         for index in 0..self.num_hidden_layers {
             let Some((attention, _)) = &self.layer(index).cross else { panic!("begin: a layer that looks at no encoder") };
-            attention.remember(graph, Rows { hidden, spans, positions: &[] }, (index, &mut caches));
+            attention.remember(graph, Rows { hidden, spans, positions: &[] }, index, &mut caches);
         }
         caches
     }

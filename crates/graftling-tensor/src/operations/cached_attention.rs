@@ -27,51 +27,35 @@ impl CachedWindow {
     pub const EVERYTHING: Self = Self { before: usize::MAX, behind: usize::MAX };
 }
 
+/// What queries look at: one layer of caches.
+#[derive(Clone, Copy, Debug)]
+pub struct CachedKeys<'a, C> {
+    /// A cache for each span of queries.
+    pub caches: &'a [C],
+    /// The layer of the caches.
+    pub layer: usize,
+    /// How much of what they hold is seen.
+    pub window: CachedWindow,
+    /// What is added to the scaled products by distance, as in [`Graph::attention_by_distance`].
+    pub bias: Option<DistanceBias<'a>>,
+}
+
 impl Graph<'_> {
-    /// [`attention`](Self::attention) of queries `[queries, heads * head size]` to one layer of caches, one for each span of queries: the
-    /// queries of a sequence are the last tokens of what its cache holds, so that keys and values are appended first
-    /// ([`SequenceCache::append`]). Gives `[queries, heads * head size]`.
+    /// [`attention`](Self::attention) of queries `[queries, heads * head size]` to what caches hold: the queries of a sequence are the last
+    /// tokens of what its cache holds, so that keys and values are appended first ([`SequenceCache::append`]). Gives
+    /// `[queries, heads * head size]`. The dropout of the options is that of training, and is not looked at.
     ///
     /// One query a sequence is a step of decoding, more are a prompt, or a part of it; spans may mix both.
     ///
     /// # Panics
-    /// If the graph is one for training, the shapes, spans, heads and caches do not fit, or a sequence has more queries than keys, unless
-    /// they see everything.
+    /// If the graph is one for training, the shapes, spans, heads and caches do not fit, a sequence has more queries than keys, unless
+    /// they see everything, or the bias has another number of heads, or places that are outside of what caches hold.
     pub fn cached_attention<C: Borrow<SequenceCache>>(
         &self,
         query: &Var,
         query_spans: &Spans,
-        caches: &[C],
-        layer: usize,
+        keys: &CachedKeys<'_, C>,
         options: AttentionOptions,
-        window: CachedWindow,
-    ) -> Var {
-        self.attend_to_cached(query, query_spans, (caches, layer), options, (window, None))
-    }
-
-    /// The same, with a bias by distance added to the scaled products, as in [`attention_by_distance`](Self::attention_by_distance).
-    ///
-    /// # Panics
-    /// As there, and if the bias has another number of heads, or places that are outside of what caches hold.
-    pub fn cached_attention_by_distance<C: Borrow<SequenceCache>>(
-        &self,
-        query: &Var,
-        query_spans: &Spans,
-        (caches, layer): (&[C], usize),
-        options: AttentionOptions,
-        window: CachedWindow,
-        bias: &DistanceBias<'_>,
-    ) -> Var {
-        self.attend_to_cached(query, query_spans, (caches, layer), options, (window, Some(bias)))
-    }
-
-    fn attend_to_cached<C: Borrow<SequenceCache>>(
-        &self,
-        query: &Var,
-        query_spans: &Spans,
-        (caches, layer): (&[C], usize),
-        options: AttentionOptions,
-        (window, bias): (CachedWindow, Option<&DistanceBias<'_>>),
     ) -> Var {
         assert!(!self.is_training(), "cached_attention: this graph was made for training");
         let hidden = query.tensor.columns();
@@ -81,26 +65,25 @@ impl Graph<'_> {
             key_heads > 0 && heads.is_multiple_of(key_heads),
             "cached_attention: {heads} heads that share {key_heads} key heads"
         );
+        let &CachedKeys { caches, layer, window: CachedWindow { before, behind }, bias } = keys;
         assert_eq!(query.tensor.rows(), query_spans.rows(), "cached_attention: queries and their spans");
         assert_eq!(query_spans.count(), caches.len(), "cached_attention: spans and caches");
-        let CachedWindow { before, behind } = window;
         let everything = [before, behind] == [usize::MAX; 2];
-        let bias = bias.map(|bias| {
-            let keys = Spans::from_lengths(caches.iter().map(|cache| cache.borrow().layer(layer).0));
-            bias.by_distance(self.parameters(), heads, [query_spans, &keys])
-        });
-        let mut sequences = Vec::new();
+        let mut lengths = Vec::with_capacity(caches.len());
+        let mut sequences = Vec::with_capacity(caches.len());
         for (index, cache) in caches.iter().enumerate() {
             let queries = query_spans.range(index);
+            let (keys, of_cache, blocks) = cache.borrow().layer(layer);
+            lengths.push(keys);
             if queries.is_empty() {
                 continue;
             }
-            let (keys, of_cache, blocks) = cache.borrow().layer(layer);
             assert_eq!(of_cache, [key_heads, hidden / heads], "cached_attention: key heads and their size in cache {index}");
             let fit = keys >= queries.len() || (everything && keys > 0);
             assert!(fit, "cached_attention: {} queries and {keys} keys in cache {index}", queries.len());
             sequences.push(Sequence { queries, keys, blocks });
         }
+        let bias = bias.map(|bias| bias.by_distance(self.parameters(), heads, [query_spans, &Spans::from_lengths(lengths)]));
         let mut output = Buffer::stale(query_spans.rows() * hidden);
         CachedHeads {
             query: query.tensor.values(),
