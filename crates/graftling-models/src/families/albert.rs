@@ -6,7 +6,7 @@ use graftling_tensor::Activation;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module};
-use super::{ClassNames, Conventions, Translation};
+use super::{ClassNames, Translation};
 use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
 
@@ -103,5 +103,5 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, decoder: None, conventions: Conventions::NONE, names: &NAMES, classes: ClassNames::of("Albert") }
+    Translation::alone(architecture, &NAMES, ClassNames::of("Albert"))
 }

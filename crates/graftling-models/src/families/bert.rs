@@ -6,7 +6,7 @@ use graftling_tensor::Activation;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, bert_backbone, module};
-use super::{ClassNames, Conventions, Translation};
+use super::{ClassNames, Translation};
 use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
 
@@ -36,13 +36,7 @@ const NAMES: NameTable = NameTable {
 
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     config.encoder_only();
-    Translation {
-        architecture: architecture(config),
-        decoder: None,
-        conventions: Conventions::NONE,
-        names: &NAMES,
-        classes: ClassNames::of("Bert"),
-    }
+    Translation::alone(architecture(config), &NAMES, ClassNames::of("Bert"))
 }
 
 /// The sizes and choices of a BERT, whatever stands above it.

@@ -5,15 +5,15 @@
 use graftling_tensor::{Activation, DistanceBuckets};
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
-use super::names::{Ignored, Module, NameTable, Pattern, module};
-use super::{ClassNames, Conventions, Translation};
+use super::names::{Entry, Ignored, NameTable, Pattern, module};
+use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, Convolution, Disentangled, Distance, DistanceNorm, DistanceProjections, Dropout, EmbeddingWidth, LayerWeights,
     Layout, Position,
 };
 use crate::head::HeadKind;
 
-const BACKBONE: &[Module] = &[
+const BACKBONE: &[Entry] = &[
     module("embeddings.word", "deberta.embeddings.word_embeddings"),
     module("embeddings.position", "deberta.embeddings.position_embeddings"),
     module("embeddings.token_type", "deberta.embeddings.token_type_embeddings"),
@@ -35,10 +35,10 @@ const BACKBONE: &[Module] = &[
     module("encoder.layers.{}.feed_forward.norm", "deberta.encoder.layer.{}.output.LayerNorm"),
 ];
 
-const SEQUENCES: (HeadKind, &[Module]) =
+const SEQUENCES: (HeadKind, &[Entry]) =
     (HeadKind::SequenceClassification, &[module("pooler.dense", "pooler.dense"), module("classifier", "classifier")]);
-const TOKENS: (HeadKind, &[Module]) = (HeadKind::TokenClassification, &[module("classifier", "classifier")]);
-const ANSWERS: (HeadKind, &[Module]) = (HeadKind::QuestionAnswering, &[module("answers", "qa_outputs")]);
+const TOKENS: (HeadKind, &[Entry]) = (HeadKind::TokenClassification, &[module("classifier", "classifier")]);
+const ANSWERS: (HeadKind, &[Entry]) = (HeadKind::QuestionAnswering, &[module("answers", "qa_outputs")]);
 const REPLACED: Ignored =
     Ignored { pattern: Pattern::StartsWith("mask_predictions."), reason: "the head that finds replaced tokens" };
 const PLACES: Ignored = Ignored {
@@ -48,7 +48,7 @@ const PLACES: Ignored = Ignored {
 const COUNTED: Ignored =
     Ignored { pattern: Pattern::Exactly("embeddings.position_ids"), reason: "a list of 0, 1, 2 ... that is counted anew" };
 
-const fn names(heads: &'static [(HeadKind, &'static [Module])], ignored: &'static [Ignored]) -> NameTable {
+const fn names(heads: &'static [(HeadKind, &'static [Entry])], ignored: &'static [Ignored]) -> NameTable {
     NameTable { backbone_prefix: "deberta.", backbone: BACKBONE, heads, ignored }
 }
 
@@ -64,12 +64,12 @@ const ORIGINAL: NameTable = names(
     &[COUNTED, PLACES, REPLACED, LEGACY_LEFT_OUT],
 );
 
-const LEGACY_LANGUAGE: &[Module] = &[
+const LEGACY_LANGUAGE: &[Entry] = &[
     module("language.dense", "cls.predictions.transform.dense"),
     module("language.norm", "cls.predictions.transform.LayerNorm"),
     module("language", "cls.predictions"),
 ];
-const ORIGINAL_LANGUAGE: &[Module] = &[
+const ORIGINAL_LANGUAGE: &[Entry] = &[
     module("language.dense", "lm_predictions.lm_head.dense"),
     module("language.norm", "lm_predictions.lm_head.LayerNorm"),
     module("language", "lm_predictions.lm_head"),
@@ -139,13 +139,8 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation {
-        architecture,
-        decoder: None,
-        conventions: Conventions::NONE,
-        names: if legacy { &LEGACY } else { &ORIGINAL },
-        classes: ClassNames::of("DebertaV2"),
-    }
+    let names = if legacy { &LEGACY } else { &ORIGINAL };
+    Translation::alone(architecture, names, ClassNames::of("DebertaV2"))
 }
 
 /// What attention knows of distances in a model that is made for this many tokens.

@@ -7,7 +7,7 @@ use graftling_tensor::Activation;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module, turned};
-use super::{ClassNames, Conventions, Translation};
+use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout, NormPlacement, Position,
     Sight, Sights, VocabularyProjection,
@@ -95,11 +95,5 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation {
-        architecture,
-        decoder: None,
-        conventions: Conventions::NONE,
-        names: &NAMES,
-        classes: ClassNames::of("GPT2").but(HeadKind::CausalLanguageModelling, "LMHeadModel"),
-    }
+    Translation::alone(architecture, &NAMES, ClassNames::of("GPT2").but(HeadKind::CausalLanguageModelling, "LMHeadModel"))
 }

@@ -10,7 +10,7 @@ use graftling_tensor::Activation;
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, module};
 use super::rotary_config;
-use super::{ClassNames, Conventions, Translation};
+use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, Bias, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, FeedForwardKind, HeadLayout, Heads, LayerWeights,
     Layout, NormKind, NormPlacement, Sight, Sights, VocabularyProjection,
@@ -213,5 +213,5 @@ fn translate(
         language_activation: activation,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation { architecture, decoder: None, conventions: Conventions::NONE, names: &NAMES, classes: variant.classes }
+    Translation::alone(architecture, &NAMES, variant.classes)
 }

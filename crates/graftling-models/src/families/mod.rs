@@ -38,10 +38,18 @@ pub(crate) struct Translation {
     pub classes: ClassNames,
 }
 
+impl Translation {
+    /// Of an encoder, or of a decoder, that stands alone.
+    fn alone(architecture: Architecture, names: &'static NameTable, classes: ClassNames) -> Self {
+        Self { architecture, decoder: None, conventions: Conventions::NONE, names, classes }
+    }
+}
+
 /// What holds for all models of a family that write one text from another, whether or not their configs say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conventions {
-    /// The ids of tokens that the family's config class in transformers has where a config lacks their keys, which are named.
+    /// The ids of tokens where a config lacks their keys, which are named: those of the family's config class in transformers, or, where
+    /// that has no such models, what holds for all of them.
     pub ids: &'static [(&'static str, u32)],
     /// Whether texts start with the last token of a target, that of its language, instead of a token that is always the same.
     pub starts_with_last: bool,
@@ -95,8 +103,23 @@ impl ClassNames {
     }
 }
 
+/// What a family is beside its translation. Few say anything of it.
+struct Traits {
+    /// What two of its models make, an encoder and a decoder that looks at it; none where they make nothing.
+    pairing: Option<&'static Pairing>,
+    is_in_transformers: bool,
+}
+
+impl Traits {
+    const USUAL: Self = Self { pairing: None, is_in_transformers: true };
+}
+
+/// A line for each family: its `model_type`, what translates its configs, and which of its [`Traits`] are not the usual ones.
 macro_rules! families {
-    ($($(#[$documentation:meta])* $variant:ident = $model_type:literal => $translate:path,)+) => {
+    ($(
+        $(#[$documentation:meta])*
+        $variant:ident = $model_type:literal => $translate:path $([$($name:ident: $value:expr),+])?,
+    )+) => {
         /// The families of models there are, by the `model_type` of their config.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Family { $($(#[$documentation])* $variant,)+ }
@@ -113,13 +136,17 @@ macro_rules! families {
             fn translation(self, config: &mut ConfigReader<'_>) -> Translation {
                 match self { $(Family::$variant => $translate(config),)+ }
             }
+
+            fn traits(self) -> Traits {
+                match self { $(Family::$variant => Traits { $($($name: $value,)+)? ..Traits::USUAL },)+ }
+            }
         }
     };
 }
 
 families! {
     /// BERT, MiniLM and their kin.
-    Bert = "bert" => bert::translate,
+    Bert = "bert" => bert::translate [pairing: Some(&encoder_decoder::OF_BERT)],
     /// RoBERTa.
     Roberta = "roberta" => roberta::roberta,
     /// XLM-R: RoBERTa in a hundred languages.
@@ -155,7 +182,7 @@ families! {
     /// Marian: OPUS-MT.
     Marian = "marian" => bart::marian,
     /// Student models of Marian with a recurrent decoder: Bergamot, Firefox Translations.
-    MarianSsru = "marian-ssru" => marian_ssru::translate,
+    MarianSsru = "marian-ssru" => marian_ssru::translate [is_in_transformers: false],
     /// T5 and Flan-T5.
     T5 = "t5" => t5::t5,
     /// mT5.
@@ -172,12 +199,12 @@ impl Family {
 
     /// What two models of this family make, an encoder and a decoder that looks at it; none where they make nothing.
     pub(crate) fn pairing(self) -> Option<&'static Pairing> {
-        (self == Family::Bert).then_some(&encoder_decoder::OF_BERT)
+        self.traits().pairing
     }
 
     /// Whether transformers has models of this family.
     pub fn is_in_transformers(self) -> bool {
-        self != Family::MarianSsru
+        self.traits().is_in_transformers
     }
 
     /// Reads a config of this family, or says everything that is wrong with it.

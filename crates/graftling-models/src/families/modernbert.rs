@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, merged, module};
-use super::{ClassNames, Conventions, Translation};
+use super::{ClassNames, Translation};
 use crate::architecture::{
     Architecture, Bias, Distance, Dropout, EmbeddingWidth, FeedForwardKind, HeadLayout, LayerWeights, Layout, NormPlacement,
     Pooling, Position, RotaryScaling, Sight, Sights,
@@ -133,13 +133,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         language_activation: head_activation,
         initializer_range,
     };
-    Translation {
-        architecture,
-        decoder: None,
-        conventions: Conventions::NONE,
-        names: &NAMES,
-        classes: ClassNames::of("ModernBert"),
-    }
+    Translation::alone(architecture, &NAMES, ClassNames::of("ModernBert"))
 }
 
 /// What the tokens of each layer see. `local_attention` is the width of a window, half of which lies on either side of a token.

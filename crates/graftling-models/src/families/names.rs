@@ -2,8 +2,9 @@
 
 use crate::head::HeadKind;
 
-/// One module under both names; `{}` stands for the number of a layer, and on disk `{1}` for one that is counted from 1.
-pub(crate) struct Module {
+/// A module, or a single parameter, under both names; `{}` stands for the number of a layer, and on disk `{1}` for one that is counted
+/// from 1.
+pub(crate) struct Entry {
     canonical: &'static str,
     stored: &'static str,
     part: Part,
@@ -65,28 +66,28 @@ impl Part {
 }
 
 /// A module that is called `canonical` here and `stored` on disk.
-pub(super) const fn module(canonical: &'static str, stored: &'static str) -> Module {
-    Module { canonical, stored, part: Part::WHOLE, naming: Naming::Module }
+pub(super) const fn module(canonical: &'static str, stored: &'static str) -> Entry {
+    Entry { canonical, stored, part: Part::WHOLE, naming: Naming::Module }
 }
 
 /// A module that is called `canonical` here and is part `index` of the `of` that are merged on disk under the name `stored`.
-pub(super) const fn merged(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Module {
-    Module { canonical, stored, part: Part { index, of, order: Order::RowsOfOutputs }, naming: Naming::Module }
+pub(super) const fn merged(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Entry {
+    Entry { canonical, stored, part: Part { index, of, order: Order::RowsOfOutputs }, naming: Naming::Module }
 }
 
 /// The same for modules whose matrices have a row for each input on disk.
-pub(super) const fn turned(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Module {
-    Module { canonical, stored, part: Part { index, of, order: Order::RowsOfInputs }, naming: Naming::Module }
+pub(super) const fn turned(canonical: &'static str, stored: &'static str, index: usize, of: usize) -> Entry {
+    Entry { canonical, stored, part: Part { index, of, order: Order::RowsOfInputs }, naming: Naming::Module }
 }
 
 /// A parameter that is called `canonical` here and `stored` on disk: both names are those of the parameter itself.
-pub(super) const fn parameter(canonical: &'static str, stored: &'static str) -> Module {
-    Module { canonical, stored, part: Part::WHOLE, naming: Naming::Parameter }
+pub(super) const fn parameter(canonical: &'static str, stored: &'static str) -> Entry {
+    Entry { canonical, stored, part: Part::WHOLE, naming: Naming::Parameter }
 }
 
 /// The same for a vector that is a matrix of one row on disk.
-pub(super) const fn one_row(canonical: &'static str, stored: &'static str) -> Module {
-    Module { canonical, stored, part: Part { index: 0, of: 1, order: Order::OneRow }, naming: Naming::Parameter }
+pub(super) const fn one_row(canonical: &'static str, stored: &'static str) -> Entry {
+    Entry { canonical, stored, part: Part { index: 0, of: 1, order: Order::OneRow }, naming: Naming::Parameter }
 }
 
 /// The backbone of a family that stores its weights as BERT does, under its own prefix.
@@ -128,10 +129,10 @@ pub(crate) enum Pattern {
 pub(crate) struct NameTable {
     /// What stands before the names of the backbone in a checkpoint with a head, and is missing in one of the backbone alone.
     pub backbone_prefix: &'static str,
-    pub backbone: &'static [Module],
+    pub backbone: &'static [Entry],
     /// What stands above the encoder, by kind of head. A family without an entry does not offer the head, except that every family
     /// offers its bare encoder, with a pooler where the entry has one.
-    pub heads: &'static [(HeadKind, &'static [Module])],
+    pub heads: &'static [(HeadKind, &'static [Entry])],
     pub ignored: &'static [Ignored],
 }
 
@@ -140,7 +141,7 @@ pub(crate) struct NameTable {
 pub(crate) struct Names {
     table: &'static NameTable,
     kind: HeadKind,
-    /// A head more whose modules are there, too.
+    /// A head more whose entries are there, too.
     other: Option<HeadKind>,
 }
 
@@ -162,8 +163,8 @@ impl NameTable {
     /// it is.
     pub fn stores_answers_as_classifier(&self) -> bool {
         let named = |canonical: &str| {
-            let modules = self.heads.iter().flat_map(|(_, modules)| modules.iter());
-            modules.filter(|module| module.canonical == canonical).map(|module| module.stored).collect::<Vec<_>>()
+            let entries = self.heads.iter().flat_map(|(_, entries)| entries.iter());
+            entries.filter(|entry| entry.canonical == canonical).map(|entry| entry.stored).collect::<Vec<_>>()
         };
         let classifiers = named("classifier");
         named("answers").iter().any(|stored| classifiers.contains(stored))
@@ -184,30 +185,30 @@ impl Names {
 
     /// Whether a pooler is saved with the bare encoder.
     pub fn has_pooler(self) -> bool {
-        self.modules().any(|module| module.canonical == "pooler.dense")
+        self.entries().any(|entry| entry.canonical == "pooler.dense")
     }
 
     /// The entries that are parameters themselves.
-    fn parameters(self) -> impl Iterator<Item = &'static Module> {
-        self.modules().filter(|entry| entry.naming == Naming::Parameter)
+    fn parameters(self) -> impl Iterator<Item = &'static Entry> {
+        self.entries().filter(|entry| entry.naming == Naming::Parameter)
     }
 
-    fn modules(self) -> impl Iterator<Item = &'static Module> {
+    fn entries(self) -> impl Iterator<Item = &'static Entry> {
         let heads = self.table.heads.iter().filter(move |(kind, _)| *kind == self.kind || Some(*kind) == self.other);
-        self.table.backbone.iter().chain(heads.flat_map(|(_, modules)| modules.iter()))
+        self.table.backbone.iter().chain(heads.flat_map(|(_, entries)| entries.iter()))
     }
 
     /// The name on disk of one of our parameters, and which part of what stands under it the parameter is.
     ///
     /// # Panics
-    /// If the family's table has no such module: the bricks and the table have drifted apart.
+    /// If the family's table has no such entry: the bricks and the table have drifted apart.
     pub fn stored(self, canonical: &str) -> (String, Part) {
-        let renamed = |entry: &Module| Some((rename(canonical, entry.canonical, entry.stored)?, entry.part));
+        let renamed = |entry: &Entry| Some((rename(canonical, entry.canonical, entry.stored)?, entry.part));
         if let Some(found) = self.parameters().find_map(renamed) {
             return found;
         }
         let (module, leaf) = canonical.rsplit_once('.').unwrap_or((canonical, ""));
-        let stored = self.modules().find_map(|entry| Some((rename(module, entry.canonical, entry.stored)?, entry.part)));
+        let stored = self.entries().find_map(|entry| Some((rename(module, entry.canonical, entry.stored)?, entry.part)));
         let (stored, part) = stored.unwrap_or_else(|| panic!("names: no entry for the parameter {canonical}"));
         let bare = stored.strip_prefix(self.table.backbone_prefix).filter(|_| self.kind.is_bare());
         (format!("{}.{leaf}", bare.unwrap_or(&stored)), part)
@@ -216,17 +217,17 @@ impl Names {
     /// Our names of what a weight on disk holds, with or without the backbone's prefix: none where the model has no such weight,
     /// several where it merges some of ours.
     pub fn canonical(self, stored: &str) -> Vec<(String, Part)> {
-        let renamed = |entry: &Module| Some((rename(stored, entry.stored, entry.canonical)?, entry.part));
+        let renamed = |entry: &Entry| Some((rename(stored, entry.stored, entry.canonical)?, entry.part));
         if let Some(found) = self.parameters().find_map(renamed) {
             return vec![found];
         }
-        self.find(self.modules(), stored)
+        self.find(self.entries(), stored)
     }
 
-    fn find(self, modules: impl Iterator<Item = &'static Module>, stored: &str) -> Vec<(String, Part)> {
+    fn find(self, entries: impl Iterator<Item = &'static Entry>, stored: &str) -> Vec<(String, Part)> {
         let Some((module, leaf)) = stored.rsplit_once('.') else { return Vec::new() };
         let Some((_, leaf)) = LEAVES.iter().find(|(known, _)| *known == leaf) else { return Vec::new() };
-        let found = modules.filter_map(|entry| {
+        let found = entries.filter_map(|entry| {
             let bare = entry.stored.strip_prefix(self.table.backbone_prefix);
             let module = rename(module, entry.stored, entry.canonical).or_else(|| rename(module, bare?, entry.canonical))?;
             Some((format!("{module}.{leaf}"), entry.part))
@@ -246,7 +247,7 @@ impl Names {
             Pattern::EndsWith(end) => bare.ends_with(end),
         });
         entry.map(|entry| entry.reason).or_else(|| {
-            let other = self.table.heads.iter().find(|(_, modules)| !self.find(modules.iter(), stored).is_empty());
+            let other = self.table.heads.iter().find(|(_, entries)| !self.find(entries.iter(), stored).is_empty());
             other.map(|(kind, _)| kind.left_out())
         })
     }

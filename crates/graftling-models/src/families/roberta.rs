@@ -7,7 +7,7 @@ use graftling_tensor::Activation;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 use super::names::{Ignored, NameTable, Pattern, bert_backbone, module};
-use super::{ClassNames, Conventions, Translation};
+use super::{ClassNames, Translation};
 use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
 
@@ -93,11 +93,5 @@ fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str, vocabula
         language_activation: Activation::Gelu,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
     };
-    Translation {
-        architecture,
-        decoder: None,
-        conventions: Conventions::NONE,
-        names: &NAMES,
-        classes: ClassNames::of(class_prefix),
-    }
+    Translation::alone(architecture, &NAMES, ClassNames::of(class_prefix))
 }
