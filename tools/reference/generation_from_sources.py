@@ -38,7 +38,7 @@ def answer(model, source, options: dict) -> list:
 
 def option_sets(model, sources) -> list:
     """Tokens that end a text or are forbidden are ones that this model likes to write."""
-    liked = [written(model, source, {"eos_token_id": [], "forced_eos_token_id": None, "repetition_penalty": 1.4})[0][0] for source in sources]
+    liked = [answer(model, source, {"eos_token_id": [], "forced_eos_token_id": None, "repetition_penalty": 1.4})[0][0] for source in sources]
     ends = sorted({ids[4] for ids in liked[:3]})
     many_ends = sorted({ids[place] for ids in liked for place in (2, 6)})
     bad = [[0], [liked[0][0]], liked[1][1:3], liked[2][2:5]]
