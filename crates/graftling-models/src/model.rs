@@ -229,8 +229,8 @@ impl Model {
         self.parts.head.unprojected(graph, tokens)
     }
 
-    /// By what a language model, or one that writes one text from another, makes logits of vectors, [`forward_vectors`](Self::forward_vectors) and
-    /// [`forward_pair_vectors`](Self::forward_pair_vectors); none under any other head.
+    /// By what a language model, or one that writes one text from another, makes logits of vectors,
+    /// [`forward_vectors`](Self::forward_vectors) and [`forward_pair_vectors`](Self::forward_pair_vectors); none under any other head.
     pub fn vocabulary(&self) -> Option<Vocabulary> {
         let Parts { stack, decoder, head, .. } = &self.parts;
         head.vocabulary(&decoder.as_ref().unwrap_or(stack).embeddings)
