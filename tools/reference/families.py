@@ -18,6 +18,7 @@ in double precision from the single-precision weights. The recipe of the ten ste
 """
 import copy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -232,7 +233,12 @@ def vocabulary(config) -> int:
 def run(model, head: str, batches: list) -> dict:
     model = copy.deepcopy(model).double().eval()
     model.config._attn_implementation = "eager"
-    named = dict(trained(model))
+    return trained_run(dict(trained(model)), plain, batches, lambda one: forward(model, head, one))
+
+
+def trained_run(named: dict, plain: Callable, batches: list, forward: Callable) -> dict:
+    """A step of AdamW for each batch, of which `forward` gives logits and loss: losses, norms of gradients, and as tensors the logits and
+    gradients of the first batch, and the weights after the last if there are several. Parameters with `plain` names have no weight decay."""
     groups = [
         {"params": [parameter for name, parameter in named.items() if not plain(name)], "weight_decay": WEIGHT_DECAY},
         {"params": [parameter for name, parameter in named.items() if plain(name)], "weight_decay": 0.0},
@@ -243,7 +249,7 @@ def run(model, head: str, batches: list) -> dict:
         for group in optimizer.param_groups:
             group["lr"] = RECIPE["learning_rate"] * (STEPS - step) / STEPS
         optimizer.zero_grad()
-        logits, loss = forward(model, head, one)
+        logits, loss = forward(one)
         loss.backward()
         missing = [name for name, parameter in named.items() if parameter.grad is None]
         assert not missing, f"no gradient for {missing}"

@@ -10,7 +10,6 @@ Two continuations can be so near that rounding decides between them. An answer i
 five repetitions in which each logit is moved by noise of 1e-4, a hundred times what single precision moves it; a distribution only where the noise does not
 change which tokens are possible. The script says how many it leaves out, and fails where a set of options is left with fewer than two prompts.
 """
-import gzip
 import itertools
 import warnings
 from pathlib import Path
@@ -19,7 +18,7 @@ import torch
 import transformers
 
 from bert import GOLDEN as MODELS
-from golden import layout, made_by
+from golden import made_by, write_compressed
 
 GOLDEN = Path(__file__).resolve().parents[2] / "crates/graftling/tests/golden"
 NAMES = ["tiny-llama", "tiny-gpt2"]
@@ -121,23 +120,28 @@ def encoded(tokenizer, prompt):
     return tokenizer(prompt, return_tensors="pt").input_ids
 
 
-def answer(model, tokenizer, prompt, options) -> list:
-    ids = encoded(tokenizer, prompt)
+def written(model, ids, options: dict, begun: int) -> list:
+    """What a model writes without chance: of each returned sequence the ids behind the first `begun`, and of beams its score."""
     given = {"max_new_tokens": NEW, **options}
     if "max_length" in options:
         del given["max_new_tokens"]
     if given.get("eos_token_id") == []:
         given["eos_token_id"] = None
-    out = model.generate(ids, do_sample=False, tokenizer=tokenizer, return_dict_in_generate=True, output_scores=True, **given)
+    out = model.generate(ids, do_sample=False, return_dict_in_generate=True, output_scores=True, **given)
     answers = []
     for place, sequence in enumerate(out.sequences.tolist()):
-        new = sequence[ids.shape[1]:]
+        new = sequence[begun:]
         if given.get("num_beams", 1) > 1:
             count = int((out.beam_indices[place] >= 0).sum())
             answers.append([new[:count], float(f"{float(out.sequences_scores[place]):.7g}")])
         else:
             answers.append([new, None])
     return answers
+
+
+def answer(model, tokenizer, prompt, options: dict) -> list:
+    ids = encoded(tokenizer, prompt)
+    return written(model, ids, {"tokenizer": tokenizer, **options}, ids.shape[1])
 
 
 def distribution(model, tokenizer, prompt, options):
@@ -157,6 +161,12 @@ def steady(noisy, compute, key, trials=TRIALS):
     return found if all(key(compute()) == key(found) for _ in range(trials)) else None
 
 
+def steady_answers(noisy, places, written_at, trials=TRIALS) -> dict:
+    """What is written at each of these places, where noise does not change the ids."""
+    found = {str(place): steady(noisy, lambda: written_at(place), lambda answers: [ids for ids, _ in answers], trials) for place in places}
+    return {place: answers for place, answers in found.items() if answers is not None}
+
+
 def main() -> None:
     warnings.filterwarnings("ignore")
     transformers.logging.set_verbosity_error()
@@ -172,14 +182,8 @@ def main() -> None:
             # Beams take their time: each set has other prompts.
             searched = options.get("num_beams", 1) > 1
             prompts = [(place + step) % len(PROMPTS) for step in range(4)] if searched else range(len(PROMPTS))
-            answers = {}
-            for prompt in prompts:
-                ids = lambda answers: [ids for ids, _ in answers]
-                found = steady(noisy, lambda: answer(model, tokenizer, PROMPTS[prompt], options), ids)
-                if found is None:
-                    left_out += 1
-                else:
-                    answers[str(prompt)] = found
+            answers = steady_answers(noisy, prompts, lambda prompt: answer(model, tokenizer, PROMPTS[prompt], options))
+            left_out += len(prompts) - len(answers)
             assert len(answers) >= (2 if searched else 4), (name, title, len(answers))
             print(f"{name}: {title}: {len(answers)} of {len(prompts)}", flush=True)
             kept.append({"title": title, "options": options, "answers": answers})
@@ -196,10 +200,7 @@ def main() -> None:
         value["distributions"][name] = distributions
         count = sum(len(case["answers"]) for case in kept)
         print(f"{name}: {len(kept)} sets of options, {count} answers kept, {left_out} left out; {len(distributions)} distributions kept, {unsteady} left out")
-    text = (layout(value) + "\n").encode()
-    path = GOLDEN / "generated.json.gz"
-    path.write_bytes(gzip.compress(text, mtime=0))
-    print(f"{path.name}: {len(text)} bytes, {path.stat().st_size} compressed")
+    write_compressed(GOLDEN / "generated.json.gz", value)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,14 @@ For each model and each set of options the ids that are written from each source
 set leaves open is as the config of the model says. Sources are ids, for these models have no tokenizer, and each is taken by itself, so that nothing is
 padded. Logits are computed in double precision; an answer is kept only where noise does not change it, as in generation.py.
 """
-import gzip
 import warnings
-from pathlib import Path
 
 import torch
 import transformers
 
 from bert import GOLDEN as MODELS
-from generation import GOLDEN, Noisy, steady
-from golden import layout, made_by
+from generation import GOLDEN, Noisy, steady_answers, written
+from golden import made_by, write_compressed
 
 FAMILIES = {
     "bart": transformers.BartForConditionalGeneration,
@@ -33,28 +31,14 @@ TRIALS = 3
 AT_ONCE = 3
 
 
-def written(model, source, options) -> list:
-    given = {"max_new_tokens": NEW, **options}
-    if "max_length" in options:
-        del given["max_new_tokens"]
-    if given.get("eos_token_id") == []:
-        given["eos_token_id"] = None
-    out = model.generate(torch.tensor([source]), do_sample=False, return_dict_in_generate=True, output_scores=True, **given)
-    answers = []
-    for place, sequence in enumerate(out.sequences.tolist()):
-        # Without the token that it starts with.
-        new = sequence[1:]
-        if given.get("num_beams", 1) > 1:
-            count = int((out.beam_indices[place] >= 0).sum())
-            answers.append([new[:count], float(f"{float(out.sequences_scores[place]):.7g}")])
-        else:
-            answers.append([new, None])
-    return answers
+def answer(model, source, options: dict) -> list:
+    # Without the token that it starts with.
+    return written(model, torch.tensor([source]), {"max_new_tokens": NEW, **options}, 1)
 
 
 def option_sets(model, sources) -> list:
     """Tokens that end a text or are forbidden are ones that this model likes to write."""
-    liked = [written(model, source, {"eos_token_id": [], "forced_eos_token_id": None, "repetition_penalty": 1.4})[0][0] for source in sources]
+    liked = [answer(model, source, {"eos_token_id": [], "forced_eos_token_id": None, "repetition_penalty": 1.4})[0][0] for source in sources]
     ends = sorted({ids[4] for ids in liked[:3]})
     many_ends = sorted({ids[place] for ids in liked for place in (2, 6)})
     bad = [[0], [liked[0][0]], liked[1][1:3], liked[2][2:5]]
@@ -105,21 +89,14 @@ def main() -> None:
         noisy = Noisy(model)
         kept, left_out = [], 0
         for place, (title, options) in enumerate(option_sets(model, sources)):
-            answers = {}
-            for number in sorted((place + step) % len(sources) for step in range(AT_ONCE)):
-                found = steady(noisy, lambda: written(model, sources[number], options), lambda answers: [ids for ids, _ in answers], TRIALS)
-                if found is None:
-                    left_out += 1
-                else:
-                    answers[str(number)] = found
+            numbers = sorted((place + step) % len(sources) for step in range(AT_ONCE))
+            answers = steady_answers(noisy, numbers, lambda number: answer(model, sources[number], options), TRIALS)
+            left_out += AT_ONCE - len(answers)
             assert answers, (family, title)
             kept.append({"title": title, "options": options, "answers": answers})
         value["answers"][family] = kept
         print(f"{family}: {len(kept)} sets of options, {sum(len(case['answers']) for case in kept)} answers kept, {left_out} left out", flush=True)
-    text = (layout(value) + "\n").encode()
-    path = GOLDEN / "generated_from_sources.json.gz"
-    path.write_bytes(gzip.compress(text, mtime=0))
-    print(f"{path.name}: {len(text)} bytes, {path.stat().st_size} compressed")
+    write_compressed(GOLDEN / "generated_from_sources.json.gz", value)
 
 
 if __name__ == "__main__":

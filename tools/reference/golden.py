@@ -1,4 +1,5 @@
 """How a golden file is written: what made it stands in it. Knows no model and no optimizer."""
+import gzip
 import json
 import platform
 from pathlib import Path
@@ -26,6 +27,13 @@ def write_json(path: Path, value: dict) -> None:
     """Writes one line for each innermost list or object, so that a changed number shows as a changed line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(layout(value) + "\n", encoding="utf-8")
+
+
+def write_compressed(path: Path, value: dict) -> None:
+    """The same, compressed; the same value makes the same bytes."""
+    text = (layout(value) + "\n").encode()
+    path.write_bytes(gzip.compress(text, mtime=0))
+    print(f"{path.name}: {len(text)} bytes, {path.stat().st_size} compressed")
 
 
 def layout(value, depth: int = 0) -> str:

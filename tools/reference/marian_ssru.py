@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import torch
 
-from bert import GOLDEN, MAX_GRAD_NORM, STEPS, WEIGHT_DECAY
-from families import RECIPE, recipe
+from bert import GOLDEN, STEPS
+from families import recipe, trained_run
 from golden import made_by, write_json, write_tensors
 
 CONFIG = {
@@ -169,26 +169,12 @@ class Student:
 def run(weights: dict, batches: list) -> dict:
     named = {name: tensor.double().requires_grad_() for name, tensor in weights.items()}
     student = Student(named)
-    groups = [
-        {"params": [tensor for tensor in named.values() if tensor.dim() > 1], "weight_decay": WEIGHT_DECAY},
-        {"params": [tensor for tensor in named.values() if tensor.dim() == 1], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=RECIPE["learning_rate"], eps=RECIPE["epsilon"], betas=(0.9, 0.999))
-    outcome = {"losses": [], "gradient_norms": []}
-    for step, one in enumerate(batches):
-        for group in optimizer.param_groups:
-            group["lr"] = RECIPE["learning_rate"] * (STEPS - step) / STEPS
-        optimizer.zero_grad()
-        logits = torch.cat([student.logits(student.encoded(source), ids) for source, ids in zip(one["input_ids"], one["decoder_input_ids"])])
-        loss = torch.nn.functional.cross_entropy(logits, torch.tensor(sum(one["token_labels"], [])))
-        loss.backward()
-        if step == 0:
-            outcome["tensors"] = {"logits": logits.detach(), **{f"gradient/{name}": tensor.grad.clone() for name, tensor in named.items()}}
-        outcome["losses"].append(loss.item())
-        outcome["gradient_norms"].append(torch.nn.utils.clip_grad_norm_(named.values(), MAX_GRAD_NORM).item())
-        optimizer.step()
-    outcome["tensors"] |= {f"step10/{name}": tensor.detach().clone() for name, tensor in named.items()}
-    return outcome
+
+    def forward(one: dict) -> tuple:
+        pairs = zip(one["input_ids"], one["decoder_input_ids"], strict=True)
+        logits = torch.cat([student.logits(student.encoded(source), ids) for source, ids in pairs])
+        return logits, torch.nn.functional.cross_entropy(logits, torch.tensor(sum(one["token_labels"], [])))
+    return trained_run(named, lambda name: named[name].dim() == 1, batches, forward)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
 FOLDER holds a model of the family marian-ssru and `reference_decode.py`, which is called with the folder and texts and prints a line
 `text -> translation` for each, decoded greedily. No such model is part of the project: the weights of Bergamot have a licence of their own.
-With --resaved FOLDER the same is asked of what graftling saved of the model: the program reads both.
+With --resaved FOLDER the same is asked of what graftling saved of the model: the program reads both. Fails where a translation differs.
 """
 import argparse
 import json
@@ -27,10 +27,13 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = [json.loads(line) for line in arguments.texts.read_text(encoding="utf-8").splitlines()]
     texts = [row["source"] for row in rows if "\n" not in row["source"]][: arguments.count]
+    if not texts:
+        sys.exit(f"{arguments.texts}: no text to translate")
     ours = generated(arguments.graftling, arguments.model, texts)
-    compare("graftling generate", texts, ours, reference(arguments.model, arguments.model, texts))
+    differ = compare("graftling generate", texts, ours, reference(arguments.model, arguments.model, texts))
     if arguments.resaved:
-        compare("the numpy program on what was saved", texts, reference(arguments.model, arguments.resaved, texts), ours)
+        differ += compare("the numpy program on what was saved", texts, reference(arguments.model, arguments.resaved, texts), ours)
+    sys.exit(1 if differ else 0)
 
 
 def generated(program: Path, model: Path, texts: list) -> list:
@@ -47,17 +50,18 @@ def reference(program: Path, model: Path, texts: list) -> list:
     printed = subprocess.run(
         [sys.executable, program / "reference_decode.py", model, *texts], check=True, capture_output=True, encoding="utf-8"
     ).stdout.splitlines()
-    assert len(printed) == len(texts), f"{len(printed)} lines for {len(texts)} texts"
-    return [line[len(text) + len(" -> "):] for text, line in zip(texts, printed)]
+    if len(printed) != len(texts):
+        sys.exit(f"{program}: {len(printed)} lines for {len(texts)} texts")
+    return [line[len(text) + len(" -> "):] for text, line in zip(texts, printed, strict=True)]
 
 
-def compare(who: str, texts: list, found: list, expected: list) -> None:
-    same = 0
-    for text, one, other in zip(texts, found, expected):
-        same += one == other
-        if one != other:
-            print(f"{text}\n  {one}\n  {other}")
-    print(f"{who}: {same} of {len(texts)} translations are the same")
+def compare(who: str, texts: list, found: list, expected: list) -> int:
+    """How many translations differ."""
+    different = [row for row in zip(texts, found, expected, strict=True) if row[1] != row[2]]
+    for text, one, other in different:
+        print(f"{text}\n  {one}\n  {other}")
+    print(f"{who}: {len(texts) - len(different)} of {len(texts)} translations are the same")
+    return len(different)
 
 
 if __name__ == "__main__":

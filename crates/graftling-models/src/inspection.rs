@@ -56,9 +56,10 @@ pub fn inspect(folder: &Path) -> Result<Inspection, ModelError> {
     let of_a_head = HeadKind::ALL.iter().any(|kind| !kind.is_bare() && classes.contains(&translation.classes.class(*kind)));
     let head = if of_a_head { Some(config.head_of_class(&translation)?) } else { None };
     let is_pair = translation.decoder.is_some() || config.family.pairing().is_some();
-    let writes = match is_pair {
-        true => Some(Head::SequenceToSequence),
-        false => translation.names.offers(HeadKind::CausalLanguageModelling).then_some(Head::CausalLanguageModelling),
+    let writes = if is_pair {
+        Some(Head::SequenceToSequence)
+    } else {
+        translation.names.offers(HeadKind::CausalLanguageModelling).then_some(Head::CausalLanguageModelling)
     };
     let names = translation.names.with_head(head.as_ref().map_or(HeadKind::SequenceClassification, Head::kind));
     let tensors: Vec<TensorFacts> = files

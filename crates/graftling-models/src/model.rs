@@ -228,11 +228,12 @@ impl Model {
         head.next_tokens(graph, stack, stack.read_on(graph, batch, read, memories))
     }
 
-    /// Of a causal language model the vectors from which [`forward`](Self::forward) makes logits by its
-    /// [`vocabulary`](Self::vocabulary), `[wanted, hidden_size]`: for losses and figures that never hold all logits.
+    /// Of a language model, masked or causal, the vectors from which [`forward`](Self::forward) makes logits by its
+    /// [`vocabulary`](Self::vocabulary), `[wanted, hidden_size]`, or as wide as word embeddings are: for losses and figures that never hold
+    /// all logits.
     ///
     /// # Panics
-    /// As there, and if the model has another head.
+    /// As there, and if the logits of the model's head are not over a vocabulary.
     pub fn forward_vectors(&self, graph: &Graph<'_>, batch: &PackedBatch) -> Var {
         batch.assert_whole();
         assert!(self.parts.decoder.is_none(), "forward_vectors: {} reads two sequences", self.class);
@@ -241,8 +242,8 @@ impl Model {
         self.parts.head.unprojected(graph, tokens)
     }
 
-    /// By what a model that says what comes next makes logits of vectors, [`forward_vectors`](Self::forward_vectors) and
-    /// [`forward_pair_vectors`](Self::forward_pair_vectors); none under a head of labels.
+    /// By what a language model, or one that writes one text from another, makes logits of vectors,
+    /// [`forward_vectors`](Self::forward_vectors) and [`forward_pair_vectors`](Self::forward_pair_vectors); none under any other head.
     pub fn vocabulary(&self) -> Option<Vocabulary> {
         let Parts { stack, decoder, head, .. } = &self.parts;
         head.vocabulary(&decoder.as_ref().unwrap_or(stack).embeddings)

@@ -1,4 +1,5 @@
-//! The named, trainable values of a model. Knows nothing of files, gradients or optimizers.
+//! The named values of a model, which of them are trained, and packed copies of them that last. Knows nothing of files, gradients or
+//! optimizers.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -40,6 +40,18 @@ impl Spans {
         self.offsets[..self.count()].to_vec()
     }
 
+    /// The last row of every sequence, in order.
+    ///
+    /// # Panics
+    /// If a sequence is empty.
+    pub fn last_rows(&self) -> Vec<usize> {
+        let last = |(index, pair): (usize, &[usize])| {
+            assert!(pair[0] < pair[1], "last rows: sequence {index} is empty");
+            pair[1] - 1
+        };
+        self.offsets.windows(2).enumerate().map(last).collect()
+    }
+
     /// The length of every sequence, in order.
     pub fn lengths(&self) -> impl Iterator<Item = usize> + '_ {
         self.offsets.windows(2).map(|pair| pair[1] - pair[0])
@@ -57,5 +69,12 @@ mod tests {
         assert_eq!([spans.range(0), spans.range(1), spans.range(2)], [0..2, 2..2, 2..5]);
         assert_eq!(spans.first_rows(), [0, 2, 2]);
         assert_eq!(spans.lengths().collect::<Vec<_>>(), [2, 0, 3]);
+        assert_eq!(Spans::from_lengths([2, 1, 3]).last_rows(), [1, 2, 5]);
+    }
+
+    #[test]
+    #[should_panic(expected = "last rows: sequence 1 is empty")]
+    fn an_empty_sequence_has_no_last_row() {
+        Spans::from_lengths([2, 0]).last_rows();
     }
 }

@@ -1,4 +1,4 @@
-//! What all layers of an encoder share of what they know of distances. Knows no family.
+//! What all layers of an encoder or a decoder share of what they know of distances. Knows no family.
 
 use graftling_tensor::{DistanceBuckets, Graph, ParameterId, Spans, Var};
 

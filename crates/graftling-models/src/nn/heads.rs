@@ -101,16 +101,16 @@ impl HeadBricks {
         }
     }
 
-    /// What comes next after tokens of which these are the vectors, `[rows, hidden_size]`: gives `[rows, vocabulary]`.
+    /// The logits of what comes next after tokens, or stands in their place, of which these are the vectors, `[rows, hidden_size]`: gives
+    /// `[rows, vocabulary]`.
     ///
     /// # Panics
-    /// If the head does not say what comes next.
+    /// If the logits are not over a vocabulary.
     pub fn next_tokens(&self, graph: &Graph<'_>, stack: &Stack, tokens: Var) -> Var {
-        match self {
-            Self::NextToken(head) => head.forward(graph, &stack.embeddings, tokens),
-            Self::Language(head) => head.forward(graph, &stack.embeddings, &tokens),
-            _ => panic!("next_tokens: the head of another task"),
-        }
+        let Some(Vocabulary { weight, bias }) = self.vocabulary(&stack.embeddings) else {
+            panic!("next_tokens: the head of another task")
+        };
+        graph.linear(&self.unprojected(graph, tokens), weight, bias, None)
     }
 
     /// What becomes logits when it is multiplied with the [`vocabulary`](Self::vocabulary), of tokens of which these are the vectors:
@@ -120,8 +120,8 @@ impl HeadBricks {
     /// If the logits are not over a vocabulary.
     pub fn unprojected(&self, graph: &Graph<'_>, tokens: Var) -> Var {
         match self {
-            Self::NextToken(head) => head.unprojected(graph, tokens),
-            Self::Language(head) => head.unprojected(graph, &tokens),
+            Self::NextToken(head) => graph.scaled(tokens, head.scale),
+            Self::Language(head) => head.transform.forward(graph, &tokens),
             _ => panic!("unprojected: the head of another task"),
         }
     }
@@ -129,7 +129,7 @@ impl HeadBricks {
     /// By what the head makes logits over a vocabulary; none where it does not.
     pub fn vocabulary(&self, embeddings: &Embeddings) -> Option<Vocabulary> {
         match self {
-            Self::NextToken(head) => Some(head.projection(embeddings)),
+            Self::NextToken(head) => Some(Vocabulary { weight: head.vocabulary.unwrap_or(embeddings.word), bias: head.bias }),
             Self::Language(head) => Some(Vocabulary { weight: embeddings.word, bias: head.bias }),
             _ => None,
         }
@@ -165,8 +165,7 @@ impl HeadBricks {
             Self::Token { transform, classifier } => {
                 classifier.forward(graph, &graph.dropout(&transformed(transform), dropout.token_classifier))
             }
-            Self::Language(head) => head.forward(graph, &stack.embeddings, &tokens()),
-            Self::NextToken(head) => head.forward(graph, &stack.embeddings, tokens()),
+            Self::Language(_) | Self::NextToken(_) => self.next_tokens(graph, stack, tokens()),
             Self::Answers { transform, projection } => {
                 projection.forward(graph, &graph.dropout(&transformed(transform), dropout.answers.unwrap_or(0.0)))
             }
@@ -210,20 +209,6 @@ impl NextToken {
             scale,
         }
     }
-
-    /// tokens: `[rows, hidden_size]`; gives `[rows, vocabulary]`.
-    fn forward(&self, graph: &Graph<'_>, embeddings: &Embeddings, tokens: Var) -> Var {
-        let Vocabulary { weight, bias } = self.projection(embeddings);
-        graph.linear(&self.unprojected(graph, tokens), weight, bias, None)
-    }
-
-    fn unprojected(&self, graph: &Graph<'_>, tokens: Var) -> Var {
-        graph.scaled(tokens, self.scale)
-    }
-
-    fn projection(&self, embeddings: &Embeddings) -> Vocabulary {
-        Vocabulary { weight: self.vocabulary.unwrap_or(embeddings.word), bias: self.bias }
-    }
 }
 
 /// `norm(activation(dense(x)))`, then a product with the word embeddings themselves, and a bias of its own.
@@ -235,7 +220,7 @@ pub(crate) struct LanguageHead {
 impl LanguageHead {
     fn new(declarations: &mut Declarations, architecture: &Architecture) -> Self {
         let (dense, decoder, deviation) = match architecture.layout.head {
-            // No decoder has this head: its tokens see no words behind a mask.
+            // BERT's, also of one that has become a decoder. Families of decoders alone offer no masked words.
             HeadLayout::Pooler | HeadLayout::LastToken { .. } => (Bias::Added, Bias::Added, architecture.initializer_range),
             HeadLayout::Transform { dense, decoder, deviations: [deviation, _], .. } => (dense, decoder, deviation),
         };
@@ -247,14 +232,5 @@ impl LanguageHead {
             Bias::Absent => None,
         };
         Self { transform, bias }
-    }
-
-    /// tokens: `[rows, hidden_size]`; gives `[rows, vocabulary]`.
-    fn forward(&self, graph: &Graph<'_>, embeddings: &Embeddings, tokens: &Var) -> Var {
-        graph.linear(&self.unprojected(graph, tokens), embeddings.word, self.bias, None)
-    }
-
-    fn unprojected(&self, graph: &Graph<'_>, tokens: &Var) -> Var {
-        self.transform.forward(graph, tokens)
     }
 }

@@ -8,6 +8,14 @@ use super::memory::{self, Memory};
 use super::recurrence::Recurrence;
 use crate::architecture::{Architecture, Dropout, Mixing};
 
+/// Some of the tokens of a batch.
+#[derive(Clone, Copy)]
+pub(crate) struct Chosen<'a> {
+    pub rows: Rows<'a>,
+    /// Which of the batch's rows they are, ascending.
+    pub places: &'a [usize],
+}
+
 /// The part of a layer that mixes tokens of one sequence.
 pub(crate) enum TokenMixing {
     Attention(Attention),
@@ -30,13 +38,24 @@ impl TokenMixing {
         }
     }
 
-    /// What each of the `wanted` tokens learns of the `tokens` of its sequence, which it is one of: gives the shape of the wanted rows.
-    pub fn forward(&self, graph: &Graph<'_>, wanted: Rows<'_>, tokens: Rows<'_>, places: Places<'_>, dropout: &Dropout) -> Var {
+    /// What each of the `tokens`, or of the `wanted` ones among them alone, learns of the tokens of its sequence: gives the shape of their
+    /// rows.
+    pub fn forward(
+        &self,
+        graph: &Graph<'_>,
+        wanted: Option<Chosen<'_>>,
+        tokens: Rows<'_>,
+        places: Places<'_>,
+        dropout: &Dropout,
+    ) -> Var {
         match self {
-            Self::Attention(attention) => attention.forward(graph, wanted, tokens, places, dropout),
+            Self::Attention(attention) => {
+                let queries = wanted.map_or(tokens, |chosen| chosen.rows);
+                attention.forward(graph, queries, tokens, places, dropout)
+            }
             Self::Recurrence(recurrence) => {
                 let output = recurrence.forward(graph, tokens.hidden, tokens.spans, None).output;
-                if wanted.spans == tokens.spans { output } else { graph.gather_rows(&output, &rows_of(wanted, tokens)) }
+                wanted.map_or_else(|| output.clone(), |chosen| graph.gather_rows(&output, chosen.places))
             }
         }
     }
@@ -62,13 +81,4 @@ impl TokenMixing {
             }
         }
     }
-}
-
-/// Which of the `tokens` the wanted ones are, by their places.
-fn rows_of(wanted: Rows<'_>, tokens: Rows<'_>) -> Vec<usize> {
-    let of_sequence = |sequence: usize| {
-        let first = tokens.spans.range(sequence).start;
-        wanted.spans.range(sequence).map(move |row| first + wanted.positions[row] as usize)
-    };
-    (0..wanted.spans.count()).flat_map(of_sequence).collect()
 }

@@ -7,6 +7,7 @@ pub(crate) mod distances;
 pub(crate) mod embeddings;
 pub(crate) mod feed_forward;
 pub(crate) mod heads;
+pub(crate) mod layer;
 pub(crate) mod linear;
 pub(crate) mod memory;
 pub(crate) mod mixing;

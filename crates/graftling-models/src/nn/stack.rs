@@ -1,21 +1,20 @@
-//! The skeleton of encoders and of decoders: embeddings, then layers of attention, in some decoders attention to an encoder, and
-//! feed-forward parts. Knows no family and no task.
+//! The skeleton of encoders and of decoders: embeddings, then layers, and what all layers share of places. Knows no family and no task.
 
 use std::ops::Range;
 
 use graftling_tensor::{Graph, SequenceCache, Spans, Var};
 
-use super::attention::{Attention, Places, Rows, Source};
+use super::attention::{Places, Rows, Source};
 use super::convolution::ConvolutionLayer;
-use super::declarations::{Declarations, Scope};
+use super::declarations::Declarations;
 use super::distances::SharedDistances;
 use super::embeddings::{Before, Embeddings};
-use super::feed_forward::FeedForward;
+use super::layer::Layer;
 use super::memory::{Memory, Sources};
-use super::mixing::TokenMixing;
+use super::mixing::Chosen;
 use super::norm::Norm;
 use super::rotary::Rotary;
-use crate::architecture::{Architecture, CrossAttention, Dropout, LayerWeights, NormPlacement, Sights};
+use crate::architecture::{Architecture, Dropout, LayerWeights, NormPlacement, Sights};
 use crate::batch::PackedBatch;
 use crate::facts::Depth;
 
@@ -104,14 +103,14 @@ impl Stack {
         let angles = self.rotary.as_ref().map(|rotary| rotary.angles(0..spans.lengths().max().unwrap_or(0)));
         let distances = self.distances.of_pass(graph, spans);
         // What a layer makes of all tokens, or of those in some rows.
-        let layer = |index: usize, tokens: Rows<'_>, wanted: Option<(Rows<'_>, &[usize])>| {
+        let layer = |index: usize, tokens: Rows<'_>, wanted: Option<Chosen<'_>>| {
             let sight = self.sights.of(index);
             let angles = angles.as_ref().map(|angles| angles.of(sight));
             let places = Places { sight, angles, distances: &distances };
-            let output = self.layer(index).forward(graph, tokens, wanted.map(|(wanted, _)| wanted), source, places, dropout);
+            let output = self.layer(index).forward(graph, tokens, wanted, source, places, dropout);
             match &self.convolution {
                 Some(convolution) if index == 0 => {
-                    let rows = wanted.map(|(_, rows)| rows);
+                    let rows = wanted.map(|chosen| chosen.places);
                     convolution.forward(graph, [&embedded, &output], spans, rows, dropout.embeddings.unwrap_or(0.0))
                 }
                 _ => output,
@@ -125,7 +124,8 @@ impl Stack {
             Some((rows, spans)) => {
                 let gathered = graph.gather_rows(&hidden, &rows);
                 let positions: Vec<u32> = rows.iter().map(|row| positions[*row]).collect();
-                layer(last, tokens, Some((Rows { hidden: &gathered, spans: &spans, positions: &positions }, &rows)))
+                let chosen = Rows { hidden: &gathered, spans: &spans, positions: &positions };
+                layer(last, tokens, Some(Chosen { rows: chosen, places: &rows }))
             }
         };
         let normed = self.norm.as_ref().map_or_else(|| output.clone(), |norm| norm.forward(graph, &output));
@@ -140,8 +140,7 @@ impl Stack {
     pub fn remembered(&self, graph: &Graph<'_>, hidden: &Var, spans: &Spans) -> Vec<SequenceCache> {
         let mut caches = vec![SequenceCache::new(); spans.count()];
         for index in 0..self.num_hidden_layers {
-            let Some((attention, _)) = &self.layer(index).cross else { panic!("begin: a layer that looks at no encoder") };
-            attention.remember(graph, Rows { hidden, spans, positions: &[] }, index, &mut caches);
+            self.layer(index).remember(graph, Rows { hidden, spans, positions: &[] }, index, &mut caches);
         }
         caches
     }
@@ -171,8 +170,7 @@ impl Stack {
             let tokens = Rows { hidden: &hidden, spans, positions: &positions };
             hidden = self.layer(index).read_on(graph, tokens, (index, memories), places, source);
         }
-        let last: Vec<usize> = (0..spans.count()).map(|sequence| spans.range(sequence).end - 1).collect();
-        let last = graph.gather_rows(&hidden, &last);
+        let last = graph.gather_rows(&hidden, &spans.last_rows());
         self.norm.as_ref().map_or_else(|| last.clone(), |norm| norm.forward(graph, &last))
     }
 }
@@ -182,10 +180,7 @@ impl Wanted<'_> {
     fn rows(self, spans: &Spans) -> Option<(Vec<usize>, Spans)> {
         match self {
             Self::FirstTokens => Some((spans.first_rows(), Spans::from_lengths(spans.lengths().map(|_| 1)))),
-            Self::LastTokens => {
-                let rows = (0..spans.count()).map(|sequence| spans.range(sequence).end - 1).collect();
-                Some((rows, Spans::from_lengths(spans.lengths().map(|_| 1))))
-            }
+            Self::LastTokens => Some((spans.last_rows(), Spans::from_lengths(spans.lengths().map(|_| 1)))),
             Self::Tokens(rows) => {
                 let lengths = (0..spans.count()).map(|sequence| {
                     let Range { start, end } = spans.range(sequence);
@@ -195,118 +190,5 @@ impl Wanted<'_> {
             }
             Self::EveryToken => None,
         }
-    }
-}
-
-struct Layer {
-    mixing: TokenMixing,
-    around_mixing: Around,
-    /// To what an encoder gives.
-    cross: Option<(Attention, Around)>,
-    feed_forward: FeedForward,
-    around_feed_forward: Around,
-}
-
-/// What stands around a part of a layer: a norm before it or over its residual sum.
-struct Around {
-    placement: NormPlacement,
-    /// None before a part whose input is normed already.
-    norm: Option<Norm>,
-}
-
-impl Around {
-    /// What the part is given.
-    fn enter(&self, graph: &Graph<'_>, hidden: &Var) -> Var {
-        match &self.norm {
-            Some(norm) if self.placement != NormPlacement::AfterSums => norm.forward(graph, hidden),
-            _ => hidden.clone(),
-        }
-    }
-
-    /// The sum of what the part gives and of what stood before it.
-    fn leave(&self, graph: &Graph<'_>, branch: &Var, hidden: &Var, dropout: Option<f32>) -> Var {
-        let dropout = dropout.unwrap_or(0.0);
-        match &self.norm {
-            Some(norm) if self.placement == NormPlacement::AfterSums => norm.forward_residual(graph, branch, hidden, dropout),
-            _ => graph.residual_sum(branch, hidden, dropout),
-        }
-    }
-}
-
-impl Layer {
-    fn new(scope: &mut Scope<'_>, architecture: &Architecture, index: usize) -> Self {
-        let layout = &architecture.layout;
-        let around = |scope: &mut Scope<'_>, part: &str, is_normed: bool| Around {
-            placement: layout.norms,
-            norm: (!is_normed).then(|| Norm::new(&mut scope.part(part).part("norm"), architecture.hidden_size, architecture)),
-        };
-        let is_normed = layout.norms == NormPlacement::BeforePartsButTheFirst && index == 0;
-        // The order of declaring is that of the file that is written.
-        let mixing_name = TokenMixing::name(layout.mixing);
-        let mixing = TokenMixing::new(&mut scope.part(mixing_name), architecture);
-        let around_mixing = around(scope, mixing_name, is_normed);
-        let cross = match layout.cross_attention {
-            CrossAttention::Absent => None,
-            CrossAttention::Present => {
-                let attention = Attention::new(&mut scope.part("cross_attention"), architecture);
-                Some((attention, around(scope, "cross_attention", false)))
-            }
-        };
-        let feed_forward = FeedForward::new(&mut scope.part("feed_forward"), architecture);
-        let around_feed_forward = around(scope, "feed_forward", false);
-        Self { mixing, around_mixing, cross, feed_forward, around_feed_forward }
-    }
-
-    /// The new vectors of the `tokens`, or of the `wanted` ones among them alone; each looks at the tokens of its sequence.
-    fn forward(
-        &self,
-        graph: &Graph<'_>,
-        tokens: Rows<'_>,
-        wanted: Option<Rows<'_>>,
-        source: Option<Source<'_>>,
-        places: Places<'_>,
-        dropout: &Dropout,
-    ) -> Var {
-        let queries = wanted.unwrap_or(tokens);
-        let seen = self.around_mixing.enter(graph, tokens.hidden);
-        let looking = wanted.map_or_else(|| seen.clone(), |wanted| self.around_mixing.enter(graph, wanted.hidden));
-        let [looking, seen] = [Rows { hidden: &looking, ..queries }, Rows { hidden: &seen, ..tokens }];
-        let mixed = self.mixing.forward(graph, looking, seen, places, dropout);
-        self.after_mixing(graph, &mixed, queries, source, dropout)
-    }
-
-    /// The same for new tokens whose sequences were read before, in inference.
-    fn read_on(
-        &self,
-        graph: &Graph<'_>,
-        tokens: Rows<'_>,
-        (index, memories): (usize, &mut [&mut Memory]),
-        places: Places<'_>,
-        source: Option<Source<'_>>,
-    ) -> Var {
-        let entered = self.around_mixing.enter(graph, tokens.hidden);
-        let mixed = self.mixing.read_on(graph, Rows { hidden: &entered, ..tokens }, (index, memories), places);
-        self.after_mixing(graph, &mixed, tokens, source, &Dropout::NONE)
-    }
-
-    /// What follows once tokens have learned of those of their sequence.
-    fn after_mixing(
-        &self,
-        graph: &Graph<'_>,
-        mixed: &Var,
-        queries: Rows<'_>,
-        source: Option<Source<'_>>,
-        dropout: &Dropout,
-    ) -> Var {
-        let mut hidden = self.around_mixing.leave(graph, mixed, queries.hidden, dropout.attention);
-        if let Some((attention, around)) = &self.cross {
-            let Some(source) = source else { panic!("attention: a decoder that looks at an encoder was given no source") };
-            let looking = around.enter(graph, &hidden);
-            let attended = attention.forward_across(graph, Rows { hidden: &looking, ..queries }, source, dropout);
-            hidden = around.leave(graph, &attended, &hidden, dropout.attention);
-        }
-        let fed = self.around_feed_forward.enter(graph, &hidden);
-        let fed = self.feed_forward.forward(graph, &fed, dropout.feed_forward_inner);
-        self.around_feed_forward.leave(graph, &fed, &hidden, dropout.feed_forward)
     }
 }

@@ -9,6 +9,9 @@ impl Graph<'_> {
     /// # Panics
     /// If x has no such row.
     pub fn detached_rows(&self, x: Var, rows: &[usize]) -> Var {
+        if rows.is_empty() {
+            return x;
+        }
         let Var { tensor, node } = x;
         assert!(rows.iter().all(|row| *row < tensor.rows()), "detached rows: {rows:?} of {}", tensor.rows());
         let backward = node.map(|node| -> Box<dyn Backward> { Box::new(DetachedBackward { node, rows: rows.to_vec() }) });
@@ -20,6 +23,9 @@ impl Graph<'_> {
     /// # Panics
     /// If x has no such row.
     pub fn zeroed_rows(&self, x: Var, rows: &[usize]) -> Var {
+        if rows.is_empty() {
+            return x;
+        }
         let Var { mut tensor, node } = x;
         assert!(rows.iter().all(|row| *row < tensor.rows()), "zeroed rows: {rows:?} of {}", tensor.rows());
         fill(&mut tensor, rows);
