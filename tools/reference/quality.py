@@ -76,7 +76,7 @@ def recipe(arguments) -> dict:
 def once(side: str, name: str, seed: int, arguments) -> None:
     """One run, unless the log has it."""
     key = {"side": side, "set": name, "seed": seed, **recipe(arguments)}
-    if any(all(line.get(part) == value for part, value in key.items()) for line in read_log(arguments.log)):
+    if any(is_of(line, key) for line in read_log(arguments.log)):
         return
     files = {split: data_file(arguments.data / name, split) for split in ("train", "validation", "test")}
     began = time.time()
@@ -132,9 +132,14 @@ def read_log(path: Path) -> list:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
 
 
+def is_of(line: dict, wanted: dict) -> bool:
+    """Whether a line of the log is of such a run; one with options of ours beside the recipe is another."""
+    return line.get("ours") == wanted.get("ours") and all(line.get(part) == value for part, value in wanted.items())
+
+
 def report(lines: list, wanted: dict, sets: list, seeds: str) -> None:
     """Means and standard deviations of the seeds, and whether we are worse than transformers by more than one deviation."""
-    chosen = [line for line in lines if all(line.get(part) == value for part, value in wanted.items()) and str(line["seed"]) in seeds.split(",")]
+    chosen = [line for line in lines if is_of(line, wanted) and str(line["seed"]) in seeds.split(",")]
     print(f"\n{json.dumps(wanted)}, seeds {seeds}\n")
     print("| set | ours | transformers | TF-IDF | not worse by more than one deviation |\n| --- | --- | --- | --- | --- |")
     for name in sets:

@@ -88,6 +88,34 @@ fn a_file_is_written_again_with_what_follows_its_prompts() {
 }
 
 #[test]
+fn what_users_say_is_answered_by_the_chat_template() {
+    let scratch = scratch();
+    let refused = scratch.run(&[GENERATE, &["--chat", "--prompt", "x"]].concat());
+    assert!(refused.code == Some(1) && refused.stderr.starts_with("error: the tokenizer has no chat template"), "{refused:?}");
+    let template = "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}\
+        {% if add_generation_prompt %}assistant:{% endif %}";
+    scratch.write("llama/chat_template.jinja", template);
+    let plain = run(&scratch, &["--prompt", "user: the movie\nassistant:"]).stdout;
+    assert_eq!(run(&scratch, &["--chat", "--prompt", "the movie"]).stdout, plain);
+    let plain = run(&scratch, &["--prompt", "system: Be short.\nuser: the movie\nassistant:"]).stdout;
+    let with_system = ["--chat", "--system", "Be short.", "--prompt", "the movie"];
+    assert_eq!(run(&scratch, &with_system).stdout, plain);
+    let told = objects(&run(&scratch, &[&with_system[..], &["--json"]].concat()));
+    let messages = json!([{"role": "system", "content": "Be short."}, {"role": "user", "content": "the movie"}]);
+    assert_eq!((&told[0]["messages"], &told[0]["prompt"]), (&messages, &Value::Null));
+    // A file of conversations, and one of what users say.
+    scratch.write("in.jsonl", &format!("{}\n", json!({"text": "not this", "messages": messages})));
+    assert_eq!(objects(&run(&scratch, &["--chat", "--input", "in.jsonl", "--json"])), told);
+    scratch.write("in.txt", "the movie\n");
+    let said = run(&scratch, &["--chat", "--system", "Be short.", "--input", "in.txt", "--json"]);
+    assert_eq!(objects(&said), told);
+    let answered = json!({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]});
+    scratch.write("in.jsonl", &format!("{answered}\n"));
+    let refused = scratch.run(&[GENERATE, &["--chat", "--input", "in.jsonl"]].concat());
+    assert!(refused.code == Some(1) && refused.stderr.starts_with("error: in.jsonl:1: the last message is the assistant's"), "{refused:?}");
+}
+
+#[test]
 fn what_cannot_be_generated_is_refused() {
     let llama: fn(&Scratch) = |scratch| scratch.copy_model_of("tiny-llama", "llama");
     let case = |name, arguments, code, error| Case { name, spoil: llama, arguments, code, error };

@@ -133,9 +133,9 @@ mod tests {
     fn what_waits_for_no_answer_is_told_by_line() {
         let answered = r#"{"messages": [{"role": "assistant", "content": "Hello"}]}"#;
         let told = read(&format!("{answered}\n{{\"messages\": []}}\n{{\"messages\": [3]}}\n"), None).unwrap_err();
-        assert!(told.contains("line 1: the last message is the assistant's"), "{told}");
-        assert!(told.contains("line 2: the list has no message"), "{told}");
-        assert!(told.contains("line 3: message 1 is"), "{told}");
+        assert!(told.contains("FILE:1: the last message is the assistant's"), "{told}");
+        assert!(told.contains("FILE:2: the list has no message"), "{told}");
+        assert!(told.contains("FILE:3: message 1 is"), "{told}");
         assert!(read("{\"messages\": []}\n", Some("nosuch")).unwrap_err().contains("nosuch"));
     }
 }
