@@ -112,7 +112,10 @@ fn what_users_say_is_answered_by_the_chat_template() {
     let answered = json!({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]});
     scratch.write("in.jsonl", &format!("{answered}\n"));
     let refused = scratch.run(&[GENERATE, &["--chat", "--input", "in.jsonl"]].concat());
-    assert!(refused.code == Some(1) && refused.stderr.starts_with("error: in.jsonl:1: the last message is the assistant's"), "{refused:?}");
+    assert!(
+        refused.code == Some(1) && refused.stderr.starts_with("error: in.jsonl:1: the last message is the assistant's"),
+        "{refused:?}"
+    );
 }
 
 #[test]
