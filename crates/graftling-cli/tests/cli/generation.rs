@@ -104,13 +104,13 @@ fn what_users_say_is_answered_by_the_chat_template() {
     let messages = json!([{"role": "system", "content": "Be short."}, {"role": "user", "content": "the movie"}]);
     assert_eq!((&told[0]["messages"], &told[0]["prompt"]), (&messages, &Value::Null));
     // A file of conversations, and one of what users say.
-    scratch.write("in.jsonl", &format!("{}\n", json!({"text": "not this", "messages": messages})));
+    scratch.write("in.jsonl", format!("{}\n", json!({"text": "not this", "messages": messages})));
     assert_eq!(objects(&run(&scratch, &["--chat", "--input", "in.jsonl", "--json"])), told);
     scratch.write("in.txt", "the movie\n");
     let said = run(&scratch, &["--chat", "--system", "Be short.", "--input", "in.txt", "--json"]);
     assert_eq!(objects(&said), told);
     let answered = json!({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]});
-    scratch.write("in.jsonl", &format!("{answered}\n"));
+    scratch.write("in.jsonl", format!("{answered}\n"));
     let refused = scratch.run(&[GENERATE, &["--chat", "--input", "in.jsonl"]].concat());
     assert!(
         refused.code == Some(1) && refused.stderr.starts_with("error: in.jsonl:1: the last message is the assistant's"),

@@ -118,7 +118,7 @@ pub(crate) fn multiply_with<R: Right, E: Epilogue>(rows: usize, left: View, righ
     let threads = rayon::current_num_threads();
     let (tall, wide) = match R::MAKES_PANELS {
         // One block of rows, so that each panel is made once.
-        true => (vec![0..rows], side_by_side(right.panels(), if threads == 1 { 1 } else { threads * 2 })),
+        true => (std::iter::once(0..rows).collect(), side_by_side(right.panels(), if threads == 1 { 1 } else { threads * 2 })),
         false => grid(rows, right.panels(), threads, tile_rows(Level::widest())),
     };
     let job = Job::new(Level::widest(), rows, left, right, target, epilogue);
