@@ -15,6 +15,8 @@ class Run:
     peak_bytes: int
     load: float
     said: dict = field(default_factory=dict)
+    told: str = ""
+    """What it wrote to standard error."""
 
 
 def run(command: list) -> Run:
@@ -34,7 +36,7 @@ def run(command: list) -> Run:
         said, complaints = (text(stream) for stream in (output, errors))
     if process.returncode != 0:
         raise SystemExit(f"{' '.join(words)}\nfailed with {process.returncode}:\n{complaints[-3000:]}")
-    return Run(wall_s, usage.ru_maxrss * 1024, load, last_object(said))
+    return Run(wall_s, usage.ru_maxrss * 1024, load, last_object(said), complaints)
 
 
 def text(stream) -> str:

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::Args;
 use graftling::{
@@ -194,10 +195,20 @@ fn behind_a_file(arguments: &Arguments, input: &Path, console: &Console) -> Resu
     if let Some(found) = found {
         console.tell(&format!("note: {}: {found}", input.display()));
     }
+    let began = Instant::now();
     let generations = behind(&generator, &prompts, arguments, console)?;
+    let took = began.elapsed();
     if let Some(output) = &arguments.output {
         file.write(output, &columns(&generations), &[])?;
-        console.tell(&format!("wrote {} for {}", output.display(), figures::counted(prompts.len() as u64, "prompt")));
+        let tokens = generations.iter().flat_map(|generation| &generation.continuations).map(|one| one.tokens.len() as u64).sum();
+        console.tell(&format!(
+            "wrote {} for {}: {} in {} ({} tokens/s)",
+            output.display(),
+            figures::counted(prompts.len() as u64, "prompt"),
+            figures::counted(tokens, "token"),
+            figures::time(took),
+            figures::count(figures::per_second(tokens, took).round() as u64),
+        ));
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ use crate::report::headline;
 
 /// More labels than this are counted, not listed.
 const LISTED_LABELS: usize = 8;
+/// After so long a plain line stands for the steps that were taken.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Shows a run on stderr.
 pub struct RunProgress {
@@ -24,6 +26,8 @@ pub struct RunProgress {
     tokens: u64,
     /// When the last event ended; the next step began then.
     last: Instant,
+    /// When the last plain line was told, or training began.
+    told: Instant,
     /// The losses since the last plain line.
     losses: Vec<f32>,
 }
@@ -38,7 +42,7 @@ struct Step {
 }
 
 impl RunProgress {
-    /// A plain line stands for so many steps.
+    /// A plain line stands for so many steps, or for fewer that take long.
     pub fn new(console: &Console, log_every: u64) -> Self {
         Self {
             console: *console,
@@ -47,6 +51,7 @@ impl RunProgress {
             pace: Pace::default(),
             tokens: 0,
             last: Instant::now(),
+            told: Instant::now(),
             losses: Vec::new(),
         }
     }
@@ -61,6 +66,7 @@ impl RunProgress {
 
     fn start(&mut self, steps: u64) {
         self.last = Instant::now();
+        self.told = self.last;
         if !self.console.live {
             return;
         }
@@ -87,9 +93,10 @@ impl RunProgress {
             let loss = self.pace.loss();
             bar.set_message(format!("epoch {epoch:.2}  loss {loss:.4}  rate {rate}  {speed} tokens/s  {left}"));
             bar.set_position(number);
-        } else if number.is_multiple_of(self.log_every) || number == steps {
+        } else if number.is_multiple_of(self.log_every) || number == steps || self.told.elapsed() >= LONGEST_SILENCE {
             let loss = self.losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / self.losses.len() as f64;
             self.losses.clear();
+            self.told = Instant::now();
             self.line(&format!("step {number}/{steps}  epoch {epoch:.2}  loss {loss:.4}  rate {rate}  {speed} tokens/s  {left}"));
         }
     }
