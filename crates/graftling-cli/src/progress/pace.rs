@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// How much of the past stays in a figure at each step: about 50 steps count.
 const KEPT: f64 = 0.98;
+/// After so long without a line one is due.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// The smoothed figures of a training run.
 #[derive(Debug, Default)]
@@ -39,9 +41,20 @@ pub fn time_left(elapsed: Duration, step: u64, steps: u64) -> Duration {
     if step == 0 { Duration::ZERO } else { elapsed.mul_f64(steps.saturating_sub(step) as f64 / step as f64) }
 }
 
+/// Whether a line stands for the steps since the last one, which was told `silence` ago: at every so many steps, after a minute, and at the end.
+pub fn is_due(step: u64, steps: u64, log_every: u64, silence: Duration) -> bool {
+    step.is_multiple_of(log_every) || step == steps || silence >= LONGEST_SILENCE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_due_by_steps_at_the_end_and_when_steps_take_long() {
+        let due = |step, seconds| is_due(step, 52, 50, Duration::from_secs(seconds));
+        assert_eq!([due(49, 59), due(50, 0), due(51, 0), due(52, 0), due(3, 60)], [false, true, false, true, true]);
+    }
 
     #[test]
     fn the_first_step_counts_in_full_and_an_outlier_a_little() {

@@ -7,15 +7,13 @@ use std::time::{Duration, Instant};
 use graftling::{Evaluation, Event, Observer, SplitName};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::pace::{Pace, time_left};
+use super::pace::{Pace, is_due, time_left};
 use crate::console::Console;
 use crate::figures;
 use crate::report::headline;
 
 /// More labels than this are counted, not listed.
 const LISTED_LABELS: usize = 8;
-/// After so long a plain line stands for the steps that were taken.
-const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 /// Shows a run on stderr.
 pub struct RunProgress {
@@ -93,7 +91,7 @@ impl RunProgress {
             let loss = self.pace.loss();
             bar.set_message(format!("epoch {epoch:.2}  loss {loss:.4}  rate {rate}  {speed} tokens/s  {left}"));
             bar.set_position(number);
-        } else if number.is_multiple_of(self.log_every) || number == steps || self.told.elapsed() >= LONGEST_SILENCE {
+        } else if is_due(number, steps, self.log_every, self.told.elapsed()) {
             let loss = self.losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / self.losses.len() as f64;
             self.losses.clear();
             self.told = Instant::now();

@@ -25,8 +25,6 @@ pub(super) struct Beams {
     can_improve: bool,
     /// What is given in the end.
     outcome: Vec<Continuation>,
-    /// Room for the scores of every token behind every beam, made at the first step.
-    scores: Vec<f32>,
 }
 
 /// A continuation that goes on.
@@ -72,7 +70,6 @@ impl Beams {
             new_tokens: 0,
             can_improve: true,
             outcome: Vec::new(),
-            scores: Vec::new(),
         }
     }
 
@@ -94,11 +91,10 @@ impl Beams {
     }
 
     /// The best beams with one token more, the best first: as many as leave a full set of running ones when all that can end do.
-    fn candidates(&mut self, call: &Call<'_>, prompt: &Prompt, rows: &[&[f32]]) -> Result<Vec<Candidate>, GenerationError> {
+    fn candidates(&self, call: &Call<'_>, prompt: &Prompt, rows: &[&[f32]]) -> Result<Vec<Candidate>, GenerationError> {
         let settings = call.settings;
         let vocabulary = rows[0].len();
-        self.scores.resize(self.running.len() * vocabulary, 0.0);
-        let scores = &mut self.scores;
+        let mut scores = vec![0.0; self.running.len() * vocabulary];
         scores.par_chunks_exact_mut(vocabulary).zip(&self.running).enumerate().for_each(|(place, (own, beam))| {
             // All beams follow the one reading of the prompt.
             own.copy_from_slice(rows[place.min(rows.len() - 1)]);
@@ -109,9 +105,9 @@ impl Beams {
         let count = (1 + settings.eos_token_id.len()).max(2) * self.running.len();
         let best = match settings.search {
             Search::Beams { seed: Some(seed), .. } => {
-                draw_of(scores, count, Dice { seed, prompt: prompt.index, continuation: 0, step: self.new_tokens })
+                draw_of(&scores, count, Dice { seed, prompt: prompt.index, continuation: 0, step: self.new_tokens })
             }
-            _ => highest_of(scores, count),
+            _ => highest_of(&scores, count),
         };
         if scores[best[0]] == f32::NEG_INFINITY {
             return Err(everything_forbidden(prompt, self.new_tokens));

@@ -116,10 +116,11 @@ pub(crate) fn multiply_with_side<E: Epilogue>(rows: usize, left: View, right: &R
 /// `target (+)= left right` on all threads, with an epilogue. The bits are the same for every kind of right side.
 pub(crate) fn multiply_with<R: Right, E: Epilogue>(rows: usize, left: View, right: &R, target: Target, epilogue: &E) {
     let threads = rayon::current_num_threads();
-    let (tall, wide) = match R::MAKES_PANELS {
-        // One block of rows, so that each panel is made once.
-        true => (std::iter::once(0..rows).collect(), side_by_side(right.panels(), tasks(threads))),
-        false => grid(rows, right.panels(), threads, tile_rows(Level::widest())),
+    // In one block of rows each panel is made and read once.
+    let (tall, wide) = if R::MAKES_PANELS || is_wide(rows, right.panels(), threads) {
+        (std::iter::once(0..rows).collect(), side_by_side(right.panels(), if threads == 1 { 1 } else { threads * 2 }))
+    } else {
+        grid(rows, right.panels(), threads, tile_rows(Level::widest()))
     };
     let job = Job::new(Level::widest(), rows, left, right, target, epilogue);
     if tall.len() * wide.len() == 1 {
@@ -163,14 +164,16 @@ const BLOCK_ROWS: usize = 112;
 /// Up to so many rows of the left side a right side that is needed once is not packed first.
 pub(crate) const FEW_ROWS: usize = BLOCK_ROWS;
 
-/// A right side with so many panels for each thread is cut along them alone where the left side is one block: each panel is read once.
+/// So many panels for each thread are work enough to cut a result along them alone.
 const WIDE_PANELS: usize = 8;
 
-/// Cuts a result into blocks for `threads`: along its rows first, along its panels where there are too few rows or many panels.
+/// Whether one block of rows meets so many panels that reading them costs more than packing the rows in every task.
+fn is_wide(rows: usize, panels: usize, threads: usize) -> bool {
+    rows <= BLOCK_ROWS && panels >= threads * WIDE_PANELS
+}
+
+/// Cuts a result into blocks for `threads`: along its rows first, along its panels where there are too few rows.
 fn grid(rows: usize, panels: usize, threads: usize, tile_rows: usize) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
-    if rows <= BLOCK_ROWS && panels >= threads * WIDE_PANELS {
-        return (std::iter::once(0..rows).collect(), side_by_side(panels, tasks(threads)));
-    }
     let blocks = rows.div_ceil(BLOCK_ROWS).next_multiple_of(if rows >= threads * tile_rows * 2 { threads } else { 1 });
     // Whole tiles, spread so that no block has more than one above another: a short last block would leave a thread waiting.
     let tiles = rows.div_ceil(tile_rows);
@@ -178,11 +181,6 @@ fn grid(rows: usize, panels: usize, threads: usize, tile_rows: usize) -> (Vec<Ra
     let tall: Vec<_> = (0..blocks).map(|block| edge(block)..edge(block + 1)).filter(|rows| !rows.is_empty()).collect();
     let wanted = if threads == 1 || tall.len() >= threads * 2 { 1 } else { (threads * 2).div_ceil(tall.len().max(1)) };
     (tall, side_by_side(panels, wanted))
-}
-
-/// Tasks for `threads`: more than one each, so that none waits long for another.
-fn tasks(threads: usize) -> usize {
-    if threads == 1 { 1 } else { threads * 2 }
 }
 
 /// Panels in so many parts, or fewer.

@@ -83,6 +83,27 @@ fn product_does_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
+fn a_wide_packed_side_gives_the_same_bits_however_it_is_cut() {
+    let (depth, columns) = (777, 850_usize);
+    let panels = columns.div_ceil(tile_columns(Level::widest()));
+    for rows in [BLOCK_ROWS, 61, 1] {
+        // One thread cuts along the panels alone, sixty-four along the rows as well.
+        assert!(is_wide(rows, panels, 1) && !is_wide(rows, panels, 64) && !is_wide(BLOCK_ROWS + 1, panels, 1));
+        let (a, b) = (values(rows * depth, 4), values(depth * columns, 5));
+        let packed = pack_right(View::new(&b, columns), depth, columns);
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+            let mut result = vec![0.0; rows * columns];
+            pool.install(|| multiply_with(rows, View::new(&a, depth), &packed, Target::new(&mut result, columns), &Plain));
+            result
+        };
+        let one = run(1);
+        assert_eq!(one, run(2), "{rows} rows");
+        assert_eq!(one, run(64), "{rows} rows");
+    }
+}
+
+#[test]
 fn blocks_cover_every_row_and_differ_by_one_tile_at_most() {
     for tile_rows in [14, 6, 4] {
         for threads in [1, 2, 3, 16] {
