@@ -127,6 +127,8 @@ FAMILIES = {
     "t5-own": ("T5", {**T5_SIZES, "feed_forward_proj": "gated-silu", "tie_word_embeddings": False}),
     "mt5": ("MT5", T5_SIZES),
     "encoder-decoder": ("EncoderDecoder", {**PAIR, "decoder_start_token_id": 1, "pad_token_id": 0}),
+    # Without places of their own sequences may be longer than the config's longest, 10.
+    "deberta-v2-far": ("DebertaV2", {**DEBERTA_SIZES, "max_position_embeddings": 10}),
 }
 TWO_STACKS = ["bart", "mbart", "marian", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder"]
 DECODERS = ["gpt2", "llama", "mistral", "qwen2", "qwen3"]
@@ -135,7 +137,7 @@ SOME_HEADS = {
     "xlm-roberta": ["sequence"], "camembert": ["sequence"], "electra-wide": ["sequence"],
     "modernbert-biased": ["sequence", "tokens", "masked"], "modernbert-local": ["sequence", "masked"],
     "deberta-v2-own": ["sequence", "tokens", "masked"], "deberta-v2-c2p": ["sequence"], "deberta-v2-p2c": ["sequence", "masked"],
-    "deberta-v2-absolute": ["sequence"], "gpt2": ["sequence", "tokens", "causal", "answers", "multi-label"], "llama": ["sequence", "regression", "tokens", "causal"],
+    "deberta-v2-absolute": ["sequence"], "deberta-v2-far": ["sequence"], "gpt2": ["sequence", "tokens", "causal", "answers", "multi-label"], "llama": ["sequence", "regression", "tokens", "causal"],
     "llama-biased": ["sequence", "causal"], "llama-llama3": ["causal"], "llama-yarn": ["causal"],
     **{family: ["sequence", "causal"] for family in ("mistral", "qwen2", "qwen3")},
     **{family: ["seq2seq"] for family in TWO_STACKS},

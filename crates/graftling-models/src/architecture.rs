@@ -373,11 +373,8 @@ pub(crate) enum Position {
         longest: Option<usize>,
         spacing: SineSpacing,
     },
-    /// No embedding: attention alone knows distances.
-    Unembedded {
-        /// The longest sequence that the model is made for, where its config names one.
-        longest: Option<usize>,
-    },
+    /// No embedding: attention alone knows distances, and the farthest share one bucket, so that a sequence may have any length.
+    Unembedded,
 }
 
 /// How fast sines turn: each pair slower than the one before, by the same factor, the first by one radian a place.
@@ -423,7 +420,8 @@ impl Position {
         match self {
             Position::Learned { entries, offset, .. } => Some(entries.saturating_sub(offset)),
             Position::Rotary { longest, .. } => Some(longest),
-            Position::Sinusoidal { longest, .. } | Position::Unembedded { longest } => longest,
+            Position::Sinusoidal { longest, .. } => longest,
+            Position::Unembedded => None,
         }
     }
 }

@@ -357,7 +357,7 @@ fn configs_as_they_stand_on_the_hub_are_read() {
         case(
             "microsoft/deberta-v3-base",
             deberta(json!({ "pooler_dropout": 0, "pooler_hidden_act": "gelu", "pooler_hidden_size": 768 })),
-            [768, 12, 12, 3072, 128_100, 512, 0],
+            [768, 12, 12, 3072, 128_100, 0, 0],
         ),
         case(
             "microsoft/deberta-v2-xlarge",
@@ -365,25 +365,36 @@ fn configs_as_they_stand_on_the_hub_are_read() {
                 "attention_head_size": 64, "conv_act": "gelu", "conv_kernel_size": 3, "hidden_size": 1536, "intermediate_size": 6144,
                 "num_attention_heads": 24, "num_hidden_layers": 24,
             })),
-            [1536, 24, 24, 6144, 128_100, 512, 0],
+            [1536, 24, 24, 6144, 128_100, 0, 0],
         ),
     ]);
 }
 
 #[test]
 fn places_that_are_computed_end_where_the_config_says_so_or_nowhere() {
-    for (family, key) in
-        [(Family::MarianSsru, "max_position_embeddings"), (Family::T5, "n_positions"), (Family::Mt5, "n_positions")]
-    {
-        for (longest, value) in [(None, Value::Null), (Some(77), json!(77))] {
-            let mut config = golden_config(family);
-            config.insert(key.to_owned(), value);
-            let facts = inspect(folder(&Value::Object(config)).path()).unwrap().facts;
-            let decoder = facts.decoder.expect("a decoder");
-            assert_eq!([facts.max_positions, decoder.max_positions], [longest; 2], "{family:?}");
-            assert_eq!([facts.longest(), decoder.longest()], [longest.unwrap_or(10_000_000); 2], "{family:?}");
-        }
+    for (longest, value) in [(None, Value::Null), (Some(77), json!(77))] {
+        assert_eq!(lengths(Family::MarianSsru, "max_position_embeddings", value), [longest; 2]);
     }
+}
+
+/// The farthest distances share a bucket, and transformers reads any length whatever these keys say.
+#[test]
+fn a_model_that_knows_distances_alone_reads_any_length() {
+    for family in [Family::T5, Family::Mt5] {
+        assert_eq!(lengths(family, "n_positions", json!(77)), [None; 2], "{family:?}");
+    }
+}
+
+/// The longest sequence of the encoder and of the decoder where the family's golden config has this value.
+fn lengths(family: Family, key: &str, value: Value) -> [Option<usize>; 2] {
+    let mut config = golden_config(family);
+    config.insert(key.to_owned(), value);
+    let facts = inspect(folder(&Value::Object(config)).path()).unwrap().facts;
+    let decoder = facts.decoder.expect("a decoder");
+    for (longest, known) in [(facts.longest(), facts.max_positions), (decoder.longest(), decoder.max_positions)] {
+        assert_eq!(longest, known.unwrap_or(10_000_000), "{family:?}");
+    }
+    [facts.max_positions, decoder.max_positions]
 }
 
 #[test]

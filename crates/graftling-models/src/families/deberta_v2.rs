@@ -116,7 +116,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         intermediate_size: config.size("intermediate_size", 6144, LARGEST_WIDTH),
         position: match config.switch("position_biased_input", true) {
             true => Position::Learned { entries: longest, offset: 0, padding: None },
-            false => Position::Unembedded { longest: Some(longest) },
+            false => Position::Unembedded,
         },
         distance: distance(config, longest),
         layout: Layout { convolution: convolution(config), ..Layout::BERT },

@@ -159,8 +159,7 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
         layer_weights: LayerWeights::Own,
         num_attention_heads,
         intermediate_size: config.size("d_ff", variant.intermediate_size, LARGEST_WIDTH),
-        // Any length has its distances; the config's, if it names one, is the one of training.
-        position: Position::Unembedded { longest: config.size_if_there("n_positions", LARGEST_TABLE) },
+        position: Position::Unembedded,
         distance: Distance::Biased(DistanceBuckets::BothWays { buckets, farthest }),
         type_vocabulary_size: None,
         activation,

@@ -81,7 +81,7 @@ impl Embeddings {
             },
             position: match architecture.position {
                 Position::Learned { entries, .. } => Some(scope.part("position").weight("weight", &[entries, size])),
-                Position::Rotary { .. } | Position::Sinusoidal { .. } | Position::Unembedded { .. } => None,
+                Position::Rotary { .. } | Position::Sinusoidal { .. } | Position::Unembedded => None,
             },
             token_type: architecture
                 .type_vocabulary_size

@@ -25,7 +25,7 @@ impl Rotary {
     pub fn new(architecture: &Architecture) -> Option<Self> {
         let head_size = architecture.head_size();
         match architecture.position {
-            Position::Learned { .. } | Position::Sinusoidal { .. } | Position::Unembedded { .. } => None,
+            Position::Learned { .. } | Position::Sinusoidal { .. } | Position::Unembedded => None,
             Position::Rotary { base, base_in_windows, scaling, .. } => Some(Self {
                 frequencies: scaled(frequencies(base, head_size), base, scaling),
                 frequencies_in_windows: frequencies(base_in_windows, head_size),
