@@ -68,6 +68,6 @@ pub use token_dataset::{
 };
 pub use tokenizer::{
     ChatEnding, ChatProblem, ChatTemplate, Conversation, EncodeOptions, Encoding, Encodings, FirstText, GgufVocabulary, Overflow,
-    TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport,
+    TextInput, TextToken, Tokenizer, TokenlessWords, TruncationReport, WholeWords,
 };
 pub use writer::{NewColumn, write_table};

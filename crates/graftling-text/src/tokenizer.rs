@@ -22,6 +22,7 @@ mod special_tokens;
 mod tests;
 mod text_tokens;
 mod truncation_report;
+mod whole_words;
 mod windows;
 mod wordpiece;
 
@@ -32,6 +33,7 @@ pub use encode::{EncodeOptions, Encoding, Encodings, FirstText, Overflow, TextIn
 pub use gguf::GgufVocabulary;
 pub use text_tokens::TextToken;
 pub use truncation_report::TruncationReport;
+pub use whole_words::WholeWords;
 
 use tokenizers::{Model, PostProcessorWrapper, TruncationDirection};
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use graftling_models::PackedBatch;
 use graftling_tensor::Spans;
 use graftling_text::{
-    Dataset, EncodeOptions, Encoding, TextInput, TextToken, TokenExample, Tokenizer, TokenlessWords, TruncationReport,
+    Dataset, EncodeOptions, Encoding, TextInput, TextToken, TokenExample, Tokenizer, TokenlessWords, TruncationReport, WholeWords,
 };
 
 use crate::Error;
@@ -272,15 +272,21 @@ pub(crate) fn tokenize_with_words(
     inputs: &[TextInput<'_>],
     reading: &Reading,
 ) -> Result<Tokenized, Error> {
-    let mut encodings = tokenizer.encode(inputs, &options(reading))?;
-    let word_ids: Vec<Vec<Option<u32>>> =
-        encodings.encodings.iter_mut().map(|encoding| std::mem::take(&mut encoding.word_ids)).collect();
+    let encodings = tokenizer.encode(inputs, &options(reading))?;
+    let texts = encodings.encodings.chunk_by(|window, next| window.example == next.example);
+    let word_ids: Vec<Vec<Option<u32>>> = texts.flat_map(|windows| words_of(inputs[windows[0].example].text, windows)).collect();
     let mut tokenized =
         Tokenized::new(encodings.encodings, encodings.truncation, |windows| windows.iter().map(|_| None).collect());
     for (features, word_ids) in tokenized.features.iter_mut().zip(word_ids) {
         features.word_ids = Some(word_ids);
     }
     Ok(tokenized)
+}
+
+/// The word of each token of the windows of a text.
+fn words_of(text: &str, windows: &[Encoding]) -> Vec<Vec<Option<u32>>> {
+    let words = WholeWords::of(text);
+    windows.iter().map(|window| words.of_tokens(window)).collect()
 }
 
 /// Turns sentences whose words are given into token ids, in their order; the first token of each word is wanted.

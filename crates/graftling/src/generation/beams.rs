@@ -136,7 +136,12 @@ impl Beams {
             };
             self.finished.push(Finished { ids, score, finish_reason });
         }
-        self.finished.sort_by(|left, right| right.score.total_cmp(&left.score));
+        // What is complete stands first whatever a length penalty makes of its score.
+        let order = |finished: &Finished| (finished.finish_reason.is_some(), finished.score);
+        self.finished.sort_by(|left, right| {
+            let (left, right) = (order(left), order(right));
+            right.0.cmp(&left.0).then(right.1.total_cmp(&left.1))
+        });
         self.finished.truncate(num_beams);
     }
 
@@ -166,7 +171,7 @@ impl Beams {
         };
         let best_possible = self.running[0].score / power(length, length_penalty);
         let worst = self.finished.iter().map(|finished| finished.score).fold(f32::INFINITY, f32::min);
-        let is_worse = |finished: &Finished| best_possible > if finished.finish_reason.is_some() { worst } else { NOTHING };
+        let is_worse = |finished: &Finished| finished.finish_reason.is_none() || best_possible > worst;
         self.can_improve &= self.finished.iter().any(is_worse);
     }
 

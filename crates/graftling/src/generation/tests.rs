@@ -94,6 +94,23 @@ fn every_way_to_generate_writes_what_transformers_writes() {
 }
 
 #[test]
+fn a_length_penalty_that_outweighs_every_score_still_leaves_what_was_written() {
+    let generator = generator("tiny-llama");
+    for length_penalty in [-100.0, -30.0, 30.0, 100.0] {
+        let options = GenerationOptions {
+            num_beams: Some(2),
+            num_return_sequences: Some(2),
+            length_penalty: Some(length_penalty),
+            max_new_tokens: Some(20),
+            ..GenerationOptions::default()
+        };
+        let found = generator.generate(&["a"], &options).expect("texts");
+        let lengths: Vec<usize> = found[0].continuations.iter().map(|continuation| continuation.tokens.len()).collect();
+        assert!(!lengths.is_empty() && lengths.iter().all(|length| (1..=20).contains(length)), "{length_penalty}: {lengths:?}");
+    }
+}
+
+#[test]
 fn tokens_are_as_probable_as_in_transformers_after_every_processor() {
     let golden = golden();
     let prompts = prompts(&golden);

@@ -161,7 +161,7 @@ options! {
         /// Share of the tokens that are chosen to be guessed, others at every step; of these, 80 % are masked, 10 % replaced by any
         /// token and 10 % left (masked_lm).
         mask_probability: f32 = number(Bound::Excluded(0.0), Bound::Excluded(1.0)), Typed("0.15");
-        /// Choose whole words, not tokens; a Chinese character is a word (masked_lm).
+        /// Choose whole words, not tokens; in texts without spaces a dictionary tells the words (masked_lm).
         whole_word_masking: bool = Kind::Flag, Typed("false");
         /// How the vectors of a text's tokens become one; auto is what the model's modules.json says, or mean (sentence_embedding).
         pooling: Option<Pooling> = Kind::Choice { word: Some("auto"), choices: Pooling::WORDS }, Typed("auto");

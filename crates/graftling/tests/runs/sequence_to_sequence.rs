@@ -412,3 +412,14 @@ fn a_pair_whose_tokenizer_does_not_say_where_texts_begin_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn a_pair_whose_decoder_has_fewer_words_than_the_tokenizer_is_refused() {
+    let Copying { fixture, options } = copying("tiny-pair", "translation", ["source", "target"], "max_target_length = 16\n");
+    let path = fixture.model().join("config.json");
+    let mut config = json(&path);
+    config["decoder"]["vocab_size"] = 20.into();
+    fs::write(&path, config.to_string()).expect("a decoder with 20 words");
+    let error = fixture.train(&fixture.recipe("run", &options)).expect_err("too few words").to_string();
+    assert!(error.contains("ids up to 39 but the model has embeddings for 20 only"), "{error}");
+}
