@@ -39,16 +39,17 @@ impl FromArgMatches for RecipeFlags {
 }
 
 fn flag(field: &Field) -> Arg {
-    let arg = Arg::new(field.name)
-        .long(field.flag())
-        .help(help(field))
-        .help_heading(field.group.to_string())
-        // A wrong number is the recipe's to judge, together with all else that is wrong.
-        .allow_negative_numbers(true)
-        .value_name(match field.kind {
+    let arg = Arg::new(field.name).long(field.flag()).help(help(field)).help_heading(field.group.to_string()).value_name(
+        match field.kind {
             Kind::Choice { .. } => "WORD".to_owned(),
             _ => field.kind.placeholder(),
-        });
+        },
+    );
+    // A wrong number, such as -1e-4, is the recipe's to judge, together with all else that is wrong.
+    let arg = match field.kind {
+        Kind::Integer { .. } | Kind::Number { .. } | Kind::ShareOrSteps { .. } => arg.allow_hyphen_values(true),
+        _ => arg.allow_negative_numbers(true),
+    };
     match field.kind {
         Kind::Texts(_) | Kind::OfLabels { .. } => arg.action(ArgAction::Append),
         // `--nesterov` alone means true; a value needs the equals sign, so that the next word is never taken for it.

@@ -81,6 +81,19 @@ pub enum HubError {
         /// What the connection attempt said.
         reason: String,
     },
+    /// A name that is no folder could be a model of the hub, to which no connection could be made.
+    #[error(
+        "{model}: no such folder, and {endpoint}, which may have it, cannot be reached ({reason}); check the name and the network, or set \
+         HF_ENDPOINT to a mirror"
+    )]
+    NotHere {
+        /// The name.
+        model: String,
+        /// The hub's address.
+        endpoint: String,
+        /// What the connection attempt said.
+        reason: String,
+    },
     /// The hub asks for rights that this user does not have.
     #[error("{model}: {endpoint} answered {status}{detail}; {}", token_advice(*token_sent))]
     AccessRefused {

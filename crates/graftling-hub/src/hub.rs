@@ -45,7 +45,7 @@ pub(crate) fn model(
         Ok(folder) => Ok(Pulled { folder, origin: Origin::Hub(repository.to_string()) }),
         // A laptop on a train still gets what it has.
         Err(HubError::Unreachable { endpoint, reason }) => match cached {
-            None => Err(HubError::Unreachable { endpoint, reason }),
+            None => Err(HubError::NotHere { model: repository.to_string(), endpoint, reason }),
             Some(folder) => {
                 let to = format!("the hub cache ({})", cache.folder().display());
                 progress.event(&HubEvent::Fallback { from: endpoint, to, reason });

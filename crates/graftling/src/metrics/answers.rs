@@ -44,8 +44,10 @@ pub struct AnswerParts {
 pub struct BestThreshold {
     /// The best figure, in percent.
     pub figure: f64,
-    /// The `null_score_diff_threshold` that gives it.
+    /// The `null_score_diff_threshold` that gives it, or 0 where answering nothing does, as SQuAD 2.0's script has it.
     pub threshold: f64,
+    /// Whether answering nothing at all is as good as any threshold.
+    pub by_silence: bool,
 }
 
 /// The figures of one evaluation.
@@ -163,10 +165,14 @@ impl AnswerMetrics {
             text += "SQuAD's figures take words apart at white space alone; by mixed segmentation each Chinese character and each kana is a word\n";
         }
         if let Some([exact, f1]) = &self.best {
-            let (one, other) = (exact.threshold, f1.threshold);
-            let second = if one == other { "and".to_owned() } else { format!("with {other}") };
+            let way = |best: &BestThreshold| match best.by_silence {
+                true => "with no answer to any question".to_owned(),
+                false => format!("with null_score_diff_threshold {}", best.threshold as f32),
+            };
+            let (one, other) = (way(exact), way(f1));
+            let second = if one == other { "and".to_owned() } else { other };
             let (exact, f1) = (figure(exact.figure), figure(f1.figure));
-            text += &format!("with null_score_diff_threshold {one} the exact match would be {exact}, {second} the f1 {f1}\n");
+            text += &format!("{one} the exact match would be {exact}, {second} the f1 {f1}\n");
         }
         text
     }
@@ -240,7 +246,7 @@ fn best_thresholds(answers: &[JudgedAnswer<'_>]) -> Option<[BestThreshold; 2]> {
     order.sort_by(|&one, &other| differences[one].total_cmp(&differences[other]));
     let unanswerable = answers.iter().filter(|judged| judged.golds.is_empty()).count() as f64;
     Some([0, 1].map(|figure| {
-        let (mut sum, mut best) = (unanswerable, BestThreshold { figure: unanswerable, threshold: 0.0 });
+        let (mut sum, mut best) = (unanswerable, BestThreshold { figure: unanswerable, threshold: 0.0, by_silence: true });
         for &place in &order {
             let JudgedAnswer { golds, passage, .. } = answers[place];
             sum += match (golds.is_empty(), passage.is_empty()) {
@@ -249,7 +255,7 @@ fn best_thresholds(answers: &[JudgedAnswer<'_>]) -> Option<[BestThreshold; 2]> {
                 (true, true) => 0.0,
             };
             if sum > best.figure {
-                best = BestThreshold { figure: sum, threshold: differences[place] };
+                best = BestThreshold { figure: sum, threshold: differences[place], by_silence: false };
             }
         }
         BestThreshold { figure: 100.0 * best.figure / answers.len() as f64, ..best }
@@ -365,6 +371,8 @@ mod tests {
         let told = |answers: &[JudgedAnswer<'_>]| AnswerMetrics::new(answers, 0.0).table().lines().last().map(str::to_owned);
         let expected = "with null_score_diff_threshold -1 the exact match would be 100.0000, and the f1 100.0000";
         assert_eq!(told(&[judged(&golds, Some(-1.0)), judged(&[], Some(2.0))]).as_deref(), Some(expected));
+        let silent = "with no answer to any question the exact match would be 50.0000, and the f1 50.0000";
+        assert_eq!(told(&[judged(&golds, Some(3.0)), judged(&[], Some(-2.0))]).as_deref(), Some(silent));
     }
 
     #[test]
