@@ -200,6 +200,13 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         observer.observe(&Event::Notice(&format!("resumed after step {done} of {}", plan.steps())));
     }
     let schedule = Schedule::new(recipe.schedule, recipe.warmup, plan.steps())?;
+    if schedule.warmup_steps() == plan.steps() {
+        let only = if plan.steps() == 1 { ", so that nothing is learnt" } else { "" };
+        observer.observe(&Event::Notice(&format!(
+            "all steps of the training ({}) are warm-up, which begins at a rate of 0{only}; train longer, or set warmup to 0",
+            plan.steps()
+        )));
+    }
     let hidden_size = model.facts().hidden_size;
     let learning_rate = recipe.learning_rate.unwrap_or_else(|| learning_rate::for_width(hidden_size));
     if recipe.learning_rate.is_none() {

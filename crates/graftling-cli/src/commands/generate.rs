@@ -52,14 +52,14 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// How the file of --input is written: csv, tsv or jsonl [default: by its name]
-    #[arg(long, value_name = "WORD", requires = "input", value_parser = format)]
+    #[arg(long, value_name = "WORD", requires = "input", conflicts_with = "prompt", value_parser = format)]
     format: Option<Format>,
     /// The column of --input that holds the prompts [default: prompt, or found by its name]
-    #[arg(long, value_name = "COLUMN", requires = "input")]
+    #[arg(long, value_name = "COLUMN", requires = "input", conflicts_with = "prompt")]
     text_column: Option<String>,
     /// What the prompts of --input are made by from any columns, whose names stand in braces [default: the template of the run, if it has one
     /// and there is no column prompt]
-    #[arg(long, value_name = "TEMPLATE", requires = "input", conflicts_with = "text_column", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TEMPLATE", requires = "input", conflicts_with_all = ["text_column", "prompt"], allow_hyphen_values = true)]
     template: Option<String>,
     /// Take each prompt for what a user says, and write the answer by the chat template in the model's folder; with --input also
     /// conversations from a column of lists (messages)

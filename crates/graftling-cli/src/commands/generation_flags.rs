@@ -9,10 +9,10 @@ use crate::failure::Failure;
 #[derive(Args)]
 pub struct GenerationFlags {
     /// The most tokens behind a prompt [default: as the model's folder says, or else 20]
-    #[arg(long, value_name = "N", help_heading = "Length")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Length")]
     pub max_new_tokens: Option<usize>,
     /// No end token before so many tokens
-    #[arg(long, value_name = "N", help_heading = "Length")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Length")]
     min_new_tokens: Option<usize>,
     /// End when this text is written, and give what stands before it; may be repeated
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, help_heading = "Length")]
@@ -25,25 +25,25 @@ pub struct GenerationFlags {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Sampling")]
     do_sample: Option<bool>,
     /// Divide logits by this: below 1 the probable becomes more probable [default: 1]
-    #[arg(long, value_name = "NUMBER", help_heading = "Sampling")]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, help_heading = "Sampling")]
     temperature: Option<f64>,
     /// Draw from so many of the most probable tokens; 0: from all [default: 50]
-    #[arg(long, value_name = "N", help_heading = "Sampling")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Sampling")]
     top_k: Option<usize>,
     /// Draw from the most probable tokens that together have this probability [default: 1]
-    #[arg(long, value_name = "SHARE", help_heading = "Sampling")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Sampling")]
     top_p: Option<f64>,
     /// Draw from tokens with at least this share of the probability of the most probable one [default: 0]
-    #[arg(long, value_name = "SHARE", help_heading = "Sampling")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, help_heading = "Sampling")]
     min_p: Option<f64>,
     /// What random numbers follow from [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Sampling")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Sampling")]
     seed: Option<u64>,
     /// Continuations that are given for each prompt: draws, or the best beams [default: 1]
-    #[arg(long, value_name = "N", help_heading = "Search")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Search")]
     num_return_sequences: Option<usize>,
     /// Continuations that are followed side by side [default: 1]
-    #[arg(long, value_name = "N", help_heading = "Search")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Search")]
     num_beams: Option<usize>,
     /// Judge beams by their log-probability divided by their length to this power: above 0 long ones gain [default: 1]
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, help_heading = "Search")]
@@ -53,16 +53,16 @@ pub struct GenerationFlags {
     #[arg(long, value_name = "WORD", value_parser = early_stopping, help_heading = "Search")]
     early_stopping: Option<EarlyStopping>,
     /// Above 1: make tokens that occur in prompt or continuation less probable [default: 1]
-    #[arg(long, value_name = "NUMBER", help_heading = "Which tokens may come")]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, help_heading = "Which tokens may come")]
     repetition_penalty: Option<f64>,
     /// Write no sequence of so many tokens twice, prompt included; 0: any may [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Which tokens may come")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Which tokens may come")]
     no_repeat_ngram_size: Option<usize>,
     /// Above 1: make tokens that occur in the prompt more probable [default: 1]
-    #[arg(long, value_name = "NUMBER", help_heading = "Which tokens may come")]
+    #[arg(long, value_name = "NUMBER", allow_hyphen_values = true, help_heading = "Which tokens may come")]
     encoder_repetition_penalty: Option<f64>,
     /// Take no sequence of so many tokens over from the prompt; 0: any may be taken [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Which tokens may come")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, help_heading = "Which tokens may come")]
     encoder_no_repeat_ngram_size: Option<usize>,
     /// Token ids that are never written, with commas between them
     #[arg(long, value_name = "IDS", value_parser = ids, help_heading = "Which tokens may come")]

@@ -26,13 +26,21 @@ use crate::{models, report};
 )]
 pub struct Arguments {
     /// A file of options; where a flag says otherwise, the flag holds
-    #[arg(value_name = "recipe.toml")]
+    #[arg(value_name = "recipe.toml", value_parser = recipe_file)]
     recipe: Option<PathBuf>,
     /// Print one JSON object with all results on stdout
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     flags: RecipeFlags,
+}
+
+/// A word behind a switch stands where the recipe would.
+fn recipe_file(typed: &str) -> Result<PathBuf, String> {
+    match typed {
+        "true" | "false" => Err(format!("a switch takes its value behind an equals sign, as in --nesterov={typed}")),
+        path => Ok(PathBuf::from(path)),
+    }
 }
 
 /// Trains, and tells the results.

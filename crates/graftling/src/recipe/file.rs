@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use super::error::{Place, RecipeError, RecipeErrors};
+use super::options::ALTERNATIVES;
 
 /// A recipe as written: some options, from a file, from flags or from both.
 #[derive(Debug, Clone, Default)]
@@ -56,9 +57,13 @@ impl RecipeFile {
         }
     }
 
-    /// This recipe with the options of `over` in place of its own.
+    /// This recipe with the options of `over` in place of its own, and of what says the same in another way.
     pub fn merge(mut self, over: RecipeFile) -> RecipeFile {
-        self.given.retain(|given| !over.given.iter().any(|other| other.name == given.name));
+        let in_place_of = |other: &Given, own: &Given| {
+            let both = [other.name.as_str(), own.name.as_str()];
+            both[0] == both[1] || ALTERNATIVES.iter().any(|[one, another]| both == [*one, *another] || both == [*another, *one])
+        };
+        self.given.retain(|own| !over.given.iter().any(|other| in_place_of(other, own)));
         self.given.extend(over.given);
         self
     }

@@ -245,6 +245,10 @@ options! {
     }
 }
 
+/// Options that say the same thing in two ways: one that is typed stands in place of the other in a file.
+pub(super) const ALTERNATIVES: [[&str; 2]; 3] =
+    [["epochs", "max_steps"], ["batch_size", "batch_tokens"], ["validation_fraction", "validation"]];
+
 const WEIGHTS: Kind =
     Kind::OfLabels { words: ClassWeights::WORDS, number: "weight", to: Bound::Included(ClassWeights::MOST as f64) };
 const THRESHOLDS: Kind = Kind::OfLabels { words: Thresholds::WORDS, number: "threshold", to: Bound::Excluded(1.0) };

@@ -95,6 +95,21 @@ fn a_flag_stands_over_the_file() {
 }
 
 #[test]
+fn a_flag_stands_over_what_says_the_same_otherwise_in_the_file() {
+    let read = |toml: &str, name: &str, text: &str| {
+        let mut flags = RecipeFile::default();
+        flags.set(name, text);
+        Recipe::check(RecipeFile::from_toml(&format!("{SMALLEST}{toml}")).expect("TOML").merge(flags)).expect("a recipe")
+    };
+    assert_eq!(read("epochs = 2", "max-steps", "7").max_steps, Some(7));
+    let by_epochs = read("max_steps = 7", "epochs", "2");
+    assert_eq!((by_epochs.max_steps, by_epochs.epochs), (None, 2.0));
+    assert_eq!(read("batch_size = 8", "batch-tokens", "900").batch_tokens, Some(900));
+    assert_eq!(read("batch_tokens = 900", "batch-size", "8").batch_tokens, None);
+    assert_eq!(read("validation_fraction = 0.2", "validation", "v.csv").validation, Some("v.csv".into()));
+}
+
+#[test]
 fn every_complaint_comes_at_once_with_its_place() {
     let file = "learning_rat = 1e-4\nepochs = -1\noptimizer = 'adamW'\nseed = 1.5\n\
                 batch_size = '32'\nbeta1 = 1\nlora = { r = 8 }\nwarmup = 1.0\n";
