@@ -122,7 +122,7 @@ fn finish(
     let results = Results::new(&summary);
     state.log_steps();
     state.log_summary(&results.train);
-    write(run, &results, &state.to_json(recipe), &card(recipe, &summary, &prepared.model))?;
+    write(run, &results, &state.to_json(recipe), &card(recipe, &summary, &objective.card(), &prepared.model))?;
     let scores = Scores { validation, test };
     let facts =
         Finished { recipe, prepared: &prepared, described, state: &state, summary: &summary }.facts(&scores, &observer.notes);

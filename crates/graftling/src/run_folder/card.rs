@@ -1,36 +1,18 @@
-//! The model card: a short `README.md` about the model at the top of a run folder. Knows nothing of where it is written.
+//! The model card: a short `README.md` about the model at the top of a run folder. Knows no task, and nothing of where it is written.
 
-use graftling_models::{Family, Head, Model};
+use graftling_models::{Family, Model};
 
-use crate::recipe::{Recipe, Task};
+use crate::recipe::Recipe;
+use crate::tasks::{CardWords, Used};
 use crate::{Evaluation, TrainSummary};
 
-/// How many labels the card names; a model may have thousands.
-const LABELS_SHOWN: usize = 30;
-
 /// The text of the card of a model.
-pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary, trained: &Model) -> String {
+pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary, words: &CardWords, trained: &Model) -> String {
     let Recipe { model, optimizer, schedule, seed, .. } = recipe;
-    let mut labels = summary.labels.iter().take(LABELS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    if summary.labels.len() > LABELS_SHOWN {
-        labels += &format!(" and {} more", summary.labels.len() - LABELS_SHOWN);
-    }
-    let count = summary.labels.len();
-    let Words { pipeline, class, title, gives } = Words::of(recipe.task, trained.head());
+    let CardWords { pipeline, title, gives, used } = words;
     let is_known = Family::named(trained.facts().family).is_some_and(Family::is_in_transformers);
-    let gives = match recipe.task {
-        Task::SequenceRegression if count == 1 => "a text a number".to_owned(),
-        Task::SequenceRegression => format!("a text {count} numbers"),
-        Task::SentenceEmbedding => "a text a vector, near to those of texts that are like it".to_owned(),
-        Task::MaskedLm => "the most probable words in the place of a mask".to_owned(),
-        Task::CausalLm => "what comes next in a text, token by token".to_owned(),
-        Task::QuestionAnswering => "the passage of a text that answers a question about it".to_owned(),
-        Task::Summarization => "a summary of a text".to_owned(),
-        Task::Translation => "a translation of a text".to_owned(),
-        _ => format!("{gives} {count} labels: {labels}"),
-    };
-    let library = match recipe.task {
-        Task::SentenceEmbedding => "sentence-transformers",
+    let library = match used {
+        Used::Embedding => "sentence-transformers",
         _ if is_known => "transformers",
         _ => "graftling",
     };
@@ -56,55 +38,19 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary, trained: &Model) -> 
         let told = unfitted.decisions.told(&summary.labels);
         text += &format!("\nProbabilities and labels are by `decisions.json` ({told}), which transformers does not read.\n");
     }
-    let flags = if recipe.task == Task::QuestionAnswering { "--question TEXT --context TEXT" } else { "--text TEXT" };
-    text += &match recipe.task {
-        Task::CausalLm => format!(
-            "\nUse it with `graftling generate --model FOLDER --prompt TEXT`, or with transformers' `{class}.from_pretrained`.\n"
-        ),
-        Task::SentenceEmbedding => {
-            "\nUse it with `graftling predict --model FOLDER --text TEXT`, or with sentence-transformers:\n\n\
-             ```python\nfrom sentence_transformers import SentenceTransformer\n\nmodel = SentenceTransformer(\"FOLDER\")\n\
-             print(model.encode([\"a text\", \"another\"]))\n```\n"
-                .to_owned()
-        }
-        _ if !is_known => format!("\nUse it with `graftling predict --model FOLDER {flags}`.\n"),
-        _ => format!(
-            "\nUse it with `graftling predict --model FOLDER {flags}`, or with transformers' `{class}.from_pretrained`.\n"
-        ),
+    let (command, class) = match used {
+        Used::Predicting { flags, class } => (format!("predict --model FOLDER {flags}"), Some(class)),
+        Used::Generating { class } => ("generate --model FOLDER --prompt TEXT".to_owned(), Some(class)),
+        Used::Embedding => ("predict --model FOLDER --text TEXT".to_owned(), None),
     };
+    let elsewhere = match class {
+        Some(class) if is_known => format!(", or with transformers' `{class}.from_pretrained`."),
+        Some(_) => ".".to_owned(),
+        None => ", or with sentence-transformers:\n\n\
+                 ```python\nfrom sentence_transformers import SentenceTransformer\n\nmodel = SentenceTransformer(\"FOLDER\")\n\
+                 print(model.encode([\"a text\", \"another\"]))\n```"
+            .to_owned(),
+    };
+    text += &format!("\nUse it with `graftling {command}`{elsewhere}\n");
     text
-}
-
-/// What the card says by the kind of task.
-struct Words {
-    /// The hub's name for the task.
-    pipeline: &'static str,
-    /// The class of transformers that opens the model.
-    class: &'static str,
-    title: &'static str,
-    /// What it gives, before the labels.
-    gives: &'static str,
-}
-
-impl Words {
-    fn of(task: Task, head: &Head) -> Self {
-        const SEQUENCES: &str = "AutoModelForSequenceClassification";
-        // A decoder alone writes behind prompts.
-        let writing = if *head == Head::CausalLanguageModelling { "AutoModelForCausalLM" } else { "AutoModelForSeq2SeqLM" };
-        let (pipeline, class, title, gives) = match task {
-            Task::SequenceClassification => ("text-classification", SEQUENCES, "Text classifier", "a text one of"),
-            Task::MultiLabelClassification => ("text-classification", SEQUENCES, "Text classifier", "a text any number of"),
-            Task::SequenceRegression => ("text-classification", SEQUENCES, "Text regression", ""),
-            Task::QuestionAnswering => ("question-answering", "AutoModelForQuestionAnswering", "Question answering", ""),
-            Task::SentenceEmbedding => ("sentence-similarity", "", "Sentence encoder", ""),
-            Task::CausalLm => ("text-generation", "AutoModelForCausalLM", "Language model", ""),
-            Task::Summarization => ("summarization", writing, "Summarization", ""),
-            Task::Translation => ("translation", writing, "Translation", ""),
-            Task::MaskedLm => ("fill-mask", "AutoModelForMaskedLM", "Masked language model", ""),
-            Task::TokenClassification => {
-                ("token-classification", "AutoModelForTokenClassification", "Token classifier", "each word of a text one of")
-            }
-        };
-        Self { pipeline, class, title, gives }
-    }
 }

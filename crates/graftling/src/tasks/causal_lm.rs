@@ -6,7 +6,7 @@ use graftling_tensor::{Graph, Var};
 use graftling_text::{Examples, LanguageExample, Tokenizer};
 
 use super::next_tokens::{Foreseen, NextTokens};
-use super::{Answer, Judged, Objective, Spoken, Target, Told, Verdict};
+use super::{Answer, CardWords, Judged, Objective, Spoken, Target, Told, Used, Verdict};
 use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
@@ -47,6 +47,15 @@ impl Objective for CausalLm {
 
     fn labels(&self) -> &[String] {
         &[]
+    }
+
+    fn card(&self) -> CardWords {
+        CardWords {
+            pipeline: "text-generation",
+            title: "Language model",
+            gives: "what comes next in a text, token by token".to_owned(),
+            used: Used::Generating { class: "AutoModelForCausalLM" },
+        }
     }
 
     fn meet(&mut self, tokenizer: &Tokenizer) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use graftling_tensor::{Graph, Var};
 use graftling_text::{TextInput, Tokenizer};
 
 use super::class_logits::{largest, softmax_at};
-use super::{Answer, Judged, Objective, Spoken, Target, Verdict};
+use super::{Answer, CardWords, Judged, Objective, Spoken, Target, Verdict};
 use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
@@ -70,6 +70,11 @@ impl Objective for MaskedLm {
 
     fn labels(&self) -> &[String] {
         &[]
+    }
+
+    fn card(&self) -> CardWords {
+        let gives = "the most probable words in the place of a mask";
+        CardWords::of_texts("fill-mask", "AutoModelForMaskedLM", "Masked language model", gives)
     }
 
     fn meet(&mut self, tokenizer: &Tokenizer) -> Result<(), Error> {

@@ -5,6 +5,7 @@
 //! answers have a form that no other task has, the compiler asks for the variants of [`Data`], [`Target`], [`Answer`], [`Said`] and
 //! [`Metrics`].
 
+mod card_words;
 mod causal_lm;
 mod class_logits;
 mod class_loss;
@@ -31,6 +32,7 @@ use crate::inference::Batch;
 use crate::metrics::{Metrics, Resampled};
 use crate::recipe::{BestMetric, Recipe, Task};
 use crate::{Error, NoAnswer, Said};
+pub(crate) use card_words::{CardWords, Used};
 use causal_lm::CausalLm;
 pub(crate) use judged::{Agreement, Holds, Judged, Told, ToldWord, Verdict};
 use masked_lm::MaskedLm;
@@ -186,6 +188,9 @@ pub(crate) trait Objective: Send + Sync {
 
     /// The names of what the logits stand for, in their order.
     fn labels(&self) -> &[String];
+
+    /// What the model's card says of the task.
+    fn card(&self) -> CardWords;
 
     /// Learns what there is to know of the tokenizer, before anything is drawn, asked or said.
     fn meet(&mut self, _: &Tokenizer) -> Result<(), Error> {

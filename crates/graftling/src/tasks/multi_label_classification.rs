@@ -4,8 +4,9 @@ use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet, unknown_labels};
 
+use super::card_words::labels_told;
 use super::class_loss::ClassLoss;
-use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
+use super::{Answer, CardWords, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::Features;
@@ -66,6 +67,11 @@ impl Objective for MultiLabel {
 
     fn labels(&self) -> &[String] {
         self.labels.names()
+    }
+
+    fn card(&self) -> CardWords {
+        let gives = labels_told("a text any number of", self.labels());
+        CardWords::of_texts("text-classification", "AutoModelForSequenceClassification", "Text classifier", gives)
     }
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {

@@ -10,7 +10,7 @@ use graftling_models::{Head, Model};
 use graftling_tensor::{Graph, Spans, Var};
 use graftling_text::{Examples, QuestionExample};
 
-use super::{Answer, Judged, Objective, Spoken, Target, Told, Verdict};
+use super::{Answer, CardWords, Judged, Objective, Spoken, Target, Told, Used, Verdict};
 use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::features::Features;
@@ -109,6 +109,15 @@ impl Objective for QuestionAnswering {
 
     fn labels(&self) -> &[String] {
         &[]
+    }
+
+    fn card(&self) -> CardWords {
+        CardWords {
+            pipeline: "question-answering",
+            title: "Question answering",
+            gives: "the passage of a text that answers a question about it".to_owned(),
+            used: Used::Predicting { flags: "--question TEXT --context TEXT", class: "AutoModelForQuestionAnswering" },
+        }
     }
 
     fn inscribe(&self, model: &mut Model) {

@@ -9,7 +9,7 @@ mod tests;
 use graftling_models::{Head, Pooling};
 use graftling_tensor::{Graph, Parameters, Spans, Tensor, Var};
 
-use super::{Answer, Comparison, Objective, Spoken, Target};
+use super::{Answer, CardWords, Comparison, Objective, Spoken, Target, Used};
 use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::error::Complaints;
@@ -161,6 +161,15 @@ impl Objective for SentenceEmbedding {
 
     fn labels(&self) -> &[String] {
         &[]
+    }
+
+    fn card(&self) -> CardWords {
+        CardWords {
+            pipeline: "sentence-similarity",
+            title: "Sentence encoder",
+            gives: "a text a vector, near to those of texts that are like it".to_owned(),
+            used: Used::Embedding,
+        }
     }
 
     fn settle(&mut self, stored: Option<&Head>) -> Vec<String> {

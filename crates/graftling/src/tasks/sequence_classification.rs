@@ -4,9 +4,10 @@ use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{Dataset, LabelSet};
 
+use super::card_words::labels_told;
 use super::class_logits::{cross_entropy_at, largest, softmax_at};
 use super::class_loss::ClassLoss;
-use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
+use super::{Answer, CardWords, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::Features;
@@ -50,6 +51,11 @@ impl Objective for SequenceClassification {
 
     fn labels(&self) -> &[String] {
         self.labels.names()
+    }
+
+    fn card(&self) -> CardWords {
+        let gives = labels_told("a text one of", self.labels());
+        CardWords::of_texts("text-classification", "AutoModelForSequenceClassification", "Text classifier", gives)
     }
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {

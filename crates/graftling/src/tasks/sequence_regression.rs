@@ -4,7 +4,7 @@ use graftling_models::{Head, ProblemType};
 use graftling_tensor::{Graph, Var};
 use graftling_text::Dataset;
 
-use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
+use super::{Answer, CardWords, Holds, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::error::Complaints;
@@ -43,6 +43,14 @@ impl Objective for Regression {
 
     fn labels(&self) -> &[String] {
         &self.labels
+    }
+
+    fn card(&self) -> CardWords {
+        let gives = match self.labels.len() {
+            1 => "a text a number".to_owned(),
+            count => format!("a text {count} numbers"),
+        };
+        CardWords::of_texts("text-classification", "AutoModelForSequenceClassification", "Text regression", gives)
     }
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {

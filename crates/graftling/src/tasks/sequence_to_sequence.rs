@@ -7,7 +7,7 @@ use graftling_tensor::{Graph, Var};
 use graftling_text::SourceTarget;
 
 use super::next_tokens::{Foreseen, NextTokens};
-use super::{Agreement, Answer, Judged, Objective, Spoken, Target, Told, Verdict};
+use super::{Agreement, Answer, CardWords, Judged, Objective, Spoken, Target, Told, Verdict};
 use crate::data::{Data, SourceOrigin};
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
@@ -111,6 +111,15 @@ impl Objective for SequenceToSequence {
 
     fn labels(&self) -> &[String] {
         &[]
+    }
+
+    fn card(&self) -> CardWords {
+        // A decoder alone writes behind prompts.
+        let class = if self.is_prompted { "AutoModelForCausalLM" } else { "AutoModelForSeq2SeqLM" };
+        match self.task {
+            Task::Translation => CardWords::of_texts("translation", class, "Translation", "a translation of a text"),
+            _ => CardWords::of_texts("summarization", class, "Summarization", "a summary of a text"),
+        }
     }
 
     fn settle(&mut self, stored: Option<&Head>) -> Vec<String> {

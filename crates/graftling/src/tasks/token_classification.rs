@@ -8,9 +8,10 @@ use graftling_models::Head;
 use graftling_tensor::{Graph, Var};
 use graftling_text::{LabelSet, TokenDataset, TokenExample, WordOrigin};
 
+use super::card_words::labels_told;
 use super::class_logits::{cross_entropy_at, largest, softmax_at};
 use super::class_loss::ClassLoss;
-use super::{Answer, Holds, Judged, Objective, Spoken, Target, Told, ToldWord, Verdict};
+use super::{Answer, CardWords, Holds, Judged, Objective, Spoken, Target, Told, ToldWord, Verdict};
 use crate::data::Data;
 use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::Features;
@@ -100,6 +101,11 @@ impl Objective for TokenClassification {
 
     fn labels(&self) -> &[String] {
         self.tags.names()
+    }
+
+    fn card(&self) -> CardWords {
+        let gives = labels_told("each word of a text one of", self.labels());
+        CardWords::of_texts("token-classification", "AutoModelForTokenClassification", "Token classifier", gives)
     }
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
