@@ -191,21 +191,38 @@ pub enum ModelError {
         /// What is wrong with it.
         problem: GgufProblem,
     },
-    /// The metadata of a GGUF file does not describe a model that is offered.
+    /// What a model file of another program says of its model describes none that is offered.
     #[error("{}: {}", path.display(), lines(problems, "its metadata describes no model that can be imported"))]
-    GgufKeys {
+    Metadata {
         /// The file.
         path: PathBuf,
         /// Every key that is refused.
         problems: Vec<ConfigProblem>,
     },
-    /// The tensors of a GGUF file are not those of its architecture.
+    /// The tensors of a model file of another program are not those of its architecture.
     #[error("{}: {}", path.display(), lines(problems, "its tensors are not those of its architecture"))]
-    GgufTensors {
+    Tensors {
         /// The file.
         path: PathBuf,
         /// Every tensor that does not fit.
         problems: Vec<WeightProblem>,
+    },
+    /// A value that the type to be written cannot hold.
+    #[error(
+        "{}: the tensor \"{name}\" holds {value}, which {dtype} cannot hold (up to {largest}); choose bf16 or f32",
+        path.display()
+    )]
+    ValueTooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The name of the tensor.
+        name: String,
+        /// The value.
+        value: f32,
+        /// What was to be written.
+        dtype: &'static str,
+        /// The largest number of that type.
+        largest: f32,
     },
 }
 

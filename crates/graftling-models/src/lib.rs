@@ -38,7 +38,8 @@ mod nn;
 mod past;
 
 pub use batch::PackedBatch;
-pub use checkpoint::gguf::{Gguf, GgufCheckpoint, GgufFile, GgufProblem, GgufTensor, WeightDtype};
+pub use checkpoint::conversion::{Conversion, WeightDtype};
+pub use checkpoint::gguf::{Gguf, GgufFile, GgufProblem, GgufTensor};
 pub use checkpoint::load::{IgnoredWeight, LoadReport};
 pub use checkpoint::save::{NamedValues, write_values};
 pub use checkpoint::values::read_values;

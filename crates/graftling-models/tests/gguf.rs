@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use gguf_writer::{Kind, Value, Writer, tiny_llama};
-use graftling_models::{Gguf, GgufCheckpoint, GgufProblem, ModelError, WeightDtype};
+use graftling_models::{Conversion, Gguf, GgufProblem, ModelError, WeightDtype};
 use half::{bf16, f16};
 use safetensors::SafeTensors;
 
@@ -19,7 +19,7 @@ fn checkpoint(bytes: &[u8]) -> Result<Vec<u8>, ModelError> {
     let path = Path::new("model.gguf");
     let gguf = Gguf::parse(bytes).map_err(|problem| ModelError::Gguf { path: path.to_owned(), problem })?;
     let mut written = Vec::new();
-    GgufCheckpoint::of(path, &gguf)?.write_weights(&mut written, WeightDtype::F32)?;
+    Conversion::of_gguf(path, &gguf)?.write_weights(&mut written, WeightDtype::F32)?;
     Ok(written)
 }
 
@@ -67,7 +67,7 @@ fn a_model_has_its_weights_under_the_names_of_transformers() {
 fn weights_are_stored_in_the_type_that_is_asked_for() {
     let bytes = tiny_llama().with_values("output_norm.weight", &[1.0009766, -3.0, 65504.0, 1e-7]).written().0;
     let gguf = Gguf::parse(&bytes).unwrap();
-    let checkpoint = GgufCheckpoint::of(Path::new("model.gguf"), &gguf).unwrap();
+    let checkpoint = Conversion::of_gguf(Path::new("model.gguf"), &gguf).unwrap();
     for dtype in WeightDtype::ALL {
         let mut written = Vec::new();
         checkpoint.write_weights(&mut written, dtype).unwrap();
@@ -87,7 +87,7 @@ fn weights_are_stored_in_the_type_that_is_asked_for() {
 fn values_that_cannot_be_stored_are_refused_with_their_place() {
     let large = tiny_llama().with_values("output_norm.weight", &[1.0, 1.0, 70000.0, 1.0]).written().0;
     let gguf = Gguf::parse(&large).unwrap();
-    let checkpoint = GgufCheckpoint::of(Path::new("model.gguf"), &gguf).unwrap();
+    let checkpoint = Conversion::of_gguf(Path::new("model.gguf"), &gguf).unwrap();
     let error = checkpoint.write_weights(&mut Vec::new(), WeightDtype::F16).unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 
 use gguf_writer::{Kind, Value, Writer, tiny_llama};
-use graftling_models::{Gguf, GgufCheckpoint, WeightDtype};
+use graftling_models::{Conversion, Gguf, WeightDtype};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -116,7 +116,7 @@ enum Outcome {
 /// Reads a file as an import does: the model it becomes, its weights, and what is said of its vocabulary.
 fn import(bytes: &[u8]) -> Outcome {
     let Ok(gguf) = Gguf::parse(bytes) else { return Outcome::Container };
-    let Ok(checkpoint) = GgufCheckpoint::of(Path::new("model.gguf"), &gguf) else { return Outcome::Checkpoint };
+    let Ok(checkpoint) = Conversion::of_gguf(Path::new("model.gguf"), &gguf) else { return Outcome::Checkpoint };
     let sound = checkpoint.write_weights(&mut io::sink(), WeightDtype::F16).is_ok()
         && gguf.texts("tokenizer.ggml.tokens").is_ok()
         && gguf.integers("tokenizer.ggml.token_type").is_ok()

@@ -2,6 +2,7 @@
 //! to be turned into such. Knows no brick's maths.
 
 pub(crate) mod config;
+pub(crate) mod conversion;
 pub(crate) mod files;
 pub(crate) mod gguf;
 pub(crate) mod header;

@@ -18,7 +18,7 @@ use std::fs;
 use std::path::Path;
 
 pub use container::{Gguf, GgufFile, GgufTensor};
-pub use conversion::{GgufCheckpoint, WeightDtype};
+pub(super) use conversion::Stored;
 pub use problem::GgufProblem;
 
 /// The name of a GGUF file in a folder, where there is one.

@@ -166,18 +166,6 @@ pub enum GgufProblem {
         /// What is offered.
         accepted: String,
     },
-    /// A value that the type to be written cannot hold.
-    #[error("the tensor \"{name}\" holds {value}, which {dtype} cannot hold (up to {largest}); choose bf16 or f32")]
-    TooLarge {
-        /// Its name.
-        name: String,
-        /// The value.
-        value: f32,
-        /// What was to be written.
-        dtype: &'static str,
-        /// The largest number of that type.
-        largest: f32,
-    },
 }
 
 /// The first bytes of a file, as text where they are.
