@@ -179,19 +179,19 @@ pub enum Failure {
         /// The output file.
         path: PathBuf,
     },
-    /// A folder has no GGUF file to import, or several.
+    /// A folder has no model file to import, or several.
     #[error(
         "{}: {}; name the file to import",
         folder.display(),
         match found.as_slice() {
-            [] => "no GGUF file here".to_owned(),
-            several => format!("several GGUF files here ({})", several.join(", ")),
+            [] => "no model file to import here (.gguf, or .npz or .bin of Marian)".to_owned(),
+            several => format!("several model files here ({})", several.join(", ")),
         }
     )]
-    NotOneGguf {
+    NotOneToImport {
         /// The folder.
         folder: PathBuf,
-        /// The names of the GGUF files in it.
+        /// The names of the model files in it.
         found: Vec<String>,
     },
     /// A file could not be read or written.

@@ -2,10 +2,10 @@
 //! Knows nothing of what the model is used for.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use graftling_hub::{Environment, Pulled, Silent, resolve};
+use graftling_models::SourceFormat;
 
 use crate::console::Console;
 use crate::failure::Failure;
@@ -19,24 +19,22 @@ pub fn folder(model: &str, console: &Console) -> Result<PathBuf, Failure> {
     Ok(resolve(model, &environment(), &mut DownloadProgress::new(console))?)
 }
 
-/// The GGUF file of this name, or the one in the folder of a model that is fetched where it is not here yet.
-pub fn gguf_file(named: &str, console: &Console) -> Result<PathBuf, Failure> {
+/// The model file of this name, or the one in the folder of a model that is fetched where it is not here yet.
+pub fn file_to_import(named: &str, console: &Console) -> Result<PathBuf, Failure> {
     let path = Path::new(named);
-    let is_gguf = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"));
-    if path.is_file() || is_gguf(path) {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let is_called_so = matches!(ending.as_deref(), Some("gguf" | "npz" | "bin"));
+    if path.is_file() || (is_called_so && !path.is_dir()) {
         return Ok(path.to_owned());
     }
     let folder = folder(named, console)?;
-    let failed = |source| Failure::File { path: folder.clone(), action: "list", source };
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(failed)? {
-        let name = PathBuf::from(entry.map_err(failed)?.file_name());
-        found.extend(is_gguf(&name).then(|| name.to_string_lossy().into_owned()));
-    }
-    found.sort();
+    let found =
+        SourceFormat::files_in(&folder).map_err(|source| Failure::File { path: folder.clone(), action: "list", source })?;
     match found.as_slice() {
         [only] => Ok(folder.join(only)),
-        _ => Err(Failure::NotOneGguf { folder, found }),
+        _ => {
+            Err(Failure::NotOneToImport { folder, found: found.iter().map(|name| name.to_string_lossy().into_owned()).collect() })
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub enum HubError {
     },
     /// The path is there but is a file.
     #[error(
-        "model {path:?}: this is a file; give the folder that holds it, with its config.json and tokenizer files (of a GGUF file, the one \
+        "model {path:?}: this is a file; give the folder that holds it, with its config.json and tokenizer files (of a GGUF file or one of Marian's, the one \
          that graftling models import makes of it)"
     )]
     NotAFolder {

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::checkpoint::gguf::GgufProblem;
+use crate::checkpoint::marian::MarianProblem;
 
 /// What went wrong with a model folder.
 #[derive(Debug, thiserror::Error)]
@@ -40,13 +41,13 @@ pub enum ModelError {
         /// The folder.
         folder: PathBuf,
     },
-    /// The folder has a GGUF file instead of a config and weights.
+    /// The folder has a model file of another program instead of a config and weights.
     #[error(
         "{}: no config.json here, but {}, which is a model in one file; make a model folder of it first: graftling models import {} \
          --output FOLDER",
         folder.display(), file.to_string_lossy(), folder.join(file).display()
     )]
-    OnlyGguf {
+    ToImport {
         /// The folder.
         folder: PathBuf,
         /// The name of the file.
@@ -190,6 +191,14 @@ pub enum ModelError {
         path: PathBuf,
         /// What is wrong with it.
         problem: GgufProblem,
+    },
+    /// A model file of Marian is damaged, or of a kind that is not offered.
+    #[error("{}: {problem}", path.display())]
+    Marian {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: MarianProblem,
     },
     /// What a model file of another program says of its model describes none that is offered.
     #[error("{}: {}", path.display(), lines(problems, "its metadata describes no model that can be imported"))]

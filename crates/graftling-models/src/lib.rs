@@ -39,9 +39,12 @@ mod past;
 
 pub use batch::PackedBatch;
 pub use checkpoint::conversion::{Conversion, WeightDtype};
+pub use checkpoint::cursor::ShortFile;
 pub use checkpoint::gguf::{Gguf, GgufFile, GgufProblem, GgufTensor};
 pub use checkpoint::load::{IgnoredWeight, LoadReport};
+pub use checkpoint::marian::{Marian, MarianFile, MarianProblem, MarianVocabulary};
 pub use checkpoint::save::{NamedValues, write_values};
+pub use checkpoint::source_format::SourceFormat;
 pub use checkpoint::values::read_values;
 pub use error::{ConfigProblem, HeaderProblem, LabelProblem, ModelError, WeightProblem};
 pub use facts::{DecoderFacts, Depth, ModelFacts};

@@ -64,6 +64,26 @@ impl Parts {
     }
 }
 
+/// A weight that a model has on disk.
+pub(crate) struct OnDisk {
+    pub name: String,
+    pub shape: Vec<usize>,
+    /// Whether it is a table of embeddings, with a row for each entry.
+    pub is_table: bool,
+}
+
+/// The weights that a model of this architecture has on disk under this head.
+pub(crate) fn weights_on_disk(translation: &Translation, head: &Head) -> Vec<OnDisk> {
+    let names = translation.names.with_head(head.kind());
+    let (_, declarations) = Parts::declare(&translation.architecture, translation.decoder.as_deref(), names, head);
+    let on_disk = declarations.iter().map(|(_, declaration)| {
+        let (name, part) = names.stored(&declaration.name);
+        let is_table = declaration.depth == Depth::Embeddings;
+        OnDisk { name, shape: part.stored_shape(&declaration.shape), is_table }
+    });
+    on_disk.collect()
+}
+
 impl Model {
     /// A pretrained model with this head. A head of labels is new and drawn from `seed` unless the checkpoint has just this
     /// one; any other is taken from the checkpoint where it has one. The report says which parameters are new.

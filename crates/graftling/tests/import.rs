@@ -177,7 +177,7 @@ fn a_folder_has_all_files_and_the_ends_of_generation() {
     assert_eq!(read_json(&folder, "generation_config.json"), json!({ "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2 }));
     let special = json!({ "bos_token": "<|im_start|>", "eos_token": "<|im_end|>", "pad_token": "<|im_end|>" });
     assert_eq!(read_json(&folder, "special_tokens_map.json"), special);
-    assert_eq!((summary.model_type, summary.num_hidden_layers, summary.max_positions), ("llama", 2, 256));
+    assert_eq!((summary.model_type, summary.num_hidden_layers, summary.max_positions), ("llama", 2, Some(256)));
     assert_eq!(summary.notices, Vec::<String>::new());
 }
 
@@ -221,8 +221,14 @@ fn an_output_that_is_in_use_is_left_alone() {
 
 #[test]
 fn files_that_are_refused_leave_nothing_behind() {
-    assert_eq!(refusal(b"{}"), "FILE: not a GGUF file: it begins with \"{}\", a GGUF file with \"GGUF\"");
-    assert_eq!(refusal(b""), "FILE: not a GGUF file: it begins with nothing, a GGUF file with \"GGUF\"");
+    let other = |beginning: &str| {
+        format!(
+            "FILE: no model file that is known here: it begins with {beginning}; accepted: GGUF files, which begin with \"GGUF\", and the .bin and .npz \
+             files of Marian"
+        )
+    };
+    assert_eq!(refusal(b"{}"), other("\"{}\""));
+    assert_eq!(refusal(b""), other("nothing"));
     assert_eq!(
         refusal(&changed("smollm", b"\x06\0\0\0\0\0\0\0smollm", b"\x06\0\0\0\0\0\0\0olmoo2")),
         "FILE: tokenizer.ggml.pre, which says how texts are cut into words, is \"olmoo2\"; accepted: gpt-2, smollm, llama-bpe, llama3, llama-v3, qwen2, \

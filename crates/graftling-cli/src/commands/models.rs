@@ -21,7 +21,7 @@ pub enum Commands {
     List(ListArguments),
     /// Fetch a model, or bring it up to date, and verify every file.
     Pull(PullArguments),
-    /// Turn a GGUF file into a model folder: config, weights, tokenizer.
+    /// Turn a GGUF file, or a model file of Marian, into a model folder: config, weights, tokenizer.
     Import(ImportArguments),
     /// Show what a model folder says of itself: its config and its weights.
     Inspect(InspectArguments),
@@ -49,7 +49,8 @@ pub struct PullArguments {
 /// What may be typed after `models import`.
 #[derive(Args)]
 pub struct ImportArguments {
-    /// A GGUF file of a language model (llama, qwen2, qwen3 or gpt2), a folder that holds one, or the name of such a model
+    /// A GGUF file of a language model (llama, qwen2, qwen3 or gpt2); a .npz or .bin of a student of Marian (Firefox Translations, Bergamot) with its
+    /// .spm beside it; a folder that holds one such file, or the name of such a model
     #[arg(value_name = "FILE")]
     file: String,
     /// The folder to make; it may be there if it is empty
@@ -136,19 +137,29 @@ fn import_file(arguments: &ImportArguments, console: &Console) -> Result<(), Fai
         Dtype::F16 => WeightDtype::F16,
         Dtype::Bf16 => WeightDtype::Bf16,
     };
-    let file = models::gguf_file(&arguments.file, console)?;
+    let file = models::file_to_import(&arguments.file, console)?;
     let imported = import(&ImportRequest { file: &file, output: &arguments.output, dtype })?;
     for notice in &imported.notices {
         console.tell(&format!("note: {}: {notice}", file.display()));
     }
-    let Imported { model_type, num_hidden_layers, parameter_count, vocabulary_size, max_positions, types, size_bytes, .. } =
-        &imported;
+    let Imported {
+        model_type,
+        num_hidden_layers,
+        decoder_layers,
+        parameter_count,
+        vocabulary_size,
+        max_positions,
+        types,
+        size_bytes,
+        ..
+    } = &imported;
     if arguments.json {
         return console.print_json(&json!({
             "file": file,
             "folder": arguments.output,
             "model_type": model_type,
             "num_hidden_layers": num_hidden_layers,
+            "decoder_layers": decoder_layers,
             "parameters": parameter_count,
             "vocab_size": vocabulary_size,
             "max_position_embeddings": max_positions,
@@ -160,16 +171,16 @@ fn import_file(arguments: &ImportArguments, console: &Console) -> Result<(), Fai
     }
     let count = |number: usize| figures::count(number as u64);
     let tensors: Vec<String> = types.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
-    let rows = [
-        ("family", (*model_type).to_owned()),
-        ("layers", count(*num_hidden_layers)),
+    let mut rows = vec![("family", (*model_type).to_owned()), ("layers", count(*num_hidden_layers))];
+    rows.extend(decoder_layers.map(|layers| ("decoder layers", count(layers))));
+    rows.extend([
         ("parameters", count(*parameter_count)),
         ("vocabulary", count(*vocabulary_size)),
-        ("positions", count(*max_positions)),
+        ("positions", positions(*max_positions)),
         ("tensors", tensors.join(", ")),
         ("weights", format!("{} as {}", figures::size(*size_bytes), dtype.word())),
         ("folder", arguments.output.display().to_string()),
-    ];
+    ]);
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     console.print(&table(&[Side::Left, Side::Left], &rows))
 }
@@ -189,10 +200,13 @@ fn show(arguments: &InspectArguments, console: &Console) -> Result<(), Failure> 
     console.print(&text)
 }
 
+fn positions(longest: Option<usize>) -> String {
+    longest.map_or_else(|| "any number".to_owned(), |number| figures::count(number as u64))
+}
+
 fn facts(inspection: &Inspection) -> String {
     let facts = &inspection.facts;
     let count = |number: usize| figures::count(number as u64);
-    let positions = |longest: Option<usize>| longest.map_or_else(|| "any number".to_owned(), count);
     let mut rows = vec![
         ("family", facts.family.to_owned()),
         ("saved as", inspection.classes.join(", ")),

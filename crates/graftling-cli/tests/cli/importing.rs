@@ -1,4 +1,4 @@
-//! GGUF files become model folders, and are told apart from them. Knows nothing of what is in the folders.
+//! GGUF files and model files of Marian become model folders, and are told apart from them. Knows nothing of what is in the folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,40 @@ fn an_imported_model_is_told_as_a_table_and_as_json() {
     assert_eq!(told["bytes"], fs::metadata(scratch.path("half/model.safetensors")).unwrap().len());
 }
 
+/// A folder as those of Firefox Translations are: a model, its vocabulary, a shortlist that is called `.bin`, too.
+fn with_student() -> Scratch {
+    let scratch = Scratch::new();
+    fs::create_dir(scratch.path("student")).unwrap();
+    fs::copy(golden("../marian/intgemm8.bin"), scratch.path("student/model.enpt.intgemm.alphas.bin")).unwrap();
+    let vocabulary = golden("../../../../graftling-text/tests/golden/vocabularies/marian-source.model");
+    fs::copy(vocabulary, scratch.path("student/vocab.enpt.spm")).unwrap();
+    fs::write(scratch.path("student/lex.50.50.enpt.s2t.bin"), [0xF5, 0x17, 0x34, 0x01, 0xD5, 0x48, 0x1A, 0xF1, 0]).unwrap();
+    fs::write(scratch.path("student/config.intgemm8bitalpha.yml"), "relative-paths: true\n").unwrap();
+    scratch
+}
+
+#[test]
+fn a_student_of_marian_is_imported_from_its_folder_and_writes() {
+    let scratch = with_student();
+    let said = scratch.run(&["models", "import", "student", "--output", "model"]);
+    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{said:?}");
+    for row in
+        ["family          marian-ssru", "layers          2", "decoder layers  1", "positions       any number", "21 intgemm8"]
+    {
+        assert!(said.stdout.contains(row), "{row:?} in {}", said.stdout);
+    }
+    let said = scratch.run(&["generate", "--model", "model", "--prompt", "The house is small.", "--max-new-tokens", "4"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let told = scratch.json(&["models", "import", "student", "--output", "half", "--dtype", "f16", "--json"]);
+    assert_eq!((&told["decoder_layers"], &told["max_position_embeddings"]), (&json!(1), &json!(null)));
+    let said = scratch.run(&["models", "inspect", "student"]);
+    let expected = "graftling models import student/model.enpt.intgemm.alphas.bin --output FOLDER";
+    assert!(said.stderr.contains(expected), "{}", said.stderr);
+    fs::remove_file(scratch.path("student/vocab.enpt.spm")).unwrap();
+    let said = scratch.run(&["models", "import", "student", "--output", "other"]);
+    assert!(said.stderr.contains("student/model.enpt.intgemm.alphas.bin: no vocabulary beside it"), "{}", said.stderr);
+}
+
 #[test]
 fn what_is_supposed_of_a_file_is_noted_on_stderr() {
     let scratch = Scratch::new();
@@ -56,14 +90,18 @@ fn imports_that_cannot_be_say_why() {
         (&["files/smollm.gguf"][..], 2, "--output <FOLDER>"),
         (&["files/smollm.gguf", "--output", "out", "--dtype", "q4"], 2, "[possible values: f32, f16, bf16]"),
         (&["files/other.gguf", "--output", "out"], 1, "files/other.gguf: cannot be read"),
-        (&["empty", "--output", "out"], 1, "empty: no GGUF file here; name the file to import"),
-        (&["two", "--output", "out"], 1, "two: several GGUF files here (a.gguf, b.gguf); name the file to import"),
+        (
+            &["empty", "--output", "out"],
+            1,
+            "empty: no model file to import here (.gguf, or .npz or .bin of Marian); name the file to import",
+        ),
+        (&["two", "--output", "out"], 1, "two: several model files here (a.gguf, b.gguf); name the file to import"),
         (
             &["two/a.gguf", "--output", "out"],
             1,
             "two/a.gguf: cut off or damaged: the version at byte 4 has 4 bytes, but the file ends at 4",
         ),
-        (&["notes.txt", "--output", "out"], 1, "notes.txt: not a GGUF file: it begins with \"mine\""),
+        (&["notes.txt", "--output", "out"], 1, "notes.txt: no model file that is known here: it begins with \"mine\""),
         (
             &["files/smollm.gguf", "--output", "files"],
             1,
@@ -81,7 +119,11 @@ fn imports_that_cannot_be_say_why() {
 fn a_gguf_file_given_as_a_model_leads_to_the_import() {
     let scratch = with_model();
     let said = scratch.run(&["models", "inspect", "files/smollm.gguf"]);
-    assert!(said.stderr.contains("of a GGUF file, the one that graftling models import makes of it"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("of a GGUF file or one of Marian's, the one that graftling models import makes of it"),
+        "{}",
+        said.stderr
+    );
     let said = scratch.run(&["models", "inspect", "files"]);
     assert!(said.stderr.contains("graftling models import files/smollm.gguf --output FOLDER"), "{}", said.stderr);
 }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{gguf, sentence_modules};
+use super::sentence_modules;
+use super::source_format::SourceFormat;
 use crate::error::{LabelProblem, ModelError};
 use crate::families::{Family, Pairing, Translation};
 use crate::head::{Head, HeadKind, ProblemType};
@@ -46,8 +47,10 @@ impl Config {
         let path = folder.join(CONFIG);
         if !path.exists() {
             let folder = folder.to_owned();
-            return Err(match gguf::file_in(&folder) {
-                Some(file) => ModelError::OnlyGguf { folder, file },
+            // A folder that cannot be listed has no config that could be read, either.
+            let files = SourceFormat::files_in(&folder).unwrap_or_default();
+            return Err(match files.into_iter().next() {
+                Some(file) => ModelError::ToImport { folder, file },
                 None => ModelError::NoConfig { folder },
             });
         }

@@ -61,8 +61,8 @@ pub struct GgufVocabulary {
     pub chat_template: Option<String>,
     /// `tokenizer.chat_template.NAME`: other ways to write one down, by name.
     pub named_chat_templates: Vec<(String, String)>,
-    /// The longest input of the model.
-    pub model_max_length: usize,
+    /// The longest input of the model, where it has one.
+    pub model_max_length: Option<usize>,
 }
 
 /// llama.cpp's `llama_token_type`.
@@ -128,7 +128,7 @@ impl Tokenizer {
             special_tokens: Map::new(),
             model_type: Some(vocabulary.model_type.clone()),
             shares_embeddings: None,
-            model_max_length: Some(vocabulary.model_max_length),
+            model_max_length: vocabulary.model_max_length,
             // It stands in the config.
             chat_template_file: None,
         };

@@ -16,7 +16,7 @@ use super::sentencepiece::processor::Processor;
 use super::settings::Settings;
 use super::special_tokens::{added_token, around};
 use super::{Tokenizer, byte_level};
-use crate::TextError;
+use crate::{TextError, plain_text};
 
 /// The model of the texts that are read.
 pub(super) const SOURCE: &str = "source.spm";
@@ -26,6 +26,9 @@ const TARGET: &str = "target.spm";
 const VOCABULARY: &str = "vocab.json";
 /// Those of the texts that are written, where they have their own.
 const TARGET_VOCABULARY: &str = "target_vocab.json";
+
+/// The models whose pieces have their own numbers, as config.json names them.
+const STUDENTS: &str = "marian-ssru";
 
 /// Of so many pieces of a model, one at least must be in the vocabulary; where fewer are, the two files are of different models.
 const ONE_PIECE_IN: usize = 2;
@@ -67,6 +70,22 @@ pub(super) fn open(folder: &Path, settings: Settings) -> Result<Tokenizer, TextE
         tokenizer.kept_files.push(target.file);
     }
     Ok(tokenizer)
+}
+
+impl Tokenizer {
+    /// The tokenizer of a student of Marian whose languages share this SentencePiece model, which numbers its own pieces. Saved, it is the
+    /// `source.spm` of a folder.
+    ///
+    /// # Errors
+    /// If the file is no SentencePiece model, or lacks the token that ends a text.
+    pub fn from_marian(model: &Path) -> Result<Tokenizer, TextError> {
+        let file = KeptFile { name: SOURCE, bytes: plain_text::read_bytes(model)? };
+        let processor = Arc::new(Processor::read(model, &file.bytes)?);
+        let folder = model.parent().unwrap_or(Path::new(""));
+        let mut tokenizer = by_own_numbers(model, &processor, Settings::of_model(folder, STUDENTS))?;
+        tokenizer.kept_files.push(file);
+        Ok(tokenizer)
+    }
 }
 
 /// Whether the texts that are read and those that are written have one table of embeddings: a model of Marian's has, unless its

@@ -67,6 +67,19 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Those of a folder that has neither file and holds a model of this type.
+    pub fn of_model(folder: &Path, model_type: &str) -> Settings {
+        Settings {
+            path: folder.join("tokenizer_config.json"),
+            config: Map::new(),
+            special_tokens: Map::new(),
+            model_type: Some(model_type.to_owned()),
+            shares_embeddings: None,
+            model_max_length: None,
+            chat_template_file: None,
+        }
+    }
+
     /// The class that transformers would use: the one that is named, or else the one of the model.
     pub fn class(&self) -> Option<TokenizerClass> {
         let named = self.class_name().and_then(TokenizerClass::named);

@@ -11,12 +11,12 @@ use serde_json::{Map, Value};
 
 use super::config::CONFIG;
 use super::files::SINGLE;
-use super::gguf;
 use super::replace::replace;
 use super::save::{Stored, header};
+use super::{gguf, marian};
 use crate::error::{ModelError, WeightProblem};
-pub use dtype::WeightDtype;
 use dtype::Odd;
+pub use dtype::WeightDtype;
 
 const GENERATION: &str = "generation_config.json";
 /// How many values are converted at a time; every block's size divides it.
@@ -59,6 +59,7 @@ pub(super) struct Weight<'a> {
 #[derive(Debug)]
 pub(super) enum Values<'a> {
     Gguf(gguf::Stored<'a>),
+    Marian(marian::Stored<'a>),
 }
 
 /// Why no more values are given.
@@ -83,6 +84,7 @@ impl Values<'_> {
     fn tensor(&self) -> &str {
         match self {
             Self::Gguf(stored) => stored.name(),
+            Self::Marian(stored) => stored.name(),
         }
     }
 
@@ -90,13 +92,15 @@ impl Values<'_> {
     fn type_name(&self) -> &'static str {
         match self {
             Self::Gguf(stored) => stored.type_name(),
+            Self::Marian(stored) => stored.type_name(),
         }
     }
 
-    /// Gives the values of the weight in its own order, part by part.
-    fn for_each_part(&self, give: &mut Taker<'_>) -> Result<(), Stopped> {
+    /// Gives the values of the weight in its own order, part by part; `path` is named where they are damaged.
+    fn for_each_part(&self, path: &Path, give: &mut Taker<'_>) -> Result<(), Stopped> {
         match self {
             Self::Gguf(stored) => stored.for_each_part(give),
+            Self::Marian(stored) => stored.for_each_part(path, give),
         }
     }
 }
@@ -176,7 +180,7 @@ impl Conversion<'_> {
         let mut bytes = Vec::with_capacity(CHUNK * dtype.size());
         for weight in &self.weights {
             let mut place = 0;
-            weight.values.for_each_part(&mut |values| {
+            weight.values.for_each_part(&self.path, &mut |values| {
                 bytes.clear();
                 if let Err(Odd { index, value }) = dtype.encode(values, &mut bytes) {
                     return Err(Stopped::Refused(self.refusal(weight, dtype, place + index, value)));

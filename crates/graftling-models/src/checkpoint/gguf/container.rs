@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 
 use super::blocks::TensorType;
-use super::cursor::Cursor;
 use super::problem::GgufProblem;
 use super::value::{Array, Value};
+use crate::checkpoint::cursor::Cursor;
 use crate::checkpoint::map::map;
 use crate::error::ModelError;
 
@@ -143,7 +143,7 @@ impl<'a> Gguf<'a> {
         let pair_count = cursor.count("pairs of keys and values", SMALLEST_PAIR)?;
         let mut pairs = BTreeMap::new();
         for _ in 0..pair_count {
-            let key = cursor.name("a key")?;
+            let key = name(&mut cursor, "a key")?;
             let value = Value::read(&mut cursor, key)?;
             match pairs.entry(key) {
                 btree_map::Entry::Vacant(place) => drop(place.insert(value)),
@@ -269,6 +269,12 @@ impl<'a> Gguf<'a> {
     }
 }
 
+/// A text that must be UTF-8.
+fn name<'a>(cursor: &mut Cursor<'a>, what: &'static str) -> Result<&'a str, GgufProblem> {
+    let place = cursor.place();
+    utf8(cursor.text(what)?, || format!("{what} at byte {place}"))
+}
+
 fn utf8(bytes: &[u8], what: impl Fn() -> String) -> Result<&str, GgufProblem> {
     std::str::from_utf8(bytes).map_err(|_| GgufProblem::NotUtf8 { what: what() })
 }
@@ -279,7 +285,7 @@ fn refused(key: &str, value: &Value<'_>, accepted: &str) -> GgufProblem {
 
 /// What a file says of a tensor before its values.
 fn announced<'a>(cursor: &mut Cursor<'a>, alignment: u64) -> Result<Announced<'a>, GgufProblem> {
-    let name = cursor.name("the name of a tensor")?;
+    let name = name(cursor, "the name of a tensor")?;
     let refuse = |found: String, accepted: String| GgufProblem::Shape { name: name.to_owned(), found, accepted };
     let dimensions = cursor.u32("the number of dimensions")?;
     if !(1..=MOST_DIMENSIONS).contains(&dimensions) {

@@ -6,23 +6,12 @@
 mod blocks;
 mod container;
 mod conversion;
-mod cursor;
 mod decoders;
 mod keys;
 mod problem;
 mod rotary_scaling;
 mod value;
 
-use std::ffi::OsString;
-use std::fs;
-use std::path::Path;
-
 pub use container::{Gguf, GgufFile, GgufTensor};
 pub(super) use conversion::Stored;
 pub use problem::GgufProblem;
-
-/// The name of a GGUF file in a folder, where there is one.
-pub(crate) fn file_in(folder: &Path) -> Option<OsString> {
-    let names = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.file_name()));
-    names.filter(|name| Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf"))).min()
-}

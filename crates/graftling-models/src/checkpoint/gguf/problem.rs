@@ -1,5 +1,7 @@
 //! Everything that can be wrong with a GGUF file, with the facts of each case. Knows no way to put it right but says it.
 
+use crate::checkpoint::cursor::ShortFile;
+
 /// What is wrong with a GGUF file.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum GgufProblem {
@@ -25,29 +27,8 @@ pub enum GgufProblem {
         files: u64,
     },
     /// The file ends too early.
-    #[error(
-        "cut off or damaged: {what} at byte {place} has {needed} bytes, but the file ends at {bytes}; fetch or copy it again"
-    )]
-    CutOff {
-        /// What is being read.
-        what: &'static str,
-        /// Where it begins.
-        place: usize,
-        /// How long it is said to be.
-        needed: u64,
-        /// The size of the file.
-        bytes: usize,
-    },
-    /// More things than the file has room for.
-    #[error("damaged: it is said to have {count} {what}, but has room for {most} at most; fetch or copy it again")]
-    Count {
-        /// What is counted.
-        what: &'static str,
-        /// The number the file states.
-        count: u64,
-        /// The largest number that the rest of the file has room for.
-        most: u64,
-    },
+    #[error(transparent)]
+    Short(#[from] ShortFile),
     /// A text that is not UTF-8.
     #[error("{what} is not UTF-8")]
     NotUtf8 {

@@ -1,8 +1,8 @@
 //! The values of a file's metadata: numbers, switches, texts and flat arrays of them. Arrays stay where they lie in the file and are read when they are asked
 //! for. Knows no key.
 
-use super::cursor::Cursor;
 use super::problem::GgufProblem;
+use crate::checkpoint::cursor::Cursor;
 
 /// The kinds of values, by their number in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

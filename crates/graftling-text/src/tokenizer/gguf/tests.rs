@@ -20,7 +20,7 @@ fn byte_pairs() -> GgufVocabulary {
         merges: texts(&["a b"]),
         bos_token_id: Some(3),
         eos_token_id: Some(4),
-        model_max_length: 16,
+        model_max_length: Some(16),
         ..GgufVocabulary::default()
     }
 }
