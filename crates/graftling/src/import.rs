@@ -106,7 +106,7 @@ pub fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
     }
     let size_bytes = checkpoint.size_bytes(dtype);
     check_space(output, size_bytes + OTHER_FILES_BYTES)?;
-    disk::write_folder(output, |partial| {
+    disk::write_new_folder(output, |partial| {
         checkpoint.write(partial, dtype)?;
         tokenizer.save(partial)?;
         Ok(())
