@@ -14,14 +14,13 @@ use crate::languages::Languages;
 use crate::loaded::{self, Loaded, recipe_of};
 use crate::metrics::{Difference, McNemar, Resampled};
 use crate::recipe::{FIELDS, Recipe, Task};
+use crate::run_folder::ALL_RESULTS;
 use crate::{Error, Event, Observer, preparation, threads};
 
 /// Options that say nothing of how a run came out.
 const OF_NO_EFFECT: &[&str] = &["output", "overwrite_output", "resume", "threads", "log_every", "resamples", "report_language"];
 /// Options that say of what kind the loss is in an evaluation, too: losses of two kinds are not compared.
 const OF_THE_LOSS: &[&str] = &["regression_loss", "huber_delta"];
-/// The file with the costs of a run.
-const ALL_RESULTS: &str = "all_results.json";
 
 /// What to compare, and on what.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ mod freezing;
 mod language;
 mod output;
 mod quantity;
+mod resume;
 mod wording;
 
 use std::io;
@@ -25,6 +26,7 @@ pub use freezing::FreezingError;
 pub use language::LanguageError;
 pub use output::OutputError;
 pub use quantity::Quantity;
+pub use resume::ResumeError;
 use wording::{did_you_mean, lines, needed, size, tests};
 
 /// What went wrong.
@@ -51,6 +53,9 @@ pub enum Error {
     /// Nothing can be written to the output folder.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// A run is not gone on with.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
     /// No text can be generated.
     #[error(transparent)]
     Generation(#[from] GenerationError),
@@ -303,30 +308,6 @@ pub enum Error {
         /// What is free.
         available_bytes: u64,
     },
-    /// There is no run to go on with.
-    #[error("{}: there is no {missing} of a run to resume here; start it anew without resume", folder.display())]
-    NothingToResume {
-        /// The output folder.
-        folder: PathBuf,
-        /// What is not there.
-        missing: &'static str,
-    },
-    /// The run to go on with is another one.
-    #[error("{}: a run is resumed as it was started, but {}; give the same, or start anew in another folder", recipe.display(), differences.join("; "))]
-    ResumedOtherwise {
-        /// The recipe of the run.
-        recipe: PathBuf,
-        /// Each option that differs, with both values.
-        differences: Vec<String>,
-    },
-    /// The examples are not those that the run was started with.
-    #[error("{}: the run cannot be resumed: {found}", checkpoint.display())]
-    ResumedWithOtherData {
-        /// The checkpoint.
-        checkpoint: PathBuf,
-        /// What is different.
-        found: &'static str,
-    },
     /// A file of a checkpoint does not hold what it should.
     #[error("{}: damaged, or not written by this program; remove its checkpoint to resume from an earlier one, or start anew", path.display())]
     Damaged {
@@ -346,14 +327,6 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
-    },
-    /// All steps of the run to go on with are done.
-    #[error("{}: all {steps} steps of the run are done; there is nothing to resume", folder.display())]
-    RunIsComplete {
-        /// The run folder.
-        folder: PathBuf,
-        /// How many steps there were.
-        steps: u64,
     },
     /// The tokenizer gives ids that have no embedding.
     #[error(

@@ -32,6 +32,7 @@ mod error;
 mod evaluate;
 mod features;
 pub mod figures;
+mod fingerprint;
 mod fit;
 mod generation;
 mod import;
@@ -65,7 +66,7 @@ mod writing;
 pub use aggregation::{Aggregated, Aggregation, AggregationStrategy, WindowMerging};
 pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost, Side, compare};
 pub use decisions::{Decisions, DecisionsProblem};
-pub use error::{Error, FreezingError, LanguageError, OutputError, Quantity};
+pub use error::{Error, FreezingError, LanguageError, OutputError, Quantity, ResumeError};
 pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
 pub use generation::{
     BatchLimits, Continuation, EarlyStopping, FinishReason, Generation, GenerationError, GenerationOptions, Generator,

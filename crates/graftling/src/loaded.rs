@@ -12,7 +12,7 @@ use crate::inference::Scorer;
 use crate::languages::Languages;
 use crate::reading::Reading;
 use crate::recipe::{Recipe, RecipeFile, Task};
-use crate::run_folder::RECIPE;
+use crate::run_folder::{RECIPE, check_has_model};
 use crate::sentence_settings::SentenceSettings;
 use crate::targets::Targets;
 use crate::tasks::{self, Objective};
@@ -76,6 +76,7 @@ impl Loaded {
 /// Opens a run folder, or a checkpoint that another program wrote, or an encoder without a head that gives vectors in this way. Languages that
 /// are asked for go before those of the folder.
 pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>, asked: &Languages) -> Result<Loaded, Error> {
+    check_has_model(folder)?;
     let model = || match encoder {
         None => Ok(Model::from_checkpoint(folder)?),
         Some(encoder) => bare(folder, encoder),

@@ -10,8 +10,10 @@ use graftling_text::{Columns, Format, Tokenizer};
 
 use crate::companions::Companions;
 use crate::data::{Data, Layout, parsed};
+use crate::disk::Lock;
 use crate::error::Complaints;
 use crate::evaluate::Examples;
+use crate::fingerprint::Fingerprints;
 use crate::fit::plan::Plan;
 use crate::languages::{Languages, prefix_notice};
 use crate::reading::Reading;
@@ -25,7 +27,7 @@ use crate::strategies::{self, Groups};
 use crate::targets::{Targets, say_start};
 use crate::tasks::{self, Objective};
 use crate::writing::{Writing, WritingOf};
-use crate::{Error, Event, Observer, SplitName, disk, learning_rate, run_folder};
+use crate::{Error, Event, Observer, ResumeError, SplitName, disk, learning_rate, run_folder};
 
 /// All that training needs, read and checked.
 pub(crate) struct Prepared {
@@ -54,6 +56,12 @@ pub(crate) struct Prepared {
     pub told: Told,
     /// The run that is gone on with, where it is not a new one.
     pub interrupted: Option<Interrupted>,
+    /// Whether that run has no step left to take.
+    pub is_trained: bool,
+    /// By which the examples are known.
+    pub fingerprints: Fingerprints,
+    /// Keeps other runs from writing to the output folder, where it is there already.
+    pub lock: Option<Lock>,
 }
 
 /// What a report tells of the data, and the texts that it shows.
@@ -67,14 +75,14 @@ pub(crate) struct Told {
 /// Reads and checks all that a recipe names. Complaints come together where one does not follow from another.
 pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Prepared, Error> {
     let mut complaints = Complaints::default();
-    let interrupted = match recipe.resume {
+    let (interrupted, lock) = match recipe.resume {
         true => {
             complaints.note(disk::check_folder(&recipe.output));
-            complaints.note(Interrupted::find(recipe))
+            complaints.note(Interrupted::find(recipe)).unzip()
         }
         false => {
-            complaints.note(run_folder::check(&recipe.output, recipe.overwrite_output, &read_by(recipe, folder)));
-            None
+            let checked = run_folder::check(&recipe.output, recipe.overwrite_output, &read_by(recipe, folder));
+            (None, complaints.note(checked).flatten())
         }
     };
     let data = complaints.note(Splits::read(recipe, observer));
@@ -191,13 +199,17 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         observer.observe(&Event::Notice(&notice));
     }
     let plan = Plan::new(recipe, train.lengths(), sampler);
+    let fingerprints = Fingerprints::of(&train, &validation, test.as_ref());
+    let mut is_trained = false;
     if let Some(interrupted) = &interrupted {
-        interrupted.check_data(&train.tokenized)?;
-        let done = interrupted.steps_done();
-        if done >= plan.steps() {
-            return Err(Error::RunIsComplete { folder: recipe.output.clone(), steps: plan.steps() });
+        interrupted.check_data(&fingerprints, observer)?;
+        let (done, steps) = (interrupted.steps_done(), plan.steps());
+        is_trained = interrupted.is_trained(recipe, steps);
+        if is_trained && run_folder::is_finished(&recipe.output) {
+            return Err(ResumeError::Finished { folder: recipe.output.clone(), steps: done }.into());
         }
-        observer.observe(&Event::Notice(&format!("resumed after step {done} of {}", plan.steps())));
+        let left = if is_trained { "; training is over, and what comes after it is done now" } else { "" };
+        observer.observe(&Event::Notice(&format!("resumed after step {done} of {steps}{left}")));
     }
     let schedule = Schedule::new(recipe.schedule, recipe.warmup, plan.steps())?;
     if schedule.warmup_steps() == plan.steps() {
@@ -212,7 +224,8 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
     if recipe.learning_rate.is_none() {
         observer.observe(&Event::Notice(&format!("learning rate {learning_rate:e}, for a model {hidden_size} wide")));
     }
-    disk::check_space(&recipe.output, needed_bytes(recipe, model.facts(), &plan))?;
+    let needed = if is_trained { checkpoint_bytes(model.facts()) } else { needed_bytes(recipe, model.facts(), &plan) };
+    disk::check_space(&recipe.output, needed)?;
     Ok(Prepared {
         model,
         tokenizer,
@@ -231,6 +244,9 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
         writing,
         told: Told { splits, language, validation: data.validation, test: data.test },
         interrupted,
+        is_trained,
+        fingerprints,
+        lock,
     })
 }
 
@@ -396,10 +412,15 @@ const SMALL_FILES_BYTES: u64 = 4 << 20;
 
 /// What the run folder takes at its largest: the checkpoints that are kept, the one being written, and the top of the folder.
 fn needed_bytes(recipe: &Recipe, facts: &ModelFacts, plan: &Plan) -> u64 {
-    let checkpoint = (facts.parameter_count as u64).saturating_mul(4).saturating_add(SMALL_FILES_BYTES);
+    let checkpoint = checkpoint_bytes(facts);
     // Beside those within the limit stand the best one and the one being written.
     let kept = recipe.save_total_limit.map_or(u64::MAX, |limit| limit as u64 + 2).min(plan.evaluations());
     // The moments of the last checkpoint, and of the one before while that is being written.
     let moments = (facts.parameter_count as u64).saturating_mul(8).saturating_mul(2.min(plan.evaluations()));
     checkpoint.saturating_mul(kept + 1).saturating_add(moments)
+}
+
+/// What a checkpoint takes, without moments.
+fn checkpoint_bytes(facts: &ModelFacts) -> u64 {
+    (facts.parameter_count as u64).saturating_mul(4).saturating_add(SMALL_FILES_BYTES)
 }

@@ -8,10 +8,11 @@ use graftling_models::{Head, Model, read_values};
 use graftling_tensor::{Moments, OptimizerState, Parameters};
 use serde_json::Value;
 
-use crate::Error;
-use crate::features::{Features, Tokenized};
+use crate::disk::Lock;
+use crate::fingerprint::Fingerprints;
 use crate::recipe::{FIELDS, Recipe, RecipeFile};
-use crate::run_folder::{MOMENTS, RECIPE, TRAINER_STATE};
+use crate::run_folder::{self, MOMENTS, RECIPE, TRAINER_STATE};
+use crate::{Error, Event, Observer, ResumeError, SplitName};
 
 /// Options that may be other than they were: they change nothing of what is computed.
 const MAY_DIFFER: &[&str] =
@@ -30,27 +31,28 @@ pub(crate) struct Interrupted {
 }
 
 impl Interrupted {
-    /// Looks for the run in the output folder of a recipe and makes sure that it is the same run.
-    pub fn find(recipe: &Recipe) -> Result<Self, Error> {
+    /// Looks for the run in the output folder of a recipe and makes sure that it is the same run. Gives the lock of the folder, too.
+    pub fn find(recipe: &Recipe) -> Result<(Self, Lock), Error> {
         let run = &recipe.output;
         let path = run.join(RECIPE);
         if !path.is_file() {
-            return Err(Error::NothingToResume { folder: run.clone(), missing: RECIPE });
+            return Err(ResumeError::NoRun { folder: run.clone() }.into());
         }
+        let lock = run_folder::lock(run)?;
         let before = Recipe::check(RecipeFile::from_path(&path)?)?;
         let differences = differences(&before, recipe);
         if !differences.is_empty() {
-            return Err(Error::ResumedOtherwise { recipe: path, differences });
+            return Err(ResumeError::OtherRecipe { recipe: path, differences }.into());
         }
         let checkpoints = checkpoints(run)?;
         let resumable = checkpoints.iter().rev().map(|step| run.join(format!("checkpoint-{step}")));
         let Some(checkpoint) = resumable.into_iter().find(|checkpoint| checkpoint.join(MOMENTS).is_file()) else {
-            return Err(Error::NothingToResume { folder: run.clone(), missing: "checkpoint" });
+            return Err(ResumeError::NoCheckpoint { folder: run.clone() }.into());
         };
         let path = checkpoint.join(TRAINER_STATE);
         let text = fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let state = serde_json::from_slice(&text).map_err(|source| Error::Read { path, source: source.into() })?;
-        Ok(Self { checkpoint, checkpoints, state })
+        Ok((Self { checkpoint, checkpoints, state }, lock))
     }
 
     /// After how many steps the checkpoint was written.
@@ -58,19 +60,33 @@ impl Interrupted {
         self.state["global_step"].as_u64().unwrap_or(0)
     }
 
+    /// Whether no step is left to take: all are done, or the evaluations that early stopping waits for are over.
+    pub fn is_trained(&self, recipe: &Recipe, steps: u64) -> bool {
+        let waited = self.state[WITHOUT_IMPROVEMENT].as_u64().unwrap_or(0);
+        self.steps_done() >= steps || recipe.early_stopping.is_some_and(|patience| waited >= patience as u64)
+    }
+
     /// The model as it was, if its head is the one that the data asks for.
     pub fn model(&self, head: &Head) -> Result<Model, Error> {
         let model = Model::from_checkpoint(&self.checkpoint)?;
-        if model.head() == head { Ok(model) } else { Err(self.other_data("the labels are not those it was trained on")) }
+        let checkpoint = self.checkpoint.clone();
+        if model.head() == head { Ok(model) } else { Err(ResumeError::OtherLabels { checkpoint }.into()) }
     }
 
-    /// Refuses to go on with examples that are not those of the run.
-    pub fn check_data(&self, train: &Tokenized) -> Result<(), Error> {
-        if self.state[DATA] == fingerprint(train) { Ok(()) } else { Err(self.other_data("the training examples have changed")) }
-    }
-
-    fn other_data(&self, found: &'static str) -> Error {
-        Error::ResumedWithOtherData { checkpoint: self.checkpoint.clone(), found }
+    /// Refuses to go on with other training or validation examples than those of the run; the latter choose the best checkpoint. The test split
+    /// is read at the end alone, so another one is told.
+    pub fn check_data(&self, now: &Fingerprints, observer: &mut dyn Observer) -> Result<(), ResumeError> {
+        let checkpoint = self.checkpoint.clone();
+        let Ok(before) = serde_json::from_value::<Fingerprints>(self.state[DATA].clone()) else {
+            return Err(ResumeError::OtherVersion { checkpoint });
+        };
+        let mut changed = before.differences(now);
+        if changed.pop_if(|split| *split == SplitName::Test).is_some() {
+            observer.observe(&Event::Notice(
+                "the test examples have changed since the run was started; it ends with those that are there now",
+            ));
+        }
+        if changed.is_empty() { Ok(()) } else { Err(ResumeError::OtherExamples { checkpoint, changed }) }
     }
 
     /// The moments of the optimizer as they were.
@@ -94,20 +110,12 @@ impl Interrupted {
     }
 }
 
-/// The key of [`fingerprint`] in the state of a run.
-pub(crate) const DATA: &str = "train_data_fingerprint";
+/// The key of the fingerprints of the examples in the state of a run.
+pub(crate) const DATA: &str = "data_fingerprints";
+/// The key of how many evaluations there were since the best one.
+pub(crate) const WITHOUT_IMPROVEMENT: &str = "eval_without_improvement";
 /// The key of how often each parameter was updated.
 pub(crate) const UPDATES: &str = "parameter_updates";
-
-/// A number that changes with any token of the training examples and with their order (64-bit FNV-1a).
-pub(crate) fn fingerprint(train: &Tokenized) -> String {
-    let tokens =
-        |features: &Features| [features.source.as_deref().unwrap_or_default(), &features.input_ids, &[u32::MAX]].concat();
-    let numbers = train.features.iter().flat_map(tokens);
-    let bytes = numbers.flat_map(u32::to_le_bytes);
-    let hash = bytes.fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
-    format!("{hash:016x}")
-}
 
 /// The name of a moment in its file.
 pub(crate) fn name(kind: &str, parameter: &str) -> String {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::decisions::FittedDecisions;
 use crate::evaluate::{Scored, score};
-use crate::fit::{TrainingState, fit};
+use crate::fit::{TrainingState, begin, fit};
 use crate::inference::Scorer;
 use crate::preparation::{Prepared, prepare};
 use crate::recipe::Recipe;
@@ -30,9 +30,14 @@ pub fn train(
     threads::pool(recipe.threads)?.install(|| {
         let mut observer = Noting { observer, notes: Vec::new() };
         let mut prepared = prepare(recipe, model_folder, &mut observer, stop)?;
-        observer.observe(&started(&prepared));
-        let run = if recipe.resume { RunFolder::go_on(recipe)? } else { RunFolder::begin(recipe)? };
-        let state = fit(&mut prepared, recipe, &run, &mut observer, stop)?;
+        let mut state = begin(&prepared, recipe)?;
+        state.note_told(&observer.notes);
+        if !prepared.is_trained {
+            observer.observe(&started(&prepared));
+        }
+        let lock = prepared.lock.take();
+        let run = if recipe.resume { RunFolder::go_on(recipe, lock)? } else { RunFolder::begin(recipe, lock)? };
+        let state = fit(&mut prepared, state, recipe, &run, &mut observer, stop)?;
         finish(prepared, state, Origin { recipe, model_folder }, &run, &mut observer)
     })
 }
@@ -82,13 +87,14 @@ fn finish(
     let Origin { recipe, model_folder } = origin;
     // Training takes a step at least, or fails: there is a last checkpoint.
     let chosen = state.best.as_ref().map_or(state.step, |best| best.step);
-    run.promote(chosen)?;
     let described = ModelDescription::new(&prepared.model, model_folder, prepared.reading.max_length, recipe);
     let is_last = state.step == chosen;
     if !is_last {
-        prepared.model = Model::from_checkpoint(&recipe.output)?;
+        prepared.model = Model::from_checkpoint(&run.checkpoint(chosen))?;
     }
     let validation = best_on_validation(&mut prepared, &mut state, recipe, observer)?;
+    let decisions = prepared.objective.decisions().cloned().unwrap_or_default();
+    run.promote(chosen, &decisions, prepared.objective.labels())?;
     if !is_last && prepared.test.is_some() && state.stopped != Some(StopReason::Requested) {
         observer.observe(&Event::Notice("the test split is evaluated with the best checkpoint, not the last"));
     }
@@ -124,13 +130,14 @@ fn finish(
     state.log_summary(&results.train);
     write(run, &results, &state.to_json(recipe), &card(recipe, &summary, &objective.card(), &prepared.model))?;
     let scores = Scores { validation, test };
-    let facts =
-        Finished { recipe, prepared: &prepared, described, state: &state, summary: &summary }.facts(&scores, &observer.notes);
+    state.note_told(&observer.notes);
+    let facts = Finished { recipe, prepared: &prepared, described, state: &state, summary: &summary }.facts(&scores);
     match RunFolder::write_report(&recipe.output, &facts, &facts.page()) {
         Ok(path) => summary.report = Some(path),
         // The model and its figures are there; they are worth more than their report.
         Err(error) => observer.observe(&Event::Notice(&format!("there is no report: {error}; the run is complete without it"))),
     }
+    run.finish(&results.all())?;
     observer.observe(&Event::Finished(&summary));
     Ok(summary)
 }
@@ -152,7 +159,7 @@ struct Finished<'a> {
 
 impl Finished<'_> {
     /// What the report tells; the test split, or else the validation split, is looked at example by example.
-    fn facts(self, scores: &Scores, notes: &[String]) -> Facts {
+    fn facts(self, scores: &Scores) -> Facts {
         let Prepared { objective, tokenizer, validation, test, told, .. } = self.prepared;
         let objective = objective.as_ref();
         let of_test =
@@ -170,15 +177,14 @@ impl Finished<'_> {
             state: self.state,
             splits: told.splits.clone(),
             best_metrics: objective.best_metrics(),
-            notes: notes.to_vec(),
+            notes: self.state.notes.clone(),
             examined: of_test.or(of_validation),
         };
         run.facts()
     }
 }
 
-/// How the best checkpoint, which is the model at the top of the run folder, does on the validation split, once what the recipe wants
-/// fitted there is.
+/// How the best checkpoint, which is the model by now, does on the validation split, once what the recipe wants fitted there is.
 fn best_on_validation(
     prepared: &mut Prepared,
     state: &mut TrainingState,
@@ -204,7 +210,6 @@ fn best_on_validation(
     if objective.decisions().is_some() {
         let FittedDecisions { decisions: fitted, notices } =
             objective.fit_decisions(recipe, &scored.answers, &prepared.validation.targets);
-        fitted.write(&recipe.output, objective.labels())?;
         notices.iter().for_each(|notice| observer.observe(&Event::Notice(notice)));
         prepared.objective.decisions_mut().into_iter().for_each(|decisions| *decisions = fitted.clone());
     }
@@ -234,8 +239,7 @@ fn write(run: &RunFolder, results: &Results, state: &Value, card: &str) -> Resul
     run.write_state(state)?;
     let parts = [("train", Some(&results.train)), ("eval", results.validation.as_ref()), ("test", results.test.as_ref())];
     for (name, entries) in parts.into_iter().filter_map(|(name, entries)| Some((name, entries?))) {
-        run.write_results(name, &Value::Object(entries.clone()))?;
+        run.write_results(name, entries)?;
     }
-    run.write_results("all", &Value::Object(results.all()))?;
     run.write_card(card)
 }

@@ -11,6 +11,7 @@ mod documents;
 mod generation;
 mod importing;
 mod interruption;
+mod killing;
 mod language;
 mod prediction;
 mod questions;

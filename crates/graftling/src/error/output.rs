@@ -22,6 +22,23 @@ pub enum OutputError {
         /// Something in it.
         found: String,
     },
+    /// Another process, or another part of this one, writes the folder.
+    #[error(
+        "{}: another run writes here{}; wait until it has ended, or choose another output",
+        folder.display(), process.map_or_else(String::new, |number| format!(" (process {number})"))
+    )]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// The number of the process, where it can be read.
+        process: Option<u32>,
+    },
+    /// A folder that was empty is not any more.
+    #[error("{}: the output folder was empty at first and holds files by now, which stay as they are; choose another", folder.display())]
+    Filled {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The output is not a folder.
     #[error("{}: the output is a file, not a folder; choose another name", path.display())]
     IsAFile {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Error;
+use crate::SplitName;
 
 /// One error a line.
 pub(super) fn lines(complaints: &[Error]) -> String {
@@ -13,6 +14,12 @@ pub(super) fn lines(complaints: &[Error]) -> String {
 pub(super) fn tests(named: &[(PathBuf, Option<PathBuf>)]) -> String {
     let test = |test: &Option<PathBuf>| test.as_ref().map_or("none".to_owned(), |path| path.display().to_string());
     named.iter().map(|(run, named)| format!("{}: {}", run.display(), test(named))).collect::<Vec<_>>().join("; ")
+}
+
+/// The examples of splits, by name.
+pub(super) fn splits(splits: &[SplitName]) -> String {
+    let names: Vec<String> = splits.iter().map(SplitName::to_string).collect();
+    format!("{} examples", names.join(" and "))
 }
 
 /// A hint at the word that may have been meant.

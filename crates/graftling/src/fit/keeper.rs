@@ -49,6 +49,8 @@ impl Keeper<'_> {
             state.log_steps();
             self.save(prepared, state, observer, false)?;
         }
+        // A run that was cut off may have left more than there should be.
+        self.tidy(state)?;
         if let Some(reason) = state.stopped {
             let checkpoint = state.last_checkpoint(self.run);
             observer.observe(&Event::Stopped { reason, step: state.step, checkpoint: checkpoint.as_deref() });
@@ -62,11 +64,17 @@ impl Keeper<'_> {
         let sentences = sentences.as_ref();
         let checkpoint = Checkpoint { model, tokenizer, sentences, companions, moments: &state.moments, state: &json };
         let folder = self.run.save_checkpoint(state.step, &checkpoint)?;
-        for step in &state.checkpoints {
-            self.run.remove_moments(*step)?;
-        }
         state.checkpoints.push(state.step);
         observer.observe(&Event::Saved { step: state.step, folder: &folder, best });
+        self.tidy(state)
+    }
+
+    /// Removes the moments of all checkpoints but the last, and the checkpoints that are too many.
+    fn tidy(&self, state: &mut TrainingState) -> Result<(), Error> {
+        let last = state.checkpoints.len().saturating_sub(1);
+        for step in &state.checkpoints[..last] {
+            self.run.remove_moments(*step)?;
+        }
         for step in state.superfluous(self.recipe.save_total_limit) {
             self.run.remove_checkpoint(step)?;
             state.checkpoints.retain(|kept| *kept != step);

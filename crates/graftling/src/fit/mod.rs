@@ -14,7 +14,6 @@ use graftling_tensor::Gradients;
 
 use crate::preparation::Prepared;
 use crate::recipe::Recipe;
-use crate::resume::fingerprint;
 use crate::run_folder::RunFolder;
 use crate::{Error, Event, Observer, StopReason};
 
@@ -23,9 +22,10 @@ use keeper::Keeper;
 pub(crate) use state::TrainingState;
 use update::{Watch, accumulate, clip, optimizer};
 
-/// Trains the prepared model as the recipe says and leaves checkpoints in the run folder.
+/// Trains the prepared model from a state on as the recipe says, and leaves checkpoints in the run folder.
 pub(crate) fn fit(
     prepared: &mut Prepared,
+    mut state: TrainingState,
     recipe: &Recipe,
     run: &RunFolder,
     observer: &mut dyn Observer,
@@ -33,14 +33,15 @@ pub(crate) fn fit(
 ) -> Result<TrainingState, Error> {
     let optimizer = optimizer(recipe);
     let mut gradients = Gradients::new(&prepared.model.parameters);
-    let mut state = begin(prepared)?;
     let (done, before) = (state.step, state.runtime);
     let keeper = Keeper { recipe, run };
     let started = Instant::now();
     for planned in prepared.plan.iter_from(done) {
         // One step at least is taken, so that there is something to keep.
-        if state.step > done && stop.load(Ordering::Relaxed) {
+        if state.stopped.is_none() && state.step > done && stop.load(Ordering::Relaxed) {
             state.stopped = Some(StopReason::Requested);
+        }
+        if state.stopped.is_some() {
             break;
         }
         let step_started = Instant::now();
@@ -74,9 +75,6 @@ pub(crate) fn fit(
             keeper.evaluate_and_save(prepared, &mut state, observer, &watch)?;
             state.stop_if_patience_is_over(recipe);
         }
-        if state.stopped.is_some() {
-            break;
-        }
     }
     keeper.save_last(prepared, &mut state, observer)?;
     state.runtime = before + started.elapsed();
@@ -84,11 +82,12 @@ pub(crate) fn fit(
 }
 
 /// The state before the first step of a run, or before the next one of a run that goes on.
-fn begin(prepared: &Prepared) -> Result<TrainingState, Error> {
-    let Prepared { model, plan, metric, train, interrupted, .. } = prepared;
-    let state = TrainingState::new(plan, &model.parameters, *metric, fingerprint(&train.tokenized));
-    match interrupted {
-        Some(interrupted) => state.resumed(interrupted, &model.parameters),
-        None => Ok(state),
+pub(crate) fn begin(prepared: &Prepared, recipe: &Recipe) -> Result<TrainingState, Error> {
+    let Prepared { model, plan, metric, fingerprints, interrupted, .. } = prepared;
+    let mut state = TrainingState::new(plan, &model.parameters, *metric, fingerprints.clone());
+    if let Some(interrupted) = interrupted {
+        state = state.resumed(interrupted, &model.parameters)?;
+        state.stop_if_patience_is_over(recipe);
     }
+    Ok(state)
 }

@@ -11,13 +11,16 @@ use serde_json::{Map, Value, json};
 use super::curve::Curve;
 use super::plan::{Plan, PlannedStep};
 use crate::evaluate::Scored;
+use crate::fingerprint::Fingerprints;
 use crate::recipe::{BestMetric, Recipe};
-use crate::resume::{DATA, Interrupted, UPDATES};
+use crate::resume::{DATA, Interrupted, UPDATES, WITHOUT_IMPROVEMENT};
 use crate::run_folder::{RunFolder, TRAINER_STATE};
 use crate::{Error, Evaluation, StopReason};
 
 /// The key of the curve over all steps.
 const CURVE: &str = "training_curve";
+/// The key of what was told before the first step.
+const NOTES: &str = "notes";
 /// The key of the sums that go on in a resumed run.
 const SUMS: &str = "running_sums";
 
@@ -55,9 +58,11 @@ pub(crate) struct TrainingState {
     pub checkpoints: Vec<u64>,
     /// Loss, gradient norm and learning rate over all steps.
     pub curve: Curve,
+    /// What was told before the first step.
+    pub notes: Vec<String>,
     metric: BestMetric,
-    /// By which the training examples are known.
-    fingerprint: String,
+    /// By which the examples are known.
+    fingerprints: Fingerprints,
     planned_steps: u64,
     planned_epochs: f64,
     loss_sum: f64,
@@ -82,7 +87,7 @@ pub(super) struct Figures {
 }
 
 impl TrainingState {
-    pub(super) fn new(plan: &Plan, parameters: &Parameters, metric: BestMetric, fingerprint: String) -> Self {
+    pub(super) fn new(plan: &Plan, parameters: &Parameters, metric: BestMetric, fingerprints: Fingerprints) -> Self {
         Self {
             moments: OptimizerState::new(parameters),
             step: 0,
@@ -96,8 +101,9 @@ impl TrainingState {
             without_improvement: 0,
             checkpoints: Vec::new(),
             curve: Curve::default(),
+            notes: Vec::new(),
             metric,
-            fingerprint,
+            fingerprints,
             planned_steps: plan.steps(),
             planned_epochs: plan.epochs(),
             loss_sum: 0.0,
@@ -117,7 +123,7 @@ impl TrainingState {
         self.epoch = number(&saved["epoch"])?;
         self.examples = count(&saved["examples_seen"])?;
         self.tokens = count(&saved["num_input_tokens_seen"])?;
-        self.without_improvement = count(&saved["eval_without_improvement"])? as usize;
+        self.without_improvement = count(&saved[WITHOUT_IMPROVEMENT])? as usize;
         self.checkpoints = interrupted.checkpoints.iter().copied().filter(|step| *step <= self.step).collect();
         self.log = saved["log_history"].as_array().ok_or_else(damaged)?.clone();
         if !saved["best_global_step"].is_null() {
@@ -127,6 +133,7 @@ impl TrainingState {
             self.best = Some(BestSoFar { step, value, scored: None });
         }
         self.curve = Curve::deserialize(&saved[CURVE]).map_err(|_| damaged())?;
+        self.notes = Vec::deserialize(&saved[NOTES]).map_err(|_| damaged())?;
         let sums = &saved[SUMS];
         self.runtime = Duration::try_from_secs_f64(number(&sums["runtime"])?).map_err(|_| damaged())?;
         self.step_time = Duration::try_from_secs_f64(number(&sums["step_time"])?).map_err(|_| damaged())?;
@@ -135,6 +142,15 @@ impl TrainingState {
         self.since_log.loss_sum = number(&sums["unlogged_loss"])?;
         self.since_log.last = serde_json::from_value(sums["unlogged_last"].clone()).map_err(|_| damaged())?;
         Ok(self)
+    }
+
+    /// Takes note of what was told, once each: what a run tells that goes on comes behind what it told when it was started.
+    pub fn note_told(&mut self, notes: &[String]) {
+        for note in notes {
+            if !self.notes.contains(note) {
+                self.notes.push(note.clone());
+            }
+        }
     }
 
     /// The mean loss over all steps.
@@ -254,7 +270,7 @@ impl TrainingState {
             "best_model_checkpoint": best.map(|best| recipe.output.join(format!("checkpoint-{}", best.step))),
             "metric_for_best_model": self.metric.word(),
             "epoch": self.epoch,
-            "eval_without_improvement": self.without_improvement,
+            (WITHOUT_IMPROVEMENT): self.without_improvement,
             "global_step": self.step,
             "examples_seen": self.examples,
             "num_input_tokens_seen": self.tokens,
@@ -264,7 +280,8 @@ impl TrainingState {
             "logging_steps": recipe.log_every,
             "stopped": self.stopped,
             (CURVE): self.curve,
-            (DATA): self.fingerprint,
+            (NOTES): self.notes,
+            (DATA): self.fingerprints,
             (UPDATES): self.moments.updates().collect::<Vec<u64>>(),
             (SUMS): {
                 "runtime": self.runtime.as_secs_f64(),

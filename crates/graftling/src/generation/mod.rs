@@ -32,6 +32,7 @@ pub(crate) use writer::Writer;
 
 use crate::data::parsed;
 use crate::loaded::recipe_of;
+use crate::run_folder::check_has_model;
 use crate::{Error, preparation};
 pub(crate) use config_file::FolderDefaults;
 use settings::{Limits, Settings};
@@ -167,6 +168,7 @@ impl Generator {
     }
 
     fn open(folder: &Path, model: fn(&Path) -> Result<Model, ModelError>) -> Result<Self, Error> {
+        check_has_model(folder)?;
         let inspection = inspect(folder)?;
         if !matches!(inspection.head, Some(Head::CausalLanguageModelling | Head::SequenceToSequence)) {
             let head = match inspection.head {

@@ -154,7 +154,7 @@ fn write(request: &ImportRequest<'_>, output: &Path, opened: Opened<'_>) -> Resu
     }
     let size_bytes = conversion.size_bytes(dtype);
     check_space(output, size_bytes + OTHER_FILES_BYTES)?;
-    disk::write_folder(output, |partial| {
+    disk::write_new_folder(output, |partial| {
         conversion.write(partial, dtype)?;
         tokenizer.save(partial)?;
         Ok(())

@@ -6,6 +6,7 @@ mod causal_lm;
 mod compare;
 mod decisions;
 mod decoders;
+mod finishing;
 mod fixture;
 mod generation;
 mod languages;

@@ -1,8 +1,9 @@
 //! The output folder: when it is refused, and what replacing a run removes.
 
 use std::fs;
+use std::sync::atomic::AtomicBool;
 
-use graftling::{Error, OutputError};
+use graftling::{Error, Event, Observer, OutputError, train};
 
 use crate::fixture::{Fixture, names};
 
@@ -79,4 +80,61 @@ fn a_folder_that_takes_no_files_is_told_by_its_name() {
     let error = fixture.train(&recipe).unwrap_err();
     assert!(matches!(error, Error::Output(OutputError::NotWritable { .. })), "{error}");
     assert!(error.to_string().starts_with("/proc/graftling/run: nothing can be written in /proc: "), "{error}");
+}
+
+/// Starts other runs in the same folder while a run takes its steps.
+struct Rivals<'a> {
+    fixture: &'a Fixture,
+    told: Vec<Error>,
+}
+
+impl Observer for Rivals<'_> {
+    fn observe(&mut self, event: &Event<'_>) {
+        if matches!(event, Event::Saved { step: 6, .. }) {
+            for options in ["", "overwrite_output = true", "resume = true"] {
+                let before = names(&self.fixture.path("run"));
+                self.told.push(self.fixture.train(&self.fixture.recipe("run", options)).expect_err("a rival"));
+                assert_eq!(names(&self.fixture.path("run")), before);
+            }
+        }
+    }
+}
+
+#[test]
+fn one_run_at_a_time_writes_to_a_folder() {
+    let fixture = Fixture::new();
+    // The number of a process that was killed holds nobody up.
+    fs::create_dir(fixture.path("run")).unwrap();
+    fs::write(fixture.path("run/.graftling.lock"), "1").unwrap();
+    let mut rivals = Rivals { fixture: &fixture, told: Vec::new() };
+    train(&fixture.recipe("run", ""), &fixture.model(), &mut rivals, &AtomicBool::new(false)).unwrap();
+    assert_eq!(rivals.told.len(), 3);
+    for error in &rivals.told {
+        assert!(matches!(error, Error::Output(OutputError::InUse { .. })), "{error}");
+        #[cfg(unix)]
+        assert!(error.to_string().contains(&format!("another run writes here (process {})", std::process::id())), "{error}");
+    }
+    assert!(!cfg!(unix) || !names(&fixture.path("run")).iter().any(|name| name.contains("lock")));
+    // When it has ended another may replace it.
+    fixture.run("run", "overwrite_output = true\nepochs = 1");
+}
+
+/// Makes a whole run in the same folder while another one gets ready for it.
+struct Faster<'a>(&'a Fixture);
+
+impl Observer for Faster<'_> {
+    fn observe(&mut self, event: &Event<'_>) {
+        if matches!(event, Event::TrainingStarted { .. }) {
+            self.0.run("run", "epochs = 1");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_came_first_is_not_replaced_by_one_that_was_getting_ready() {
+    let fixture = Fixture::new();
+    let recipe = fixture.recipe("run", "");
+    let error = train(&recipe, &fixture.model(), &mut Faster(&fixture), &AtomicBool::new(false)).unwrap_err();
+    assert!(matches!(error, Error::Output(OutputError::NotEmpty { .. })), "{error}");
+    assert!(fixture.path("run/all_results.json").exists() && fixture.path("run/checkpoint-6").exists());
 }
