@@ -7,12 +7,14 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// The run folder is there already.
-    #[error("{}: the output folder is not empty (it holds {found:?}); choose another, or say overwrite_output to replace a run", folder.display())]
+    #[error("{}: the output folder is not empty (it holds {found:?}); choose another, {}", folder.display(), instead(*is_unfinished))]
     NotEmpty {
         /// The folder.
         folder: PathBuf,
         /// Something in it.
         found: String,
+        /// Whether a run is there that has not come to its end.
+        is_unfinished: bool,
     },
     /// What stands in the output folder is not a run, so it is not removed.
     #[error("{}: the output folder holds {found:?} but no run; overwrite_output only replaces what a run wrote", folder.display())]
@@ -71,4 +73,12 @@ pub enum OutputError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// What else can be done where a run is.
+fn instead(is_unfinished: bool) -> &'static str {
+    match is_unfinished {
+        true => "or go on with the run that was cut off there (resume), or replace it (overwrite_output)",
+        false => "or say overwrite_output to replace a run",
+    }
 }

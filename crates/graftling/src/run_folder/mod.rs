@@ -116,7 +116,8 @@ pub(crate) fn check(path: &Path, overwrite: bool, inputs: &[&Path]) -> Result<Op
     let Some(found) = names.first().cloned() else { return Ok(held) };
     let folder = path.to_owned();
     if !overwrite {
-        return Err(OutputError::NotEmpty { folder, found }.into());
+        let is_unfinished = names.iter().any(|name| name == RECIPE) && !is_finished(path);
+        return Err(OutputError::NotEmpty { folder, found, is_unfinished }.into());
     }
     if !names.iter().any(|name| name == RECIPE) && names.iter().any(|name| !disk::is_partial(name)) {
         return Err(OutputError::IsNoRun { folder, found }.into());
@@ -153,7 +154,7 @@ impl RunFolder {
                 let lock = lock(&path)?;
                 // It was not there when it was looked at: whatever stands in it now was written by somebody else meanwhile.
                 if let Some(found) = names(&path)?.first().cloned() {
-                    return Err(OutputError::NotEmpty { folder: path, found }.into());
+                    return Err(OutputError::NotEmpty { folder: path, found, is_unfinished: false }.into());
                 }
                 lock
             }

@@ -14,8 +14,14 @@ fn a_folder_that_is_not_empty_is_refused_and_left_as_it_was() {
     let before = names(&fixture.path("run"));
     let error = fixture.train(&fixture.recipe("run", "")).unwrap_err();
     assert!(matches!(error, Error::Output(OutputError::NotEmpty { .. })), "{error}");
-    assert!(error.to_string().contains("overwrite_output"), "{error}");
+    assert!(error.to_string().ends_with("choose another, or say overwrite_output to replace a run"), "{error}");
     assert_eq!(names(&fixture.path("run")), before);
+    fs::remove_file(fixture.path("run/all_results.json")).unwrap();
+    let error = fixture.train(&fixture.recipe("run", "")).unwrap_err().to_string();
+    assert!(
+        error.ends_with("or go on with the run that was cut off there (resume), or replace it (overwrite_output)"),
+        "{error}"
+    );
 }
 
 #[test]
