@@ -42,6 +42,7 @@ fn every_way_to_write_from_a_source_writes_what_transformers_writes() {
             let found = write(&writer, &asked, &options).unwrap_or_else(|error| panic!("{title}: {error}"));
             for ((source, expected), found) in answers.iter().zip(found) {
                 cases += 1;
+                let expected = expected.as_array().expect("texts");
                 if !are_as_expected(&found.continuations, expected) {
                     wrong.push(format!("{title}, source {source}: {:?}\n  expected {expected:?}", found.continuations));
                 }
