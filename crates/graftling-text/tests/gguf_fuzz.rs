@@ -104,7 +104,7 @@ fn byte_pairs() -> GgufVocabulary {
         eos_token_id: Some(11),
         chat_template: Some("{{ messages[0]['content'] }}".to_owned()),
         named_chat_templates: vec![("tool".to_owned(), "{{ messages }}".to_owned())],
-        model_max_length: 16,
+        model_max_length: Some(16),
         ..GgufVocabulary::default()
     }
 }
@@ -179,7 +179,7 @@ fn damage(vocabulary: &mut GgufVocabulary, random: &mut Random) {
         _ => {
             vocabulary.chat_template = Some(random.text());
             vocabulary.named_chat_templates.push((random.text(), random.text()));
-            vocabulary.model_max_length = random.number(16) as usize;
+            vocabulary.model_max_length = random.one_of(&[None, Some(16), Some(0), Some(usize::MAX)]);
         }
     }
 }
