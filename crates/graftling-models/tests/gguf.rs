@@ -6,7 +6,7 @@ mod gguf_writer;
 use std::fs;
 use std::path::Path;
 
-use gguf_writer::{Kind, Value, Writer, tiny_llama};
+use gguf_writer::{Kind, Value, Writer, tiny, tiny_llama};
 use graftling_models::{Conversion, Gguf, GgufProblem, ModelError, WeightDtype};
 use half::{bf16, f16};
 use safetensors::SafeTensors;
@@ -60,6 +60,44 @@ fn a_model_has_its_weights_under_the_names_of_transformers() {
         let queries = rows("model.layers.0.self_attn.q_proj.weight");
         assert_eq!([queries[0], queries[4], queries[8], queries[12]], [0.0, 8.0, 4.0, 12.0]);
         assert_eq!(rows("model.layers.0.self_attn.v_proj.weight")[..5], [0.0, 1.0, 2.0, 3.0, 4.0]);
+    }
+}
+
+#[test]
+fn every_architecture_takes_tensors_of_every_type() {
+    let kinds = [
+        Kind::F32,
+        Kind::F16,
+        Kind::BF16,
+        Kind::Q8_0,
+        Kind::Q4_0,
+        Kind::Q4_1,
+        Kind::Q5_0,
+        Kind::Q5_1,
+        Kind::Q4_K,
+        Kind::Q5_K,
+        Kind::Q6_K,
+    ];
+    for architecture in ["llama", "qwen2", "qwen3", "gpt2"] {
+        for kind in kinds {
+            let bytes = tiny(architecture, Kind::F16, kind).written().0;
+            let gguf = Gguf::parse(&bytes).unwrap();
+            let tensor = gguf.tensors().iter().find(|tensor| tensor.name == "blk.0.ffn_down.weight").unwrap();
+            let (values, inner) = (tensor.values().unwrap(), tensor.shape[1]);
+            let (name, expected) = match architecture {
+                // Inputs first.
+                "gpt2" => {
+                    let turned = (0..values.len()).map(|place| values[place % 4 * inner + place / 4]).collect();
+                    ("transformer.h.0.mlp.c_proj.weight", turned)
+                }
+                _ => ("model.layers.0.mlp.down_proj.weight", values),
+            };
+            let written = checkpoint(&bytes).unwrap();
+            let weights = SafeTensors::deserialize(&written).unwrap();
+            let found: Vec<f32> =
+                weights.tensor(name).unwrap().data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            assert!(found == expected && found.iter().any(|value| *value != 0.0), "{architecture}, {kind:?}");
+        }
     }
 }
 

@@ -415,9 +415,7 @@ pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> 
     each_batch(scorer, &examples.tokenized, budget, |batch| {
         if comparison.is_some() {
             // A text is a part of an example here, which is judged when all its parts are there.
-            batch.each(|place, logits| {
-                answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place)));
-            });
+            batch.texts.iter().zip(objective.answers(&batch)).for_each(|(&place, answer)| answers[place] = Some(answer));
             return;
         }
         let targets: Vec<&Target> = batch.texts.iter().map(|&place| &examples.targets[place]).collect();
@@ -426,7 +424,8 @@ pub(crate) fn score(scorer: &Scorer<'_>, examples: &Examples, budget: usize) -> 
         batch.texts.iter().zip(scored.answers).for_each(|(&place, answer)| answers[place] = Some(answer));
         batch.texts.iter().zip(scored.losses).for_each(|(&place, own)| losses[place] = own);
     });
-    let answers: Vec<Answer> = answers.into_iter().flatten().collect();
+    let answers: Option<Vec<Answer>> = answers.into_iter().collect();
+    let answers = answers.expect("score: an answer to every text");
     let loss = match comparison {
         Some(comparison) => comparison.mean_loss(&answers, &examples.targets),
         None => loss / terms(&examples.targets),

@@ -423,9 +423,10 @@ impl Predictor {
         let Loaded { tokenizer, objective, .. } = &self.loaded;
         let mut answers: Vec<Option<Answer>> = vec![None; tokenized.texts.len()];
         each_batch(&self.loaded.scorer(), tokenized, INFERENCE_TOKENS, |batch| {
-            batch.each(|place, logits| answers[place] = Some(objective.answer(logits, batch.columns(), batch.windows(place))));
+            batch.texts.iter().zip(objective.answers(&batch)).for_each(|(&place, answer)| answers[place] = Some(answer));
         });
-        let answers: Vec<Answer> = answers.into_iter().flatten().collect();
+        let answers: Option<Vec<Answer>> = answers.into_iter().collect();
+        let answers = answers.expect("answered: an answer to every text");
         Prediction::of(objective.as_ref(), tokenizer, &answers, tokenized, sentences)
     }
 

@@ -2,11 +2,50 @@
 
 use std::ops::Range;
 
-/// The types of tensors that are written here.
-#[derive(Clone, Copy)]
+use half::{bf16, f16};
+
+/// The types of tensors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(non_camel_case_types, reason = "the names of the format")]
 pub enum Kind {
     F32 = 0,
+    F16 = 1,
+    Q4_0 = 2,
+    Q4_1 = 3,
+    Q5_0 = 6,
+    Q5_1 = 7,
     Q8_0 = 8,
+    Q4_K = 12,
+    Q5_K = 13,
+    Q6_K = 14,
+    BF16 = 30,
+}
+
+impl Kind {
+    /// How many values a block has.
+    fn values(self) -> usize {
+        match self {
+            Self::F32 | Self::F16 | Self::BF16 => 1,
+            Self::Q4_K | Self::Q5_K | Self::Q6_K => 256,
+            _ => 32,
+        }
+    }
+
+    /// Where the scales of half precision lie in a block of quantised values, and how many bytes it has (ggml's `ggml-common.h`).
+    fn block(self) -> (&'static [usize], usize) {
+        match self {
+            Self::F32 => (&[], 4),
+            Self::F16 | Self::BF16 => (&[], 2),
+            Self::Q4_0 => (&[0], 18),
+            Self::Q4_1 => (&[0, 2], 20),
+            Self::Q5_0 => (&[0], 22),
+            Self::Q5_1 => (&[0, 2], 24),
+            Self::Q8_0 => (&[0], 34),
+            Self::Q4_K => (&[0, 2], 144),
+            Self::Q5_K => (&[0, 2], 176),
+            Self::Q6_K => (&[208], 210),
+        }
+    }
 }
 
 /// A value of the metadata.
@@ -48,13 +87,20 @@ impl Writer {
         }
     }
 
-    /// A tensor of the values 0, 1, 2 ...
+    /// A tensor of the values 0, 1, 2 ..., or of blocks of bytes that count, with scales of one half.
     pub fn tensor(&mut self, name: &str, dimensions: &[u64], kind: Kind) {
-        let count = dimensions.iter().product::<u64>();
+        let count = dimensions.iter().product::<u64>() as usize;
+        let block = || {
+            let (scales, size) = kind.block();
+            let mut bytes: Vec<u8> = (0..size).map(|place| place as u8).collect();
+            scales.iter().for_each(|place| bytes[*place..place + 2].copy_from_slice(&[0x00, 0x38]));
+            bytes
+        };
         let bytes = match kind {
             Kind::F32 => (0..count).flat_map(|value| (value as f32).to_le_bytes()).collect(),
-            // A scale of one half, and bytes that count.
-            Kind::Q8_0 => (0..count / 32).flat_map(|_| [0x00, 0x38].into_iter().chain(0..32_u8)).collect(),
+            Kind::F16 => (0..count).flat_map(|value| f16::from_f32(value as f32).to_le_bytes()).collect(),
+            Kind::BF16 => (0..count).flat_map(|value| bf16::from_f32(value as f32).to_le_bytes()).collect(),
+            _ => (0..count / kind.values()).flat_map(|_| block()).collect(),
         };
         let (name, dimensions) = (name.to_owned(), dimensions.to_vec());
         self.tensors.push(Tensor { name, dimensions, kind: kind as u32, bytes, offset: None });
@@ -202,5 +248,66 @@ pub fn tiny_llama() -> Writer {
         writer.tensor(name, dimensions, Kind::F32);
     }
     writer.tensor("blk.0.ffn_down.weight", &[32, 4], Kind::Q8_0);
+    writer
+}
+
+/// A model of one layer and width 4 of an architecture, with two heads of width 16 that share their keys, or of width 2. Rows of its projection behind
+/// attention are of one kind, rows of the one at the end of the layer, as long as a block of it, of another.
+pub fn tiny(architecture: &str, attention: Kind, down: Kind) -> Writer {
+    let mut writer = Writer { pairs: Vec::new(), tensors: Vec::new() };
+    let inner = down.values().max(32) as u64;
+    let is_gpt2 = architecture == "gpt2";
+    writer.set("general.architecture", Value::Text(architecture.into()));
+    let mut sizes = vec![
+        ("block_count", 1),
+        ("context_length", 16),
+        ("embedding_length", 4),
+        ("feed_forward_length", inner as u32),
+        ("attention.head_count", 2),
+    ];
+    sizes.extend((!is_gpt2).then_some([("attention.head_count_kv", 1), ("attention.key_length", 16)]).into_iter().flatten());
+    for (key, value) in sizes {
+        writer.set(&format!("{architecture}.{key}"), Value::U32(value));
+    }
+    let epsilon = if is_gpt2 { "layer_norm_epsilon" } else { "layer_norm_rms_epsilon" };
+    writer.set(&format!("{architecture}.attention.{epsilon}"), Value::F32(1e-5));
+    writer.set("tokenizer.ggml.model", Value::Text("gpt2".into()));
+    writer.set("tokenizer.ggml.add_bos_token", Value::Bool(false));
+    writer.set("tokenizer.ggml.tokens", Value::Texts(["a", "b", "c", "ab", "<s>", "</s>"].map(str::to_owned).to_vec()));
+    writer.set("tokenizer.ggml.token_type", Value::I32s(vec![1, 1, 1, 1, 3, 3]));
+    writer.set("tokenizer.ggml.merges", Value::Texts(vec!["a b".into()]));
+    writer.set("tokenizer.ggml.eos_token_id", Value::U32(5));
+    writer.tensor("token_embd.weight", &[4, 6], Kind::F32);
+    writer.tensor("output_norm.weight", &[4], Kind::F32);
+    if is_gpt2 {
+        writer.tensor("position_embd.weight", &[4, 16], Kind::F32);
+        writer.tensor("output_norm.bias", &[4], Kind::F32);
+    }
+    let mut add = |name: &str, dimensions: &[u64], kind: Kind| writer.tensor(&format!("blk.0.{name}"), dimensions, kind);
+    add("attn_norm.weight", &[4], Kind::F32);
+    add("ffn_norm.weight", &[4], Kind::F32);
+    add("ffn_up.weight", &[4, inner], Kind::BF16);
+    add("ffn_down.weight", &[inner, 4], down);
+    if is_gpt2 {
+        add("attn_qkv.weight", &[4, 12], Kind::F16);
+        add("attn_output.weight", &[4, 4], attention);
+        for (name, size) in
+            [("attn_norm", 4), ("attn_qkv", 12), ("attn_output", 4), ("ffn_norm", 4), ("ffn_up", inner), ("ffn_down", 4)]
+        {
+            add(&format!("{name}.bias"), &[size], Kind::F32);
+        }
+        return writer;
+    }
+    add("attn_q.weight", &[4, 32], Kind::F16);
+    add("attn_k.weight", &[4, 16], Kind::F32);
+    add("attn_v.weight", &[4, 16], Kind::BF16);
+    add("attn_output.weight", &[32, 4], attention);
+    add("ffn_gate.weight", &[4, inner], Kind::F16);
+    let more: &[(&str, u64)] = match architecture {
+        "qwen2" => &[("attn_q.bias", 32), ("attn_k.bias", 16), ("attn_v.bias", 16)],
+        "qwen3" => &[("attn_q_norm.weight", 16), ("attn_k_norm.weight", 16)],
+        _ => &[],
+    };
+    more.iter().for_each(|(name, size)| add(name, &[*size], Kind::F32));
     writer
 }

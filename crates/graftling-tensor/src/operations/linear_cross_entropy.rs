@@ -36,8 +36,10 @@ pub struct TokenLossOptions {
 pub struct TokenLoss {
     /// `-log softmax(logits)[target]`, in nats.
     pub loss: f32,
-    /// The class of the largest logit.
+    /// The class of the largest logit, the first where several are as large.
     pub best: u32,
+    /// The probability of that class.
+    pub probability: f32,
 }
 
 impl Graph<'_> {
@@ -93,8 +95,15 @@ impl Graph<'_> {
         let mut logits = Buffer::stale(head.classes.min(CLASSES) * TOKENS.min(targets.len()));
         let of_block = |rows: Range<usize>| {
             let seen = head.foresee(&rows, &mut logits, false);
-            let losses = seen.losses(0.0, head.classes).zip(&seen.columns.best);
-            losses.map(|(loss, best)| TokenLoss { loss: loss as f32, best: *best }).collect::<Vec<_>>()
+            let Columns { best, totals, .. } = &seen.columns;
+            // Totals are multiples of the largest exponential.
+            let losses = seen.losses(0.0, head.classes).zip(best.iter().zip(totals));
+            let told = |(loss, (best, total)): (f64, (&u32, &f64))| TokenLoss {
+                loss: loss as f32,
+                best: *best,
+                probability: total.recip() as f32,
+            };
+            losses.map(told).collect::<Vec<_>>()
         };
         blocks(targets.len()).flat_map(of_block).collect()
     }

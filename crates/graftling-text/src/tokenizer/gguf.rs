@@ -198,7 +198,12 @@ impl<'a> Checked<'a> {
         let framing = |adds: bool, key: &'static str, switch: &str, id: &Option<u64>| {
             let token = if adds { self.token_of(key, *id)? } else { None };
             match (token, id) {
-                (Some(token), Some(id)) => Ok(Some((token.to_owned(), *id as u32))),
+                (Some(token), Some(id)) => match self.ids.get(token) {
+                    Some(known) if u64::from(*known) == *id => Ok(Some((token.to_owned(), *known))),
+                    _ => Err(format!(
+                        "tokenizer.ggml.{switch} is on, but tokenizer.ggml.{key} is {id}, which fills the vocabulary up and is no token"
+                    )),
+                },
                 _ if adds => Err(format!("tokenizer.ggml.{switch} is on, but tokenizer.ggml.{key} is missing")),
                 _ => Ok(None),
             }

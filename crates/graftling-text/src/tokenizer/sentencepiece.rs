@@ -69,7 +69,7 @@ fn model(proto: &ModelProto, layout: &Layout, vocabulary: Vec<(String, f64)>) ->
             Ok(model.into())
         }
         Algorithm::Bpe => {
-            let (ids, merges) = merges::of(&vocabulary);
+            let (ids, merges) = merges::of(&vocabulary)?;
             let model = BPE::builder()
                 .vocab_and_merges(ids, merges)
                 .unk_token(vocabulary[layout.unknown_id(proto)].0.clone())

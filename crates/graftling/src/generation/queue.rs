@@ -69,7 +69,8 @@ pub(super) fn work_through(
         }
         look_at_sources(model, weights, &mut in_work[before..]);
         if in_work.is_empty() {
-            return Ok(outcomes.into_iter().flatten().collect());
+            let outcomes: Option<Vec<Generation>> = outcomes.into_iter().collect();
+            return Ok(outcomes.expect("work_through: an outcome for every prompt"));
         }
         let scores = {
             let readings = in_work.iter_mut().flat_map(|(request, _)| request.readings.iter_mut());

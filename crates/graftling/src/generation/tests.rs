@@ -1,5 +1,6 @@
 //! What transformers writes with the tiny decoders, and how probable it holds each next token (`tools/reference/generation.py`).
 
+mod families;
 mod sources;
 
 use std::io::Read;

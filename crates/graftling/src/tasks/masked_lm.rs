@@ -1,16 +1,19 @@
 //! Words that were masked, guessed from those around them (Devlin and others, 2019, section 3.1): texts without labels, to learn a
-//! domain from. Knows nothing of how tokens become logits.
+//! domain from. Knows nothing of how tokens become vectors.
 
-use graftling_models::Head;
-use graftling_tensor::{Graph, Var};
+use graftling_models::{Head, Model};
+use graftling_tensor::{Graph, TokenLoss, Var};
 use graftling_text::{TextInput, Tokenizer};
 
-use super::class_logits::{largest, softmax_at};
+use super::class_logits::softmax_at;
+use super::next_tokens::NextTokens;
 use super::{Answer, CardWords, Judged, Objective, Spoken, Target, Verdict};
 use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
-use crate::features::{Features, Tokenized, Wanted};
+use crate::evaluate::ScoredBatch;
+use crate::features::{Features, Packed, Tokenized, Wanted};
+use crate::inference::Batch;
 use crate::metrics::{LanguageMetrics, LanguageSample, Metrics, Resampled};
 use crate::predict::Guess;
 use crate::recipe::{BestMetric, Recipe};
@@ -31,6 +34,7 @@ pub(super) struct MaskedLm {
     mask_id: u32,
     special_ids: Vec<u32>,
     vocabulary_size: usize,
+    tokens: NextTokens,
 }
 
 impl MaskedLm {
@@ -43,6 +47,7 @@ impl MaskedLm {
             mask_id: 0,
             special_ids: Vec::new(),
             vocabulary_size: 0,
+            tokens: NextTokens::default(),
         }
     }
 
@@ -82,6 +87,10 @@ impl Objective for MaskedLm {
         self.special_ids = tokenizer.special_ids();
         self.vocabulary_size = tokenizer.vocabulary_size();
         Ok(())
+    }
+
+    fn recall(&mut self, model: &Model) {
+        self.tokens.recall(model);
     }
 
     fn drawn(&self, features: &Features, key: u64) -> Option<(Features, Target)> {
@@ -127,24 +136,34 @@ impl Objective for MaskedLm {
         Ok(vec![Target::Tokens(Vec::new()); texts.examples.len()])
     }
 
-    fn loss(&self, graph: &Graph<'_>, logits: &Var, targets: &[&Target], normalizer: f32) -> Var {
-        let truths: Vec<usize> = targets.iter().flat_map(|target| tokens(target)).map(|token| *token as usize).collect();
-        graph.cross_entropy(logits, &truths, normalizer)
+    /// Vectors: the logits of all masks of a batch over a whole vocabulary may be the largest thing in memory.
+    fn output(&self, model: &Model, graph: &Graph<'_>, packed: &Packed) -> Var {
+        model.forward_vectors(graph, &packed.batch)
     }
 
-    fn answer(&self, logits: &[f32], columns: usize, _: &[Features]) -> Answer {
-        let rows = logits.chunks(columns);
-        let best = rows.map(|row| {
-            let probabilities = softmax_at(1.0, row);
-            let mut rest = row.to_vec();
-            let guesses = (0..GUESSES.min(row.len())).map(|_| {
-                let token = largest(&rest);
-                rest[token] = f32::NEG_INFINITY;
-                (token as u32, probabilities[token])
-            });
-            guesses.collect()
-        });
-        Answer::Tokens(best.collect())
+    fn loss(&self, graph: &Graph<'_>, vectors: &Var, targets: &[&Target], normalizer: f32) -> Var {
+        self.tokens.loss(graph, vectors, targets, normalizer)
+    }
+
+    fn answer(&self, _: &[f32], _: usize, _: &[Features]) -> Answer {
+        panic!("masked language modelling: vectors are no answer")
+    }
+
+    fn answers(&self, batch: &Batch<'_>) -> Vec<Answer> {
+        let mut guessed = Vec::new();
+        self.tokens.each_logits(batch, |logits| guessed.push(guesses(logits)));
+        let mut rest = guessed.into_iter();
+        let mut answers = Vec::with_capacity(batch.texts.len());
+        batch.each(|_, vectors| answers.push(Answer::Tokens(rest.by_ref().take(vectors.len() / batch.columns()).collect())));
+        answers
+    }
+
+    /// Of each mask the best guess alone, which is what is compared with the truth.
+    fn scored(&self, batch: &Batch<'_>, targets: &[&Target]) -> ScoredBatch {
+        let texts = self.tokens.losses(batch, targets);
+        let losses: Vec<f64> = texts.iter().map(|text| text.iter().map(|token| f64::from(token.loss)).sum()).collect();
+        let best = |text: &Vec<TokenLoss>| text.iter().map(|token| vec![(token.best, token.probability)]).collect();
+        ScoredBatch { answers: texts.iter().map(|text| Answer::Tokens(best(text))).collect(), loss: losses.iter().sum(), losses }
     }
 
     fn say(&self, answer: &Answer, of: &Spoken<'_>) -> Said {
@@ -186,7 +205,7 @@ impl Objective for MaskedLm {
 
     /// Which guesses were right and how sure they were; no text is shown, for other words are hidden in it next time.
     fn judged(&self, answer: &Answer, target: &Target) -> Option<Judged> {
-        let guesses = best(answer).iter().zip(tokens(target));
+        let guesses = best(answer).iter().zip(target.tokens());
         let decisions = guesses.map(|(guesses, truth)| (guesses[0].1, guesses[0].0 == *truth)).collect();
         Some(Judged { verdict: Verdict::Open, decisions, numbers: Vec::new() })
     }
@@ -198,19 +217,26 @@ impl Objective for MaskedLm {
 
 /// How many tokens of each text were guessed, and how many of them right.
 fn counts(answers: &[Answer], targets: &[Target]) -> Vec<(usize, usize)> {
-    let of_text = |(answer, target)| {
-        let truths = tokens(target);
+    let of_text = |(answer, target): (&Answer, &Target)| {
+        let truths = target.tokens();
         let said = best(answer).iter().map(|guesses| guesses[0].0);
         (truths.len(), said.zip(truths).filter(|(said, truth)| said == *truth).count())
     };
     answers.iter().zip(targets).map(of_text).collect()
 }
 
-fn tokens(target: &Target) -> &[u32] {
-    match target {
-        Target::Tokens(tokens) => tokens,
-        other => panic!("masked language modelling: {other:?}"),
+/// The most probable tokens by their logits with their probabilities, the best first; of equal ones the first of the vocabulary.
+fn guesses(logits: &[f32]) -> Vec<(u32, f32)> {
+    let mut best: Vec<usize> = Vec::with_capacity(GUESSES + 1);
+    for (token, logit) in logits.iter().enumerate() {
+        let place = best.partition_point(|other| logits[*other] >= *logit);
+        if place < GUESSES {
+            best.insert(place, token);
+            best.truncate(GUESSES);
+        }
     }
+    let probabilities = softmax_at(1.0, logits);
+    best.into_iter().map(|token| (token as u32, probabilities[token])).collect()
 }
 
 fn best(answer: &Answer) -> &[Vec<(u32, f32)>] {
@@ -233,7 +259,8 @@ mod tests {
 
     fn objective(probability: f64, whole_words: bool) -> MaskedLm {
         let special_ids = vec![0, 1, 2, 3, MASK];
-        MaskedLm { probability, whole_words, mask: "[MASK]".to_owned(), mask_id: MASK, special_ids, vocabulary_size: 1000 }
+        let (mask, tokens) = ("[MASK]".to_owned(), NextTokens::default());
+        MaskedLm { probability, whole_words, mask, mask_id: MASK, special_ids, vocabulary_size: 1000, tokens }
     }
 
     /// Two hundred tokens between special ones: words of one, two and three tokens in turn, and a special token in the text itself.
@@ -311,12 +338,13 @@ mod tests {
 
     #[test]
     fn guesses_come_with_the_most_probable_first() {
-        let answer = objective(0.15, false).answer(&[0.0, 3.0, 1.0, 2.0, -1.0, -2.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0], 6, &[]);
-        let tokens: Vec<Vec<u32>> =
-            best(&answer).iter().map(|guesses| guesses.iter().map(|(token, _)| *token).collect()).collect();
+        let rows = [[0.0, 3.0, 1.0, 2.0, -1.0, -2.0], [0.0, 0.0, 9.0, 0.0, 0.0, 0.0]].map(|logits| guesses(&logits));
+        let tokens = rows.each_ref().map(|guesses| guesses.iter().map(|(token, _)| *token).collect::<Vec<u32>>());
         assert_eq!(tokens, [[1, 3, 2, 0, 4], [2, 0, 1, 3, 4]]);
+        assert_eq!(rows[1][0].1, softmax_at(1.0, &[0.0, 0.0, 9.0, 0.0, 0.0, 0.0])[2]);
         let targets = [Target::Tokens(vec![1, 0])];
-        let Metrics::Language(metrics) = objective(0.15, false).metrics(&Decisions::default(), &[answer], &targets, 1.0) else {
+        let answers = [Answer::Tokens(rows.to_vec())];
+        let Metrics::Language(metrics) = objective(0.15, false).metrics(&Decisions::default(), &answers, &targets, 1.0) else {
             panic!("language")
         };
         assert_eq!((metrics.tokens, metrics.accuracy), (2, 0.5));

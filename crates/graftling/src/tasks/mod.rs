@@ -68,7 +68,7 @@ pub(crate) enum Target {
         /// The words that the model sees, one for each row of logits.
         seen: Vec<usize>,
     },
-    /// A token for each row of logits.
+    /// What stands in the place of each token that is wanted.
     Tokens(Vec<u32>),
     /// What comes after each token that is wanted.
     Next(Vec<u32>),
@@ -124,9 +124,9 @@ impl Target {
     ///
     /// # Panics
     /// If it is of another kind.
-    pub fn next_tokens(&self) -> &[u32] {
+    pub fn tokens(&self) -> &[u32] {
         match self {
-            Self::Next(tokens) | Self::Written { tokens, .. } => tokens,
+            Self::Tokens(tokens) | Self::Next(tokens) | Self::Written { tokens, .. } => tokens,
             other => panic!("tokens that are foreseen: {other:?}"),
         }
     }
@@ -155,7 +155,8 @@ pub(crate) enum Answer {
     Numbers(Vec<f32>),
     /// One logit a class for each word that the model saw, those of a word end to end.
     Tags { logits: Vec<f32> },
-    /// The most probable tokens of each row of logits with their probabilities, the best first.
+    /// The most probable tokens in each place that is wanted, with their probabilities, the best first: as many as a person is told, or the best
+    /// alone where it is compared with the truth.
     Tokens(Vec<Vec<(u32, f32)>>),
     /// How well the tokens of a text were foreseen.
     Foreseen(Foreseen),
@@ -270,6 +271,13 @@ pub(crate) trait Objective: Send + Sync {
 
     /// What the rows of logits of one example say, each of so many columns; these are the windows that it was read in.
     fn answer(&self, logits: &[f32], columns: usize, windows: &[Features]) -> Answer;
+
+    /// How each text of a batch is answered.
+    fn answers(&self, batch: &Batch<'_>) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(batch.texts.len());
+        batch.each(|place, logits| answers.push(self.answer(logits, batch.columns(), batch.windows(place))));
+        answers
+    }
 
     /// How a batch of texts is answered, each of which has its target, and the losses of the answers.
     fn scored(&self, batch: &Batch<'_>, targets: &[&Target]) -> ScoredBatch {

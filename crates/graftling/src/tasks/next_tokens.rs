@@ -1,11 +1,14 @@
-//! Tokens that are foreseen one by one from vectors: their losses, and how many of them are right. What tasks share that go on with texts or
-//! write them. Knows nothing of where vectors come from.
+//! Tokens that are foreseen one by one from vectors: their losses, and how many of them are right. What tasks share that go on with texts,
+//! write them or guess words in them. Knows nothing of where vectors come from.
 
 use graftling_models::{Model, Vocabulary};
-use graftling_tensor::{Graph, TokenLoss, TokenLossOptions, Var};
+use graftling_tensor::{Graph, Tensor, TokenLoss, TokenLossOptions, Var};
 
 use super::Target;
 use crate::inference::Batch;
+
+/// Rows whose logits are held at once where they are looked at themselves.
+const ROWS: usize = 64;
 
 /// By what tokens are foreseen from vectors.
 #[derive(Default)]
@@ -74,20 +77,38 @@ impl NextTokens {
 
     /// How well the tokens of each text of a batch are foreseen.
     pub fn foreseen(&self, batch: &Batch<'_>, targets: &[&Target]) -> Vec<Foreseen> {
+        let of_text = |(own, target): (Vec<TokenLoss>, &&Target)| {
+            let right = own.iter().zip(target.tokens()).filter(|(TokenLoss { best, .. }, truth)| best == *truth).count();
+            Foreseen { right, tokens: own.len(), loss: own.iter().map(|token| f64::from(token.loss)).sum() }
+        };
+        self.losses(batch, targets).into_iter().zip(targets).map(of_text).collect()
+    }
+
+    /// The loss of each token of each text of a batch, and what is most probable in its place.
+    pub fn losses(&self, batch: &Batch<'_>, targets: &[&Target]) -> Vec<Vec<TokenLoss>> {
         let Vocabulary { weight, bias } = self.vocabulary();
         let losses = batch.graph.token_losses(batch.output, weight, bias, &all_tokens(targets));
         let mut rest = losses.as_slice();
         let of_text = |target: &&Target| {
-            let truths = target.next_tokens();
-            let (own, others) = rest.split_at(truths.len());
+            let (own, others) = rest.split_at(target.tokens().len());
             rest = others;
-            let right = own.iter().zip(truths).filter(|(TokenLoss { best, .. }, truth)| best == *truth).count();
-            Foreseen { right, tokens: truths.len(), loss: own.iter().map(|token| f64::from(token.loss)).sum() }
+            own.to_vec()
         };
         targets.iter().map(of_text).collect()
+    }
+
+    /// Hands the logits of each row of a batch to `visit`, in their order. Those of a few rows are held at once.
+    pub fn each_logits(&self, batch: &Batch<'_>, mut visit: impl FnMut(&[f32])) {
+        let Vocabulary { weight, bias } = self.vocabulary();
+        let columns = batch.columns();
+        for rows in batch.output.tensor().values().chunks(ROWS * columns) {
+            let rows = batch.graph.constant(Tensor::from_vec(&[rows.len() / columns, columns], rows.to_vec()));
+            let logits = batch.graph.linear(&rows, weight, bias, None);
+            logits.tensor().values().chunks_exact(logits.tensor().columns()).for_each(&mut visit);
+        }
     }
 }
 
 fn all_tokens(targets: &[&Target]) -> Vec<u32> {
-    targets.iter().flat_map(|target| target.next_tokens()).copied().collect()
+    targets.iter().flat_map(|target| target.tokens()).copied().collect()
 }

@@ -27,7 +27,7 @@ pub(super) fn pipeline(checked: &Checked<'_>) -> Result<tokenizers::Tokenizer, S
     let scored = vocabulary.tokens.iter().zip(&vocabulary.scores).zip(0..);
     let scored = scored.filter(|((token, _), id)| checked.ids.get(token.as_str()) == Some(id));
     let pieces: Vec<(&str, u32, f64)> = scored.map(|((token, score), id)| (token.as_str(), id, f64::from(*score))).collect();
-    let (ids, merges) = merges::of_numbered(&pieces);
+    let (ids, merges) = merges::of_numbered(&pieces)?;
     let model = BPE::builder()
         .vocab_and_merges(ids, merges)
         .unk_token(unknown.to_owned())

@@ -1,53 +1,17 @@
 //! What transformers writes from sources with the tiny encoder-decoders (`tools/reference/generation_from_sources.py`).
 
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-
-use graftling_models::{Model, PackedBatch};
-use graftling_tensor::{Graph, Spans};
-use graftling_text::Tokenizer;
+use graftling_models::Model;
+use graftling_tensor::Graph;
 use serde_json::{Value, json};
 
-use super::super::{
-    BatchLimits, EarlyStopping, FolderDefaults, Generation, GenerationError, GenerationOptions, OptionProblem, Piece, Writer,
-};
+use super::super::{BatchLimits, EarlyStopping, FolderDefaults, Generation, GenerationError, GenerationOptions, OptionProblem};
+use super::families::{STUDENT, Written, are_as_expected, models, packed, write};
 use super::{SCORE_TOLERANCE, config_file, softmax, unpacked};
 use crate::Error;
 
 const FAMILIES: [&str; 6] = ["bart", "mbart", "marian", "t5", "t5-gated", "encoder-decoder"];
-/// A student of Marian, which transformers does not know (`tools/reference/marian_ssru.py`).
-const STUDENT: &str = "marian-ssru";
 /// How many new tokens the reference writes where a case does not say it.
 const NEW_TOKENS: usize = 10;
-
-fn models() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../graftling-models/tests/golden")
-}
-
-/// A tiny model with what its folder says. It has no tokenizer; that of another one makes texts of its ids.
-struct Written {
-    model: Model,
-    tokenizer: Tokenizer,
-    defaults: FolderDefaults,
-}
-
-impl Written {
-    fn of(family: &str) -> Self {
-        let folder = models().join("families").join(family).join("seq2seq/model");
-        let model = Model::from_checkpoint(&folder).expect("a model");
-        let defaults = FolderDefaults::read(&folder, model.facts()).expect("what the folder says");
-        let tokenizer = Tokenizer::from_folder(&models().join("tiny-llama/model")).expect("a tokenizer");
-        Self { model, tokenizer, defaults }
-    }
-
-    fn writer(&self, limits: BatchLimits) -> Writer<'_> {
-        Writer::new(&self.model, &self.tokenizer, &self.defaults, limits)
-    }
-}
-
-fn write(writer: &Writer<'_>, sources: &[Vec<u32>], options: &GenerationOptions) -> Result<Vec<Generation>, Error> {
-    writer.stream_ids(sources.to_vec(), options, &mut |_: Piece<'_>| ControlFlow::Continue(()))
-}
 
 fn golden() -> Value {
     unpacked(include_bytes!("../../../tests/golden/generated_from_sources.json.gz"))
@@ -78,19 +42,8 @@ fn every_way_to_write_from_a_source_writes_what_transformers_writes() {
             let found = write(&writer, &asked, &options).unwrap_or_else(|error| panic!("{title}: {error}"));
             for ((source, expected), found) in answers.iter().zip(found) {
                 cases += 1;
-                let ids: Vec<Value> = found.continuations.iter().map(|continuation| json!(continuation.tokens)).collect();
                 let expected = expected.as_array().expect("texts");
-                let as_expected = ids.iter().eq(expected.iter().map(|text| &text[0]))
-                    && found.continuations.iter().zip(expected).all(|(continuation, expected)| {
-                        match (continuation.score, expected[1].as_f64()) {
-                            (Some(score), Some(expected)) => {
-                                (f64::from(score) - expected).abs() <= SCORE_TOLERANCE * expected.abs().max(1.0)
-                            }
-                            (None, None) => true,
-                            _ => false,
-                        }
-                    });
-                if !as_expected {
+                if !are_as_expected(&found.continuations, expected) {
                     wrong.push(format!("{title}, source {source}: {:?}\n  expected {expected:?}", found.continuations));
                 }
             }
@@ -151,15 +104,9 @@ fn a_student_of_marian_writes_what_torch_writes_and_its_beams_are_as_probable_as
 
 /// Of the tokens of a text that is written from a source, all read at once.
 fn mean_log_probability(model: &Model, source: &[u32], tokens: &[u32]) -> f64 {
-    let packed = |ids: Vec<u32>| PackedBatch {
-        token_type_ids: vec![0; ids.len()],
-        spans: Spans::from_lengths([ids.len()]),
-        input_ids: ids,
-        wanted: None,
-    };
     let start = model.decoder_start_token_id().expect("what a text starts with");
     let targets = [&[start][..], &tokens[..tokens.len() - 1]].concat();
-    let logits = model.forward_pair(&Graph::inference(&model.parameters), &packed(source.to_vec()), &packed(targets));
+    let logits = model.forward_pair(&Graph::inference(&model.parameters), &packed(source), &packed(&targets));
     let rows = logits.tensor().to_vec();
     let of_tokens = rows.chunks_exact(40).zip(tokens).map(|(row, token)| softmax(row)[*token as usize].ln());
     of_tokens.sum::<f64>() / tokens.len() as f64
