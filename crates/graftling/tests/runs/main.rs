@@ -22,3 +22,4 @@ mod sentence_embedding;
 mod sequence_to_sequence;
 mod stopping;
 mod tasks;
+mod written_report;
