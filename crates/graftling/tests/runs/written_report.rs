@@ -74,6 +74,10 @@ fn sources_and_targets_have_lengths_of_their_own() {
             (Some(cut(&sources, 6) as u64), Some(cut(&targets, 4) as u64)),
             "{model}: {split}"
         );
+        let results = json(&fixture.path("run/all_results.json"));
+        for key in ["train_truncated_targets", "eval_truncated_targets"] {
+            assert_eq!(results[key], split["targets"]["cut_targets"], "{model}: {key}");
+        }
         let page = fs::read_to_string(fixture.path("run/report.html")).expect("a report");
         let captions: Vec<String> =
             elements(&page).into_iter().filter(|element| element.name == "figcaption").map(|element| element.text).collect();
