@@ -73,7 +73,7 @@ fn cells(said: &Said, words_given: bool) -> Vec<(&'static str, Cell)> {
         Said::Label { label, probability, .. } => {
             vec![("predicted_label", Cell::Text(label.clone())), ("probability", Cell::Json(number(*probability)))]
         }
-        Said::Labels { labels, .. } => vec![("predicted_labels", Cell::Text(labels.join(BETWEEN)))],
+        Said::Labels { labels, .. } => vec![("predicted_labels", in_one_cell(labels))],
         Said::Numbers { numbers } => {
             let value = match numbers.as_slice() {
                 [one] => number(*one),
@@ -110,6 +110,14 @@ fn cells(said: &Said, words_given: bool) -> Vec<(&'static str, Cell)> {
     }
 }
 
+/// Labels as the readers take them back: with a sign between them, or as a list where a label has that sign or looks like a list itself.
+fn in_one_cell(labels: &[String]) -> Cell {
+    match labels.iter().any(|label| label.contains(BETWEEN) || label.starts_with('[')) {
+        true => Cell::Json(json!(labels)),
+        false => Cell::Text(labels.join(BETWEEN)),
+    }
+}
+
 /// As few digits as give the same single-precision number back.
 pub fn number(value: f32) -> Value {
     value.to_string().parse::<Number>().map_or(Value::Null, Value::Number)
@@ -117,6 +125,8 @@ pub fn number(value: f32) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use graftling_text::{Columns, Row, Table, multi_labelled, read_table, write_table};
+
     use super::*;
 
     #[test]
@@ -133,6 +143,42 @@ mod tests {
         ] {
             let predictions: Vec<Prediction> = differences.into_iter().map(of).collect();
             assert_eq!(told(&predictions), Some(("null_score_diff".to_owned(), expected)));
+        }
+    }
+    #[test]
+    fn labels_are_read_back_as_they_were_said_whatever_signs_they_have() {
+        let rows = [
+            vec!["x|y", "z"],
+            vec!["plain"],
+            vec!["one", "two"],
+            vec![],
+            vec!["|"],
+            vec!["[1]"],
+            vec!["[\"a\"]"],
+            vec!["a \"quoted\", one", "x|y"],
+        ];
+        let rows = rows.map(|labels| labels.into_iter().map(str::to_owned).collect::<Vec<String>>());
+        let said = |labels: &Vec<String>| Prediction {
+            said: Said::Labels { labels: labels.clone(), probabilities: Vec::new() },
+            tokens: 3,
+            truncated_tokens: 0,
+        };
+        let predictions: Vec<Prediction> = rows.iter().map(said).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["a.csv", "a.tsv", "a.jsonl"] {
+            let row = |number: usize| Row { line: number + 2, cells: vec![Cell::Text(format!("text {number}"))] };
+            let table = Table {
+                source: name.into(),
+                columns: vec!["text".to_owned()],
+                rows: (0..rows.len()).map(row).collect(),
+                notices: Vec::new(),
+            };
+            let path = folder.path().join(name);
+            write_table(&path, None, &table, &columns(&predictions, false)).expect("a file");
+            let asked = Columns { label: Some("predicted_labels".to_owned()), ..Columns::default() };
+            let read = multi_labelled(read_table(&path, None).expect("a table"), &asked).expect("labels");
+            let labels: Vec<Vec<String>> = read.examples.into_iter().filter_map(|example| example.label).collect();
+            assert_eq!(labels, rows, "{name}");
         }
     }
 }

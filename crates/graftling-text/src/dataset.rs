@@ -19,6 +19,7 @@ use crate::wording::counted;
 use crate::{Cell, Row, Table, TextError};
 use label_lists::LabelLists;
 use label_values::LabelValues;
+pub(crate) use numbers::LARGEST_NUMBER;
 use numbers::Numbers;
 pub(crate) use repeats::{TextRow, repeats_notices};
 

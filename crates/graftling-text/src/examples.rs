@@ -21,7 +21,7 @@ pub use language::{LanguageColumns, LanguageExample, language_examples, read_lan
 pub use plain::{PlainExample, PlainFormat, plain_texts, read_lines, read_plain_texts};
 pub use similarity::{SimilarityExample, TripletColumns, TripletExample, labelled_similarities, triplets};
 pub(crate) use source_target::TranslationProblem;
-pub use source_target::{SourceTarget, SourceTargetColumns, TargetKind, source_targets, unwritten_sources};
+pub use source_target::{MadeOf, SourceTarget, SourceTargetColumns, TargetKind, source_targets, unwritten_sources};
 pub use split::{ExampleSplit, random_split};
 
 /// The examples of a file.

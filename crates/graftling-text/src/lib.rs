@@ -45,7 +45,7 @@ pub use dataset::{Dataset, Example, labelled, multi_labelled, numbered, unlabell
 pub use encoding_guess::EncodingGuess;
 pub use error::TextError;
 pub use examples::{
-    ComparedTexts, ExampleSplit, Examples, LanguageColumns, LanguageExample, PlainExample, PlainFormat, SameText,
+    ComparedTexts, ExampleSplit, Examples, LanguageColumns, LanguageExample, MadeOf, PlainExample, PlainFormat, SameText,
     SimilarityExample, SourceTarget, SourceTargetColumns, TargetKind, TripletColumns, TripletExample, compared_texts,
     holds_comparisons, labelled_similarities, language_examples, open_conversations, plain_texts, random_split, read_language,
     read_lines, read_plain_texts, source_targets, triplets, unlabelled_comparisons, unwritten_sources,

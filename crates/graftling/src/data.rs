@@ -36,15 +36,6 @@ pub(crate) struct Layout {
     pub languages: Languages,
 }
 
-/// Where the texts come from that others are written from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SourceOrigin {
-    /// They stand in the file.
-    File,
-    /// A template made them.
-    Template,
-}
-
 /// The examples of a file, in the form that their task wants.
 pub(crate) enum Data {
     /// Texts, or pairs of them, each with a label.
@@ -60,7 +51,7 @@ pub(crate) enum Data {
     /// Texts, or prompts with their completions.
     Language(Examples<LanguageExample>),
     /// Texts with what is to be written from them.
-    SourceTargets(Examples<SourceTarget>, SourceOrigin),
+    SourceTargets(Examples<SourceTarget>),
     /// Questions about texts.
     Questions(Examples<QuestionExample>),
     /// Texts that are compared with each other.
@@ -74,7 +65,7 @@ macro_rules! each_form {
             Data::Words($dataset) => $body,
             Data::Plain($dataset) => $body,
             Data::Language($dataset) => $body,
-            Data::SourceTargets($dataset, _) => $body,
+            Data::SourceTargets($dataset) => $body,
             Data::Questions($dataset) => $body,
             Data::Compared($dataset) => $body,
             Data::Labelled($dataset) => $body,
@@ -132,9 +123,9 @@ impl Data {
                 let split = random_split(dataset, fraction, seed)?;
                 (Self::Language(split.train), Self::Language(split.validation))
             }
-            Self::SourceTargets(dataset, origin) => {
+            Self::SourceTargets(dataset) => {
                 let split = random_split(dataset, fraction, seed)?;
-                (Self::SourceTargets(split.train, origin), Self::SourceTargets(split.validation, origin))
+                (Self::SourceTargets(split.train), Self::SourceTargets(split.validation))
             }
             Self::Questions(dataset) => {
                 let split = random_split(dataset, fraction, seed)?;
@@ -153,7 +144,7 @@ impl Data {
             ($( $form:ident )+) => {
                 match (self, other) {
                     (Self::Questions(training), Self::Questions(evaluation)) => shared_contexts_notice(training, evaluation),
-                    $( (Self::$form(training, ..), Self::$form(evaluation, ..)) => {
+                    $( (Self::$form(training), Self::$form(evaluation)) => {
                         leakage_notice((&training.source, &training.examples), (&evaluation.source, &evaluation.examples))
                     } )+
                     _ => None,
@@ -178,7 +169,7 @@ impl Data {
                 let examples = dataset.examples.iter().map(|example| example.texts.iter().map(String::as_str).collect());
                 tokenize_apart(tokenizer, &examples.collect::<Vec<_>>(), reading)
             }
-            Self::SourceTargets(dataset, _) => tokenize_source_targets(tokenizer, &dataset.examples, reading),
+            Self::SourceTargets(dataset) => tokenize_source_targets(tokenizer, &dataset.examples, reading),
             Self::Language(dataset) => tokenize_language(tokenizer, &dataset.examples, reading),
             Self::Plain(dataset) => {
                 let texts = dataset.examples.iter().map(|example| TextInput { text: &example.text, pair: None });
@@ -261,9 +252,8 @@ fn language(
 
 /// Texts with what is to be written from them: what the other tasks call a text and its label.
 fn sources(path: &Path, layout: &Layout, kind: TargetKind) -> Result<Data, Error> {
-    let origin = if layout.template.is_some() { SourceOrigin::Template } else { SourceOrigin::File };
     let examples = source_targets(read_table(path, layout.format)?, kind, &source_target_columns(path, layout)?)?;
-    Ok(Data::SourceTargets(examples, origin))
+    Ok(Data::SourceTargets(examples))
 }
 
 /// The columns of texts from which others are to be written.

@@ -17,6 +17,7 @@ use graftling_text::TextError;
 use crate::aggregation::AggregationStrategy;
 use crate::compare::ComparisonProblem;
 use crate::decisions::DecisionsProblem;
+use crate::figures::counted;
 use crate::generation::GenerationError;
 use crate::import::ImportProblem;
 use crate::recipe::{BestMetric, EmbeddingLoss, RecipeErrors, Task};
@@ -27,7 +28,7 @@ pub use language::LanguageError;
 pub use output::OutputError;
 pub use quantity::Quantity;
 pub use resume::ResumeError;
-use wording::{did_you_mean, lines, needed, size, tests};
+use wording::{did_you_mean, lines, needed, none_answered, size, tests};
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -192,7 +193,7 @@ pub enum Error {
         tags: Vec<String>,
     },
     /// An example has more or fewer numbers than the model gives.
-    #[error("{}:{line}: {found} numbers, but the model gives {expected}", path.display())]
+    #[error("{}:{line}: the label is {}, but the model gives {expected}", path.display(), counted(*found as u64, "number"))]
     OtherCountOfNumbers {
         /// The file.
         path: PathBuf,
@@ -360,7 +361,7 @@ pub enum Error {
         text: String,
     },
     /// No question has an answer.
-    #[error("{}: none of the {questions} questions has an answer in its context, so there is nothing to learn; give some that have", path.display())]
+    #[error("{}: {} in its context, so there is nothing to learn; give some that have one", path.display(), none_answered(*questions))]
     NoAnswers {
         /// The training file.
         path: PathBuf,

@@ -121,6 +121,9 @@ impl Evaluation {
         put("tokens_per_second", json!(per_second(self.tokens, self.runtime)));
         put("truncated_samples", json!(self.truncation.truncated_texts));
         put("truncated_tokens", json!(self.truncation.cut_tokens));
+        if self.truncation.max_target_length > 0 {
+            put("truncated_targets", json!(self.truncation.cut_targets));
+        }
         entries
     }
 }

@@ -2,6 +2,7 @@
 //! Knows nothing of labels.
 
 mod language;
+mod notices;
 mod source_target;
 
 use std::borrow::Cow;
@@ -18,7 +19,7 @@ use crate::Error;
 use crate::passages::Passages;
 use crate::reading::{LongTexts, Reading};
 pub(crate) use language::tokenize_language;
-pub(crate) use source_target::{tokenize_source_targets, tokenize_sources};
+pub(crate) use source_target::{TargetLength, tokenize_source_targets, tokenize_sources};
 
 /// What the model sees of one text, or of one window of it.
 #[derive(Clone)]
@@ -109,9 +110,6 @@ impl Features {
     }
 }
 
-/// From which share on unknown tokens are told.
-const TOLD_UNKNOWN: f64 = 0.05;
-
 /// The texts of a split as the model sees them.
 pub(crate) struct Tokenized {
     /// One for each window, in the order of the texts; most texts have one window.
@@ -124,6 +122,8 @@ pub(crate) struct Tokenized {
     pub truncation: TruncationReport,
     /// Words of which the tokenizer leaves nothing, where words are given.
     pub tokenless: TokenlessWords,
+    /// How long what is to be written from each text is, where it is known.
+    pub target_lengths: Vec<TargetLength>,
 }
 
 impl Tokenized {
@@ -152,40 +152,6 @@ impl Tokenized {
         self.windows(text).iter().flat_map(|features| features.words_seen()).copied().collect()
     }
 
-    /// What a person should know of texts that are read in windows, and of words that the model cannot read.
-    pub fn notices(&self, tokenizer: &Tokenizer) -> Vec<String> {
-        let counts = || self.texts.iter().map(|windows| windows.len()).filter(|&windows| windows > 1);
-        let (texts, windows) = (counts().count(), counts().sum::<usize>());
-        let (are, longest) = (if texts == 1 { "text is" } else { "texts are" }, self.truncation.max_length);
-        let read = (texts > 0).then(|| format!("{texts} {are} longer than {longest} tokens and read in {windows} windows"));
-        read.into_iter().chain(self.tokenless_notice()).chain(self.unknown_notice(tokenizer)).collect()
-    }
-
-    fn tokenless_notice(&self) -> Option<String> {
-        let TokenlessWords { words, first } = self.tokenless;
-        let (sentence, word) = first?;
-        let give = if words == 1 { "word gives" } else { "words give" };
-        Some(format!(
-            "{words} {give} no token (the first is word {} of sentence {}): no tag can be said of such, and it counts as O",
-            word + 1,
-            sentence + 1
-        ))
-    }
-
-    fn unknown_notice(&self, tokenizer: &Tokenizer) -> Option<String> {
-        let unknown = tokenizer.unknown_id()?;
-        let ids = self.features.iter().flat_map(|features| features.source.iter().flatten().chain(features.read()));
-        let share = ids.filter(|id| **id == unknown).count() as f64 / self.tokens().max(1) as f64;
-        let name = tokenizer.token(unknown).unwrap_or_default();
-        (share >= TOLD_UNKNOWN).then(|| {
-            format!(
-                "{:.0} % of the tokens are {name}: the model's vocabulary does not have what stands there and the model cannot tell it apart; \
-                 is it a model of the language of these texts?",
-                100.0 * share
-            )
-        })
-    }
-
     /// The features of each text, which are its `encodings`.
     fn new(
         encodings: Vec<Encoding>,
@@ -202,7 +168,7 @@ impl Tokenized {
         }
         let features = encodings.into_iter().zip(all_wanted).map(|(encoding, wanted)| Features::new(encoding, wanted)).collect();
         let examples = (0..texts.len()).map(|text| text..text + 1).collect();
-        Self { features, texts, examples, truncation, tokenless: TokenlessWords::default() }
+        Self { features, texts, examples, truncation, tokenless: TokenlessWords::default(), target_lengths: Vec::new() }
     }
 
     /// The same texts as examples of so many texts each.

@@ -7,6 +7,9 @@ use crate::problem::{Problem, Problems};
 use crate::wording::quoted;
 use crate::{Cell, Row};
 
+/// The largest number that can be learnt. Losses are squares in single precision: those of a batch of larger ones would be infinite.
+pub(crate) const LARGEST_NUMBER: f32 = 1e18;
+
 /// What the label column holds, row by row.
 #[derive(Default)]
 pub(super) struct Numbers {
@@ -45,6 +48,10 @@ impl LabelReader for Numbers {
             problems.add(Problem::NotNumbers { line, column: column.to_owned(), found });
             return None;
         };
+        if let Some(too_large) = numbers.iter().find(|number| number.abs() > LARGEST_NUMBER) {
+            problems.add(Problem::NumberTooLarge { line, column: column.to_owned(), found: written(*too_large) });
+            return None;
+        }
         let &mut (count, first_line) = self.first.get_or_insert((numbers.len(), line));
         if numbers.len() != count {
             let found = numbers.len();
@@ -70,13 +77,19 @@ impl LabelReader for Numbers {
 
 fn number(value: &Value) -> Option<f32> {
     match value {
-        Value::Number(number) => number.as_f64().map(|number| number as f32).filter(|number| number.is_finite()),
+        Value::Number(number) => number.as_f64().map(|number| number as f32),
         Value::String(text) => parsed(text),
         _ => None,
     }
 }
 
-/// A number as it is written in a table; not the words `inf` and `nan`.
+/// A number as it is written in a table; not the words `inf` and `nan`. One beyond single precision is infinite.
 fn parsed(text: &str) -> Option<f32> {
-    text.trim().parse::<f32>().ok().filter(|number| number.is_finite())
+    let is_number = text.bytes().any(|byte| byte.is_ascii_digit());
+    text.trim().parse::<f32>().ok().filter(|number| number.is_finite() || is_number)
+}
+
+/// A number that is too large, in a few digits.
+fn written(number: f32) -> String {
+    if number.is_finite() { format!("{number:e}") } else { format!("{}3.4e38 and more", if number < 0.0 { "-" } else { "" }) }
 }

@@ -343,6 +343,10 @@ fn what_is_no_number_is_told_with_its_line() {
         r#"{"text": "four", "label": "nan"}"#,
         r#"{"text": "five", "label": true}"#,
         r#"{"text": "six", "label": []}"#,
+        r#"{"text": "seven", "label": [1, -1e38]}"#,
+        r#"{"text": "eight", "label": [1, 1e39]}"#,
+        r#"{"text": "nine", "label": "2e18"}"#,
+        r#"{"text": "ten", "label": [1e18, -1e18]}"#,
     ]);
     let told = numbered(table, &Columns::default()).unwrap_err().to_string();
     for expected in [
@@ -351,7 +355,11 @@ fn what_is_no_number_is_told_with_its_line() {
         ":4: \"label\" holds \"nan\"",
         ":5: \"label\" holds true; accepted",
         ":6: \"label\" holds []; accepted",
+        ":7: \"label\" holds -1e38; accepted: numbers from -1e18 to 1e18",
+        ":8: \"label\" holds 3.4e38 and more; accepted: numbers",
+        ":9: \"label\" holds 2e18; accepted: numbers",
     ] {
         assert!(told.contains(expected), "{expected}\n{told}");
     }
+    assert!(!told.contains(":10:"), "{told}");
 }

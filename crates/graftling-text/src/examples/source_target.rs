@@ -24,10 +24,23 @@ const TRANSLATIONS: &str = "translation";
 pub struct SourceTarget {
     /// The text, which is not empty.
     pub source: String,
+    /// Whether the source stands in the file as it is.
+    pub made_of: MadeOf,
     /// What is to be written, which is not empty.
     pub target: String,
     /// The line of the file where the example begins, from 1.
     pub line: usize,
+}
+
+/// What a source is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MadeOf {
+    /// It is a text of the file.
+    Itself,
+    /// A template has put words around this text of the file.
+    Text(String),
+    /// A template has made it of columns, and nothing says which of them is the text.
+    Columns,
 }
 
 /// What targets are to their sources; by it go the names of the columns.
@@ -65,6 +78,17 @@ pub(crate) enum TranslationProblem {
     NotText { language: String, found: String },
     #[error("the text in {} of {} is empty; fill it in or drop the row", quoted(language), quoted(TRANSLATIONS))]
     Empty { language: String },
+}
+
+impl SourceTarget {
+    /// The text of the file that the source is, or was made of: without the words of a template. None where nothing says which column it is.
+    pub fn text(&self) -> Option<&str> {
+        match &self.made_of {
+            MadeOf::Itself => Some(&self.source),
+            MadeOf::Text(text) => Some(text),
+            MadeOf::Columns => None,
+        }
+    }
 }
 
 impl SameText for SourceTarget {
@@ -121,11 +145,17 @@ pub fn source_targets(
     let Some((source, target)) = places(table, kind, columns, &mut problems) else { return Err(TextError::Data(problems)) };
     let (of_source, of_target) = kind.roles();
     refuse_double_use(table, &[(of_source, source.column()), (of_target, target.column())], &mut problems);
+    let text_column = columns.template.as_ref().map(|template| text_column(table, kind, (template, columns), target.column()));
     let mut examples = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
         let source = source.required(table, row, &mut problems);
         let target = target.required(table, row, &mut problems);
-        examples.push(SourceTarget { source, target, line: row.line });
+        let made_of = match text_column {
+            None => MadeOf::Itself,
+            Some(Some(position)) => MadeOf::Text(row.cells[position].written().into_owned()),
+            Some(None) => MadeOf::Columns,
+        };
+        examples.push(SourceTarget { source, made_of, target, line: row.line });
     }
     problems.check()?;
     if examples.is_empty() {
@@ -237,6 +267,29 @@ fn source_place<'a>(
             Some(position) => Some(Place::Column { position, chosen: Chosen::ByLanguage }),
             None => by_name(table, role, taken, problems).map(Place::found),
         },
+    }
+}
+
+/// The column that holds the texts that a template makes sources of: the only one that it names beside the targets', or of several the one
+/// that is called by the language of the sources or has the only name of such a column.
+fn text_column(
+    table: &Table,
+    kind: TargetKind,
+    (template, columns): (&Template, &SourceTargetColumns),
+    target: Option<usize>,
+) -> Option<usize> {
+    let mut named: Vec<usize> = template.columns().filter_map(|name| table.position(name)).collect();
+    named.retain(|position| Some(*position) != target);
+    named.sort_unstable();
+    named.dedup();
+    let of_language = || columns.source_language.as_deref().and_then(|language| called(table, language));
+    let of_role = || -> Vec<usize> { kind.roles().0.names().iter().filter_map(|name| folded_position(table, name)).collect() };
+    match named[..] {
+        [only] => Some(only),
+        _ => of_language().filter(|position| named.contains(position)).or_else(|| {
+            let mut found = of_role().into_iter().filter(|position| named.contains(position));
+            found.next().filter(|_| found.next().is_none())
+        }),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use graftling_text::{ChatProblem, TemplateProblem};
 
+use super::wording::leave;
 use crate::metrics::NotALanguage;
 use crate::recipe::Task;
 
@@ -125,7 +126,7 @@ pub enum LanguageError {
         positions: usize,
     },
     /// What stands around a source leaves no room for it.
-    #[error("max_length: {max_length} tokens leave no room for a source; accepted is {fewest} and more")]
+    #[error("max_length: {} no room for a source; accepted is {fewest} and more", leave(*max_length))]
     NoRoomForSource {
         /// How many.
         max_length: usize,
@@ -133,7 +134,7 @@ pub enum LanguageError {
         fewest: usize,
     },
     /// What stands around a target leaves no room for it.
-    #[error("max_target_length: {max_target_length} tokens leave no room for a target; accepted is {fewest} and more")]
+    #[error("max_target_length: {} no room for a target; accepted is {fewest} and more", leave(*max_target_length))]
     NoRoomForTarget {
         /// How many.
         max_target_length: usize,

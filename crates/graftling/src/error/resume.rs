@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::wording::splits;
 use crate::SplitName;
+use crate::figures::counted;
 use crate::run_folder::RECIPE;
 
 /// Why a run is not resumed.
@@ -76,7 +77,7 @@ pub enum ResumeError {
         folder: PathBuf,
     },
     /// The run to go on with came to its end.
-    #[error("{}: the run is finished, after {steps} steps; there is nothing to resume", folder.display())]
+    #[error("{}: the run is finished, after {}; there is nothing to resume", folder.display(), counted(*steps, "step"))]
     Finished {
         /// The run folder.
         folder: PathBuf,

@@ -27,6 +27,19 @@ pub(super) fn did_you_mean(nearest: &Option<String>) -> String {
     nearest.as_ref().map_or(String::new(), |nearest| format!(" (did you mean {nearest:?}?)"))
 }
 
+/// That no question of so many has an answer.
+pub(super) fn none_answered(questions: usize) -> String {
+    match questions {
+        1 => "the only question has no answer".to_owned(),
+        several => format!("none of the {several} questions has an answer"),
+    }
+}
+
+/// That so many tokens leave no room.
+pub(super) fn leave(tokens: usize) -> String {
+    if tokens == 1 { "1 token leaves".to_owned() } else { format!("{tokens} tokens leave") }
+}
+
 /// How much room a write takes, where it is known.
 pub(super) fn needed(bytes: u64) -> String {
     if bytes == 0 { String::new() } else { format!(" ({bytes} bytes are needed)") }

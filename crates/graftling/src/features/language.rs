@@ -97,7 +97,14 @@ pub(crate) fn tokenize_language(
         ranges.push(first..features.len());
     }
     let examples = (0..ranges.len()).map(|text| text..text + 1).collect();
-    Ok(Tokenized { features, texts: ranges, examples, truncation, tokenless: TokenlessWords::default() })
+    Ok(Tokenized {
+        features,
+        texts: ranges,
+        examples,
+        truncation,
+        tokenless: TokenlessWords::default(),
+        target_lengths: Vec::new(),
+    })
 }
 
 /// The conversations among examples as texts, in their order.

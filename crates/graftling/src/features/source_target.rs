@@ -10,6 +10,15 @@ use crate::error::LanguageError;
 use crate::reading::Reading;
 use crate::targets::{Opening, Targets};
 
+/// How long a target is, the tokens that are cut off included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TargetLength {
+    /// As `max_target_length` counts: special tokens included.
+    pub tokens: usize,
+    /// Those of them that a model writes: all but one that the decoder starts with.
+    pub written: usize,
+}
+
 /// Turns sources and targets into token ids, in their order. Both are cut to their lengths; every token of a target is wanted, its end
 /// included.
 ///
@@ -43,9 +52,11 @@ pub(crate) fn tokenize_source_targets(
     };
     tokenized.truncation.cut_targets = whole.iter().filter(|length| **length > targets.max_length).count();
     tokenized.truncation.max_target_length = targets.max_length;
-    for (features, target) in tokenized.features.iter_mut().zip(written) {
+    for ((features, target), tokens) in tokenized.features.iter_mut().zip(written).zip(whole) {
         features.lead_to(&target, targets);
-        tokenized.truncation.tokens += features.wanted.as_ref().map_or(0, |wanted| wanted.tokens.len());
+        let wanted = features.wanted.as_ref().map_or(0, |wanted| wanted.tokens.len());
+        tokenized.truncation.tokens += wanted;
+        tokenized.target_lengths.push(TargetLength { tokens, written: tokens - (target.len() - wanted) });
     }
     Ok(tokenized)
 }
@@ -98,7 +109,22 @@ pub(crate) fn tokenize_sources(tokenizer: &Tokenizer, sources: &[&str], reading:
         });
     }
     let texts: Vec<_> = (0..features.len()).map(|text| text..text + 1).collect();
-    Ok(Tokenized { features, examples: texts.clone(), texts, truncation, tokenless: TokenlessWords::default() })
+    Ok(Tokenized {
+        features,
+        examples: texts.clone(),
+        texts,
+        truncation,
+        tokenless: TokenlessWords::default(),
+        target_lengths: Vec::new(),
+    })
+}
+
+impl Tokenized {
+    /// How many tokens a text has, in all its windows, those that were cut off included; where others are written from texts, without those.
+    pub fn whole_length(&self, text: usize) -> usize {
+        let read = |features: &Features| if self.target_lengths.is_empty() { features.tokens() } else { features.prompt().len() };
+        self.windows(text).iter().map(|features| read(features) + features.truncated_tokens).sum()
+    }
 }
 
 impl Framed<'_> {

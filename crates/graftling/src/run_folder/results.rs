@@ -54,6 +54,9 @@ pub(crate) fn train_entries(summary: &TrainSummary) -> Map<String, Value> {
     put("train_steps", json!(summary.steps));
     put("train_truncated_samples", json!(summary.truncation.truncated_texts));
     put("train_truncated_tokens", json!(summary.truncation.cut_tokens));
+    if summary.truncation.max_target_length > 0 {
+        put("train_truncated_targets", json!(summary.truncation.cut_targets));
+    }
     put("stopped", json!(summary.stopped));
     put("peak_memory_bytes", json!(summary.peak_memory_bytes));
     entries

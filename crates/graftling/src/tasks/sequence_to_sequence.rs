@@ -8,7 +8,7 @@ use graftling_text::SourceTarget;
 
 use super::next_tokens::{Foreseen, NextTokens};
 use super::{Agreement, Answer, CardWords, Judged, Objective, Spoken, Target, Told, Verdict};
-use crate::data::{Data, SourceOrigin};
+use crate::data::Data;
 use crate::decisions::Decisions;
 use crate::error::LanguageError;
 use crate::evaluate::ScoredBatch;
@@ -50,7 +50,8 @@ pub(crate) struct Written {
 /// What should be written.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reference {
-    /// The text that it is written from; none where a template made it, so that words of the template do not count as copied.
+    /// The text that it is written from, without the words of a template, which do not count as copied; none where nothing says which of the
+    /// columns that a template names is the text.
     pub source: Option<String>,
     /// What would be right.
     pub target: String,
@@ -141,11 +142,11 @@ impl Objective for SequenceToSequence {
     }
 
     fn targets(&self, data: &Data) -> Result<Vec<Target>, Error> {
-        let Data::SourceTargets(examples, origin) = data else { panic!("texts that are written: examples of another form") };
+        let Data::SourceTargets(examples) = data else { panic!("texts that are written: examples of another form") };
         let target = |example: &SourceTarget| Target::Written {
             tokens: Vec::new(),
             reference: Some(Reference {
-                source: (*origin == SourceOrigin::File).then(|| example.source.trim().to_owned()),
+                source: example.text().map(|text| text.trim().to_owned()),
                 target: example.target.trim().to_owned(),
             }),
         };
@@ -153,7 +154,7 @@ impl Objective for SequenceToSequence {
     }
 
     fn notices(&self, data: &Data) -> Vec<String> {
-        let Data::SourceTargets(examples, _) = data else { return Vec::new() };
+        let Data::SourceTargets(examples) = data else { return Vec::new() };
         let of_language = self.target_language.as_ref().and_then(|language| BleuTokenizer::of_language(language).notice);
         let targets = || examples.examples.iter().map(|example| &example.target);
         let without = self.target_language.is_none() && is_without_blanks(targets());

@@ -88,6 +88,21 @@ const CASES: &[Case] = &[
         expected: &["train.csv", "0.5", "regression"],
     },
     Case {
+        name: "a number whose square is infinite",
+        break_it: |fixture| fixture.write("train.csv", b"text,label\ngood,0.5\nbad,1e38\n"),
+        options: "task = 'sequence_regression'",
+        expected: &["train.csv:3: \"label\" holds 1e38; accepted: numbers from -1e18 to 1e18"],
+    },
+    Case {
+        name: "one number where the model gives two",
+        break_it: |fixture| {
+            fixture.write("train.csv", b"text,label\ngood,\"[1, 2]\"\nbad,\"[2, 3]\"\n");
+            fixture.write("validation.csv", b"text,label\ngood,1\n");
+        },
+        options: "task = 'sequence_regression'",
+        expected: &["validation.csv:2: the label is 1 number, but the model gives 2"],
+    },
+    Case {
         name: "a truncated weight file",
         break_it: |fixture| {
             let path = fixture.model().join("model.safetensors");

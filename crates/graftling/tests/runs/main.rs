@@ -23,3 +23,4 @@ mod sentence_embedding;
 mod sequence_to_sequence;
 mod stopping;
 mod tasks;
+mod written_report;

@@ -56,6 +56,26 @@ fn pairs() -> String {
     (0..16).map(|number| format!("{{\"anchor\": \"film {number}\", \"positive\": \"movie {number}\"}}\n")).collect()
 }
 
+/// Sixteen texts with what is to be written from each, under these names, in lines of jsonl.
+fn written(source: &str, target: &str) -> String {
+    (0..16).map(|number| format!("{{\"{source}\": \"the good film {number}\", \"{target}\": \"good {number}\"}}\n")).collect()
+}
+
+/// A tiny model that can do a task.
+fn model_of(task: &str) -> &'static str {
+    match task {
+        "causal_lm" => "tiny-llama",
+        "summarization" => "tiny-bart",
+        "translation" => "tiny-t5",
+        _ => "tiny-bert",
+    }
+}
+
+/// What a task that writes needs, so that its tiny model has room.
+fn options_of(task: &str) -> &'static str {
+    if ["summarization", "translation"].contains(&task) { "max_target_length = 16\nmax_new_tokens = 4\n" } else { "" }
+}
+
 /// Trains a task for a few steps on a file that is training and test split as well.
 fn run(fixture: &Fixture, task: &str, name: &str, examples: &str, options: &str) -> TrainSummary {
     fixture.write(name, examples.as_bytes());
@@ -68,11 +88,10 @@ const ALWAYS: [&str; 8] = ["summary", "figures", "curves", "data", "cost", "reci
 
 #[test]
 fn every_task_has_the_sections_that_apply_and_no_others() {
-    let fixture = Fixture::new();
     let tagged: String = (0..16).map(|number| format!("anna\tB-PER\nis\tO\nin\tO\nfilm\tB-LOC\n{number}\tO\n\n")).collect();
     let plain: String = (0..16).map(|number| format!("the good film {number} was not bad\n")).collect();
     let several = |number: usize| ["[]", "[\"a\"]", "[\"a\", \"b\"]"][number % 3].to_owned();
-    let cases: [(&str, &str, String, &[&str]); 7] = [
+    let cases: [(&str, &str, String, &[&str]); 10] = [
         (
             "sequence_classification",
             "one.jsonl",
@@ -85,9 +104,13 @@ fn every_task_has_the_sections_that_apply_and_no_others() {
         ("masked_lm", "plain.txt", plain, &["calibration"]),
         ("question_answering", "questions.jsonl", questions(), &["calibration", "errors"]),
         ("sentence_embedding", "pairs.jsonl", pairs(), &[]),
+        ("causal_lm", "completed.jsonl", written("prompt", "completion"), &["errors"]),
+        ("summarization", "documents.jsonl", written("document", "summary"), &["samples", "errors"]),
+        ("translation", "sources.jsonl", written("source", "target"), &["samples", "errors"]),
     ];
     for (task, name, examples, own) in cases {
-        let summary = run(&fixture, task, name, &examples, "");
+        let fixture = Fixture::of_model(model_of(task));
+        let summary = run(&fixture, task, name, &examples, options_of(task));
         assert_eq!(summary.report, Some(summary.output.join("report.html")), "{task}");
         let elements = checked(&page(&summary.output));
         let found = sections(&elements);
@@ -253,7 +276,14 @@ fn a_run_that_was_cut_off_has_the_curves_of_the_whole_one() {
 }
 
 /// Words that a Chinese report has in common with an English one.
-const SHARED: [&str; 16] = [
+const SHARED: [&str; 23] = [
+    "ROUGE",
+    "Lsum",
+    "BLEU",
+    "TER",
+    "chrF",
+    "chrf",
+    "distinct",
     "F",
     "ROC",
     "AUC",
@@ -274,7 +304,6 @@ const SHARED: [&str; 16] = [
 
 #[test]
 fn a_chinese_report_has_no_english_heading() {
-    let fixture = Fixture::new();
     let several = sixteen(|number| ["[]", "[\"label\"]", "[\"label\", \"text\"]"][number % 3].to_owned());
     let numbers = sixteen(|number| format!("{number}.5"));
     let tagged: String = (0..16).map(|_| "anna\tB-label\nis\tO\nin\tO\nfilm\tO\n\n").collect();
@@ -285,17 +314,25 @@ fn a_chinese_report_has_no_english_heading() {
         ("token_classification", "tags.conll", tagged),
         ("masked_lm", "plain.txt", "the good film was not bad\n".repeat(16)),
         ("question_answering", "questions.jsonl", questions()),
+        ("causal_lm", "completed.jsonl", written("prompt", "completion")),
+        ("summarization", "documents.jsonl", written("document", "summary")),
+        ("translation", "sources.jsonl", written("source", "target")),
     ];
     for (task, name, examples) in cases {
-        let summary = run(&fixture, task, name, &examples, "report_language = 'zh'");
+        let fixture = Fixture::of_model(model_of(task));
+        let metric = if options_of(task).is_empty() { "" } else { "metric_for_best_model = 'METRIC'\n" };
+        let metric = metric.replace("METRIC", if task == "summarization" { "rougeL" } else { "chrf" });
+        let options = format!("report_language = 'zh'\n{}{metric}", options_of(task));
+        let summary = run(&fixture, task, name, &examples, &options);
         let elements = checked(&page(&summary.output));
         let html = elements.last().expect("a page");
         assert_eq!((html.name.as_str(), html.attribute("lang")), ("html", Some("zh-CN")));
         let headings = ["title", "h1", "h2", "h3", "th", "figcaption", "a"];
         for element in &elements {
             let is_heading = headings.contains(&element.name.as_str()) || element.name == "text" || element.name == "p";
-            let is_data =
-                element.within.iter().any(|outer| ["ul", "pre"].contains(&outer.as_str())) || element.text.contains(name);
+            let is_data = element.within.iter().any(|outer| ["ul", "pre"].contains(&outer.as_str()))
+                || element.text.contains(name)
+                || element.text.contains(": nrefs:");
             if !is_heading || is_data || element.text.contains(task) {
                 continue;
             }

@@ -265,3 +265,16 @@ fn a_metric_of_another_task_is_refused() {
     assert_eq!(told, format!("metric_for_best_model pearson is not a figure of sequence_classification; {accepted}"));
     assert!(!fixture.path("run").exists());
 }
+
+#[test]
+fn the_largest_numbers_that_are_read_have_losses() {
+    let fixture = Fixture::new();
+    let rows: String = (0..16).map(|number| format!("the film {number},{}1e18\n", ["", "-"][number % 2])).collect();
+    fixture.write("large.csv", format!("text,label\n{rows}").as_bytes());
+    let path = fixture.path("large.csv").display().to_string();
+    let options = format!(
+        "task = 'sequence_regression'\ntrain = {path:?}\nvalidation = {path:?}\nbatch_size = 16\nepochs = 1\nlearning_rate = 1e-3"
+    );
+    let (summary, events) = fixture.run("run", &options);
+    assert!(summary.train_loss.is_finite() && events.losses.iter().all(|loss| loss.is_finite()), "{summary:?}");
+}

@@ -46,6 +46,30 @@ fn columns_are_found_by_the_names_of_the_field_by_languages_or_as_they_are_named
 }
 
 #[test]
+fn the_text_in_a_template_is_known_where_one_column_can_be_it() {
+    let summary = ("document,year,summary\n house ,1999,Haus\n", SUMMARY);
+    let languages = ("en,de,text\nhouse,Haus,other\n", TRANSLATION);
+    for ((rows, kind), template, language, expected) in [
+        (summary, None, None, Some(" house ")),
+        (summary, Some("Of: {document} Summary:"), None, Some(" house ")),
+        (summary, Some("{year}"), None, Some("1999")),
+        // By its name, where the template names others.
+        (summary, Some("{year} {document} {year}"), None, Some(" house ")),
+        (summary, Some("{document} {summary}"), None, Some(" house ")),
+        (("a,b,summary\nx,y,z\n", SUMMARY), Some("{a} {b}"), None, None),
+        (("document,text,summary\nx,y,z\n", SUMMARY), Some("{document} {text}"), None, None),
+        (("a,b,summary\nx,y,z\n", SUMMARY), Some("{b} {b}"), None, Some("y")),
+        (languages, Some("{text}: {en}"), Some("en"), Some("house")),
+        (languages, Some("{text}: {en}"), None, Some("other")),
+    ] {
+        let template = template.map(|template| template.parse().expect("a template"));
+        let asked = columns(None, Some(if kind == SUMMARY { "summary" } else { "de" }), [language, None]);
+        let found = source_targets(table("t.csv", rows), kind, &SourceTargetColumns { template, ..asked.clone() }).expect(rows);
+        assert_eq!(found.examples[0].text(), expected, "{rows} {asked:?}");
+    }
+}
+
+#[test]
 fn sources_alone_need_no_target() {
     let alone =
         unwritten_sources(table("a.csv", "document\nhouse\n\"\"\n"), SUMMARY, &SourceTargetColumns::default()).expect("sources");

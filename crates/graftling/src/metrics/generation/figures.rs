@@ -35,7 +35,6 @@ pub struct TextGenerationMetrics {
 struct Kind {
     metric: TextMetric,
     sums: Vec<f64>,
-    of_corpus: Option<Vec<f64>>,
     signature: Option<String>,
 }
 
@@ -46,7 +45,6 @@ impl TextGenerationMetrics {
         let kinds = sample.metrics.iter().map(|counted| Kind {
             metric: counted.metric,
             sums: counted.sums(&once),
-            of_corpus: counted.of_corpus.clone(),
             signature: counted.signature.clone(),
         });
         Self { examples: sample.examples() as u64, losses: sample.losses(&once), kinds: kinds.collect() }
@@ -129,8 +127,7 @@ impl TextGenerationMetrics {
     }
 
     fn figures_of(&self, kind: &Kind) -> Vec<(FigureName, f64)> {
-        let values = kind.of_corpus.clone().unwrap_or_else(|| kind.metric.values(&kind.sums, self.texts()));
-        kind.metric.names().into_iter().zip(values).collect()
+        kind.metric.names().into_iter().zip(kind.metric.values(&kind.sums, self.texts())).collect()
     }
 
     /// What means are divided by; without texts they are 0.

@@ -1,11 +1,12 @@
 //! The kinds of figures of generated texts, each with its settings: what is counted of a text, and how figures follow from the sums.
 
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::JudgedText;
 use super::bleu::Bleu;
 use super::chrf::{Chrf, ChrfVariant};
-use super::rates;
+use super::rates::{self, DistinctCounts};
 use super::rouge::{Rouge, RougeScores};
 use super::ter::Ter;
 use crate::metrics::bootstrap::FigureName;
@@ -23,8 +24,10 @@ pub enum TextMetric {
     Rouge(Rouge),
     /// The share of outputs that are one of their references, but for white space at both ends, in percent.
     ExactMatch,
-    /// How many different words (distinct-1) and pairs of words (distinct-2) there are for each word of all outputs. They have no intervals:
-    /// drawings with repetitions have fewer different words than the texts they are drawn from.
+    /// How many different words (distinct-1) and pairs of words (distinct-2) there are for each word of all outputs. A drawing in which texts
+    /// come again has fewer different words than other texts of the same kind would, so that none of its figures would be near the one
+    /// of all texts. In drawings, therefore, what no other text has counts as often as its text is drawn, and what several have stays: the
+    /// figure in the first order, as the jackknife has it (Efron, "The Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 6).
     Distinct,
     /// The share of runs of four words that have come before in the same output.
     Repetition,
@@ -61,11 +64,6 @@ impl TextMetric {
         }
     }
 
-    /// The figures of a whole corpus that no sums over its texts give.
-    pub(in crate::metrics) fn of_corpus(&self, texts: &[JudgedText<'_>]) -> Option<Vec<f64>> {
-        (*self == Self::Distinct).then(|| rates::distinct(texts).to_vec())
-    }
-
     /// How many numbers a text has.
     pub(in crate::metrics) fn width(&self) -> usize {
         match self {
@@ -74,27 +72,37 @@ impl TextMetric {
             Self::Ter(_) => Ter::WIDTH,
             Self::Rouge(_) => Rouge::WIDTH,
             Self::ExactMatch => 1,
-            Self::Distinct => 0,
+            Self::Distinct => 3,
             Self::Repetition => 2,
             Self::Copying => 3,
         }
     }
 
-    /// The numbers of a text, which add up over texts.
-    pub(in crate::metrics) fn statistics(&self, text: &JudgedText<'_>) -> Vec<f64> {
+    /// The numbers of each text, which add up over texts, text after text; and what is added to their sums, whichever texts are drawn.
+    pub(in crate::metrics) fn statistics(&self, texts: &[JudgedText<'_>]) -> (Vec<f64>, Vec<f64>) {
+        if let Self::Distinct = self {
+            let DistinctCounts { texts, shared } = rates::distinct(texts);
+            return (texts.concat(), shared.to_vec());
+        }
+        let each: Vec<Vec<f64>> = texts.par_iter().map(|text| self.of_text(text)).collect();
+        (each.concat(), vec![0.0; self.width()])
+    }
+
+    /// The numbers of a text, where they are of it alone.
+    fn of_text(&self, text: &JudgedText<'_>) -> Vec<f64> {
         match self {
             Self::Bleu(bleu) => bleu.statistics(text),
             Self::Chrf(chrf) => chrf.statistics(text),
             Self::Ter(ter) => ter.statistics(text),
             Self::Rouge(rouge) => rouge.statistics(text),
             Self::ExactMatch => vec![f64::from(u8::from(rates::is_exact_match(text)))],
-            Self::Distinct => Vec::new(),
+            Self::Distinct => panic!("distinct words: they are those of all texts"),
             Self::Repetition => rates::repetition(text).to_vec(),
             Self::Copying => rates::copying(text).to_vec(),
         }
     }
 
-    /// The figures of sums over so many texts, in the order of the names; not a number where one is not defined. None of a corpus only.
+    /// The figures of sums over so many texts, in the order of the names; not a number where one is not defined.
     pub(in crate::metrics) fn values(&self, sums: &[f64], texts: f64) -> Vec<f64> {
         match self {
             Self::Bleu(bleu) => vec![bleu.of(sums).score],
@@ -102,7 +110,7 @@ impl TextMetric {
             Self::Ter(ter) => vec![ter.of(sums).score],
             Self::Rouge(_) => RougeScores::of(sums, texts).named().map(|(_, _, score)| score.f1).to_vec(),
             Self::ExactMatch => vec![100.0 * sums[0] / texts],
-            Self::Distinct => Vec::new(),
+            Self::Distinct => rates::distinct_of(sums).to_vec(),
             Self::Repetition => vec![sums[0] / sums[1]],
             Self::Copying => vec![sums[0] / sums[1], sums[2] / texts],
         }

@@ -1,7 +1,7 @@
 //! What outputs look like beside how well they agree with references: exact matches, repetitions, what is copied from the source, how many
 //! different words there are. Knows words; no model.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::JudgedText;
 use super::ngrams::{count, ngrams};
@@ -40,13 +40,46 @@ pub(super) fn copying(text: &JudgedText<'_>) -> [f64; 3] {
     [copied as f64, count(output.len(), COPIED_ORDER) as f64, f64::from(u8::from(untranslated))]
 }
 
-/// Distinct-1 and distinct-2 (Li and others, "A Diversity-Promoting Objective Function for Neural Conversation Models", 2016): how many
-/// different words and pairs of words all outputs have together, for each of their words; 0 without words.
-pub(super) fn distinct(texts: &[JudgedText<'_>]) -> [f64; 2] {
+/// Of how many words the runs are whose different ones are counted: distinct-1 and distinct-2 of Li and others ("A Diversity-Promoting
+/// Objective Function for Neural Conversation Models", 2016).
+const DISTINCT_ORDERS: [usize; 2] = [1, 2];
+
+/// What the different words and pairs of words of a corpus are counted from.
+pub(in crate::metrics) struct DistinctCounts {
+    /// Of each text: the words and the pairs of words that no other text has, each counted once, and all its words.
+    pub texts: Vec<[f64; 3]>,
+    /// The words and the pairs of words that several texts have, each counted once.
+    pub shared: [f64; 3],
+}
+
+/// Different words and pairs of words, so divided that the figures of all texts are the sums of `texts` with `shared`, and that those without
+/// a text have its share taken off, which is how far each text moves them.
+pub(super) fn distinct(texts: &[JudgedText<'_>]) -> DistinctCounts {
     let outputs: Vec<Vec<String>> = texts.iter().map(|text| unicode(text.output)).collect();
-    let words: usize = outputs.iter().map(Vec::len).sum();
-    let different = |order| outputs.iter().flat_map(|output| output.windows(order)).collect::<HashSet<_>>().len();
-    [1, 2].map(|order| different(order) as f64 / words.max(1) as f64)
+    let mut counts =
+        DistinctCounts { texts: outputs.iter().map(|output| [0.0, 0.0, output.len() as f64]).collect(), shared: [0.0; 3] };
+    for (place, order) in DISTINCT_ORDERS.into_iter().enumerate() {
+        // The text that has it, or none where several have.
+        let mut owners: HashMap<&[String], Option<usize>> = HashMap::new();
+        for (text, output) in outputs.iter().enumerate() {
+            for ngram in output.windows(order) {
+                let owner = owners.entry(ngram).or_insert(Some(text));
+                *owner = owner.filter(|owner| *owner == text);
+            }
+        }
+        for owner in owners.into_values() {
+            match owner {
+                Some(text) => counts.texts[text][place] += 1.0,
+                None => counts.shared[place] += 1.0,
+            }
+        }
+    }
+    counts
+}
+
+/// Distinct-1 and distinct-2 of sums of these counts: how many different words and pairs of words there are for each word; 0 without words.
+pub(super) fn distinct_of(sums: &[f64]) -> [f64; 2] {
+    [sums[0], sums[1]].map(|different| different / sums[2].max(1.0))
 }
 
 fn same(one: &str, other: &str) -> bool {
@@ -71,6 +104,10 @@ mod tests {
         assert_eq!(copying(&text("le chat ", "le chat")), [1.0, 1.0, 1.0]);
         // What stays the same in the reference, too, is translated.
         assert_eq!(copying(&text("a cat", "a cat"))[2], 0.0);
+        let distinct = |texts: &[JudgedText<'_>]| {
+            let DistinctCounts { texts, shared } = distinct(texts);
+            distinct_of(&texts.iter().fold(shared, |sums, text| [0, 1, 2].map(|place| sums[place] + text[place])))
+        };
         assert_eq!(distinct(&[text("a b a b", ""), text("B c", "")]), [0.5, 0.5]);
         assert_eq!(distinct(&[text("。", "")]), [0.0, 0.0]);
     }

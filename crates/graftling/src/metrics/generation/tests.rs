@@ -1,12 +1,14 @@
 //! Figures of generated texts against sacrebleu and rouge_score (golden file: `tools/reference/generation_metrics.py`), their intervals, and how
 //! they are printed and written.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 use serde::Deserialize;
 
 use super::*;
-use crate::metrics::{Intervals, Resampled, TextGenerationSample};
+use crate::metrics::{Difference, Intervals, Resampled, TextGenerationSample};
+use crate::random;
 
 /// The reference writes nine digits; what is left is rounding.
 const TOLERANCE: f64 = 1e-6;
@@ -181,9 +183,82 @@ fn figures_are_printed_and_written_under_their_names() {
     let names: Vec<&str> = metrics.headline().iter().map(|(name, _)| *name).collect();
     assert_eq!(names.first().zip(names.last()), Some((&"BLEU", &"loss")));
     assert_eq!(sample.right(), Some(vec![true, false]));
-    // Every figure but the distinct ones has an interval.
     let intervals = Intervals::of(&sample, 100);
-    assert!(intervals.get("perplexity").is_some() && intervals.get("distinct_1").is_none());
+    let without: Vec<&str> = sample.names().iter().map(|name| name.key).filter(|key| intervals.get(key).is_none()).collect();
+    assert!(without.is_empty(), "every figure has an interval: {without:?}");
+}
+
+/// Texts of 5 to 14 words of 400, the first of which are frequent (Zipf's law).
+fn drawn_texts(corpus: u64, texts: u64) -> Vec<String> {
+    let word = |key: u64, place: u64| format!("w{}", 400_f64.powf(random::unit(key, place)) as usize);
+    let text = |text: u64| {
+        let key = random::key(7, &[corpus, text]);
+        (1..6 + random::below(key, 0, 10) as u64).map(|place| word(key, place)).collect::<Vec<_>>().join(" ")
+    };
+    (0..texts).map(text).collect()
+}
+
+fn distinct_sample(outputs: &[String]) -> TextGenerationSample {
+    let texts: Vec<JudgedText<'_>> = outputs.iter().map(|output| JudgedText { output, references: &[], source: None }).collect();
+    TextGenerationSample::new(&[TextMetric::Distinct], &texts, None)
+}
+
+/// Different words and pairs of words for each word.
+fn distinct_by_sets<'a>(texts: impl Iterator<Item = &'a String>) -> [f64; 2] {
+    let texts: Vec<Vec<&str>> = texts.map(|text| text.split(' ').collect()).collect();
+    let words: HashSet<&str> = texts.iter().flatten().copied().collect();
+    let pairs: HashSet<&[&str]> = texts.iter().flat_map(|text| text.windows(2)).collect();
+    let all = texts.iter().map(Vec::len).sum::<usize>() as f64;
+    [words.len() as f64 / all, pairs.len() as f64 / all]
+}
+
+#[test]
+fn different_words_of_all_texts_and_of_all_but_one_are_those_of_their_sets() {
+    let texts = drawn_texts(0, 40);
+    let sample = distinct_sample(&texts);
+    assert_eq!(sample.values(&[1; 40])[..], distinct_by_sets(texts.iter()));
+    for left_out in 0..texts.len() {
+        let mut weights = [1; 40];
+        weights[left_out] = 0;
+        let others = texts.iter().enumerate().filter(|(place, _)| *place != left_out).map(|(_, text)| text);
+        assert_eq!(sample.values(&weights)[..], distinct_by_sets(others), "without text {left_out}");
+    }
+}
+
+/// What the percentiles of sets drawn anew would miss every time: texts that come again add no words.
+#[test]
+fn intervals_of_different_words_hold_what_other_texts_of_the_same_kind_have() {
+    const CORPORA: u64 = 60;
+    let corpora: Vec<Vec<String>> = (0..CORPORA).map(|corpus| drawn_texts(corpus, 60)).collect();
+    let figures: Vec<[f64; 2]> = corpora.iter().map(|texts| distinct_by_sets(texts.iter())).collect();
+    for (place, key) in ["distinct_1", "distinct_2"].into_iter().enumerate() {
+        let mean = figures.iter().map(|figure| figure[place]).sum::<f64>() / CORPORA as f64;
+        let deviation = (figures.iter().map(|figure| (figure[place] - mean).powi(2)).sum::<f64>() / CORPORA as f64).sqrt();
+        let intervals = corpora.iter().map(|texts| *Intervals::of(&distinct_sample(texts), 200).get(key).expect(key));
+        let (mut holding, mut width) = (0, 0.0);
+        for interval in intervals {
+            assert!(interval.low <= interval.value && interval.value <= interval.high, "{interval:?}");
+            holding += u32::from(interval.low <= mean && mean <= interval.high);
+            width += (interval.high - interval.low) / CORPORA as f64;
+        }
+        assert!(holding >= 54, "{key}: {holding} of {CORPORA} intervals hold {mean}");
+        // 3.92 deviations, as wide as 95 % of a normal distribution are.
+        let ratio = width / (3.92 * deviation);
+        assert!((0.8..1.5).contains(&ratio), "{key}: intervals are {ratio} times as wide as figures are spread");
+    }
+}
+
+#[test]
+fn texts_with_fewer_different_words_are_told_apart_by_the_same_drawings() {
+    let varied = drawn_texts(1, 60);
+    let dull: Vec<String> = varied.iter().map(|text| text.replace("w1", "w").replace("w2", "w")).collect();
+    let [one, other] = [&dull, &varied].map(|texts| distinct_sample(texts));
+    for difference in Difference::of(&one, &other, 200) {
+        let expected = difference.second - difference.first;
+        assert!(difference.value == expected && difference.low <= expected && expected <= difference.high, "{difference:?}");
+        assert!(difference.low > 0.0 && difference.p_value < 0.05, "{difference:?}");
+    }
+    assert!(Difference::of(&one, &one, 200).iter().all(|same| (same.value, same.p_value) == (0.0, 1.0)));
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Generated texts: whole texts are drawn, with their references.
 
-use rayon::prelude::*;
-
 use super::{counting, sum, total};
 use crate::metrics::bootstrap::{FigureName, Resampled};
 use crate::metrics::generation::{JudgedText, TextMetric, TokenLosses};
@@ -18,23 +16,22 @@ pub struct TextGenerationSample {
 pub(in crate::metrics) struct CountedMetric {
     pub metric: TextMetric,
     pub signature: Option<String>,
-    /// The figures that only the corpus as a whole has.
-    pub of_corpus: Option<Vec<f64>>,
     /// The numbers of each text, text after text.
     counts: Vec<f64>,
+    /// What is added to their sums.
+    constants: Vec<f64>,
 }
 
 impl CountedMetric {
     fn new(metric: TextMetric, texts: &[JudgedText<'_>]) -> Self {
-        let each: Vec<Vec<f64>> = texts.par_iter().map(|text| metric.statistics(text)).collect();
-        let (signature, of_corpus) = (metric.signature(texts), metric.of_corpus(texts));
-        Self { metric, signature, of_corpus, counts: each.concat() }
+        let (counts, constants) = metric.statistics(texts);
+        Self { metric, signature: metric.signature(texts), counts, constants }
     }
 
     /// The sums where the text at each place counts `weights[place]` times.
     pub fn sums(&self, weights: &[u32]) -> Vec<f64> {
         let width = self.metric.width();
-        let mut sums = vec![0.0; width];
+        let mut sums = self.constants.clone();
         for (place, weight) in counting(weights) {
             let of_text = &self.counts[place * width..(place + 1) * width];
             sums.iter_mut().zip(of_text).for_each(|(sum, value)| *sum += f64::from(weight) * value);
@@ -70,16 +67,14 @@ impl Resampled for TextGenerationSample {
     }
 
     fn names(&self) -> Vec<FigureName> {
-        let of_texts = self.metrics.iter().filter(|counted| counted.of_corpus.is_none());
-        let names = of_texts.flat_map(|counted| counted.metric.names());
+        let names = self.metrics.iter().flat_map(|counted| counted.metric.names());
         let of_losses = self.losses.iter().flat_map(|_| super::names(&[("perplexity", "perplexity"), ("loss", "loss")]));
         names.chain(of_losses).collect()
     }
 
     fn values(&self, weights: &[u32]) -> Vec<f64> {
         let texts = total(weights);
-        let of_texts = self.metrics.iter().filter(|counted| counted.of_corpus.is_none());
-        let values = of_texts.flat_map(|counted| counted.metric.values(&counted.sums(weights), texts));
+        let values = self.metrics.iter().flat_map(|counted| counted.metric.values(&counted.sums(weights), texts));
         values.chain(self.losses(weights).iter().flat_map(|losses| [losses.perplexity(), losses.mean()])).collect()
     }
 

@@ -22,7 +22,7 @@ pub(crate) struct SplitFacts {
     /// The file.
     pub source: String,
     pub examples: usize,
-    /// Tokens of each text, those that were cut off included.
+    /// Tokens of each text, those that were cut off included; what is to be written from it does not count.
     pub lengths: Distribution,
     /// Texts that were cut, and the tokens that they lost.
     pub truncated_texts: usize,
@@ -31,6 +31,9 @@ pub(crate) struct SplitFacts {
     pub max_length: usize,
     /// Texts that are read in more than one window.
     pub texts_in_windows: usize,
+    /// What is to be written from the texts, where something is.
+    #[serde(default)]
+    pub targets: Option<TargetFacts>,
     pub repeats: Repeats,
     /// How often each label occurs, the most frequent first.
     pub labels: Vec<LabelFacts>,
@@ -40,6 +43,19 @@ pub(crate) struct SplitFacts {
     pub without_labels: Option<usize>,
     /// The numbers of each output.
     pub numbers: Vec<Distribution>,
+}
+
+/// The texts that are to be written from others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TargetFacts {
+    /// Tokens of each, those that were cut off included.
+    pub lengths: Distribution,
+    /// Those that were cut.
+    pub cut_targets: usize,
+    /// The longest that one may be.
+    pub max_target_length: usize,
+    /// How many tokens a model would write on the mean to write them whole, as `gen_len` counts.
+    pub mean_written: f64,
 }
 
 /// How often a label occurs.
@@ -74,10 +90,7 @@ impl SplitFacts {
         (tokenized, targets): (&Tokenized, &[Target]),
         train: Option<&Texts<'_>>,
     ) -> Self {
-        let lengths = (0..tokenized.texts.len()).map(|text| {
-            let cut: usize = tokenized.windows(text).iter().map(|window| window.truncated_tokens).sum();
-            (tokenized.length(text) + cut) as f64
-        });
+        let lengths = (0..tokenized.texts.len()).map(|text| tokenized.whole_length(text) as f64);
         let (labels, labels_in_all, without_labels) = labels(objective, targets);
         Self {
             split: split.to_string(),
@@ -88,12 +101,26 @@ impl SplitFacts {
             cut_tokens: tokenized.truncation.cut_tokens,
             max_length: tokenized.truncation.max_length,
             texts_in_windows: tokenized.texts.iter().filter(|windows| windows.len() > 1).count(),
+            targets: TargetFacts::of(tokenized),
             repeats: data.texts().repeats(targets, train),
             labels,
             labels_in_all,
             without_labels,
             numbers: numbers(objective, targets),
         }
+    }
+}
+
+impl TargetFacts {
+    fn of(tokenized: &Tokenized) -> Option<Self> {
+        let lengths = &tokenized.target_lengths;
+        let written: usize = lengths.iter().map(|target| target.written).sum();
+        (!lengths.is_empty()).then(|| Self {
+            lengths: Distribution::of_whole(lengths.iter().map(|target| target.tokens as f64).collect()),
+            cut_targets: tokenized.truncation.cut_targets,
+            max_target_length: tokenized.truncation.max_target_length,
+            mean_written: written as f64 / lengths.len() as f64,
+        })
     }
 }
 

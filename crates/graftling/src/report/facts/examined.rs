@@ -122,16 +122,11 @@ impl ScoredSplit<'_> {
     /// The texts that agree best and least with their references, and those in the middle.
     fn samples(&self) -> Vec<SampleFacts> {
         let pairs = self.scored.answers.iter().zip(&self.examples.targets).enumerate();
-        let agreement = |(place, (answer, target))| Some((self.objective.agreement(answer, target)?, place));
-        let mut ranked: Vec<(Agreement, usize)> = pairs.filter_map(agreement).collect();
-        ranked.sort_by(|one, other| other.0.value.total_cmp(&one.0.value));
-        let each = SAMPLES.min(ranked.len() / 3);
-        let (middle, last) = ((ranked.len() - each) / 2, ranked.len() - each);
-        let parts = [(Standing::Best, 0), (Standing::Median, middle), (Standing::Worst, last)];
-        let chosen = parts.into_iter().flat_map(|(standing, first)| {
-            ranked[first..first + each].iter().map(move |&(agreement, place)| (standing, agreement, place))
-        });
-        chosen.filter_map(|(standing, agreement, place)| self.sample(place, standing, agreement)).collect()
+        let agreement = |(place, (answer, target))| Some((place, self.objective.agreement(answer, target)?));
+        let agreements: Vec<(usize, Agreement)> = pairs.filter_map(agreement).collect();
+        let values: Vec<f64> = agreements.iter().map(|(_, agreement)| agreement.value).collect();
+        let chosen = chosen(&values).into_iter().map(|(standing, chosen)| (standing, agreements[chosen]));
+        chosen.filter_map(|(standing, (place, agreement))| self.sample(place, standing, agreement)).collect()
     }
 
     fn sample(&self, place: usize, standing: Standing, agreement: Agreement) -> Option<SampleFacts> {
@@ -160,6 +155,22 @@ impl ScoredSplit<'_> {
     }
 }
 
+/// The places of the best agreements, the best first; of those in the middle; and of the worst, the worst first. Of equal ones that of the
+/// earlier text is the better. No text is chosen twice; of two texts none is in the middle.
+fn chosen(agreements: &[f64]) -> Vec<(Standing, usize)> {
+    let mut ranked: Vec<usize> = (0..agreements.len()).collect();
+    // One that is not defined is none at all.
+    let value = |place: usize| if agreements[place].is_nan() { f64::NEG_INFINITY } else { agreements[place] };
+    ranked.sort_by(|&one, &other| value(other).total_cmp(&value(one)));
+    let all = ranked.len();
+    let each = SAMPLES.min(all / 3).max(1);
+    let best = ranked.iter().take(each).map(|&place| (Standing::Best, place));
+    let middle = if all < 3 { 0..0 } else { (all - each) / 2..(all - each) / 2 + each };
+    let median = ranked[middle].iter().map(|&place| (Standing::Median, place));
+    let worst = ranked.iter().skip(1).rev().take(each).map(|&place| (Standing::Worst, place));
+    best.chain(median).chain(worst).collect()
+}
+
 impl ConfusionFacts {
     fn new(confusion: &ConfusionMatrix, labels: Vec<String>) -> Self {
         let is_small = labels.len() <= MOST_MATRIX_CLASSES;
@@ -184,5 +195,32 @@ impl ScatterFacts {
         pairs.retain(|pair| pair.iter().all(|value| value.is_finite()));
         let each = pairs.len().div_ceil(POINTS).max(1);
         Self { of: pairs.len(), points: pairs.into_iter().step_by(each).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_the_middling_and_the_worst_are_chosen_by_their_agreement_and_none_twice() {
+        type Chosen<'a> = [&'a [usize]; 3];
+        let cases: [(&[f64], Chosen<'_>); 9] = [
+            (&[], [&[], &[], &[]]),
+            (&[0.5], [&[0], &[], &[]]),
+            (&[0.1, 0.9], [&[1], &[], &[0]]),
+            (&[0.1, 0.9, 0.5], [&[1], &[2], &[0]]),
+            (&[0.1, 0.2, 0.3, 0.4, 0.5], [&[4], &[2], &[0]]),
+            (&[0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.6, 0.5], [&[1, 3, 5], &[7, 8, 6], &[0, 2, 4]]),
+            (&[0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0], [&[10, 9, 8], &[6, 5, 4], &[0, 1, 2]]),
+            // Of equal ones the earlier goes first.
+            (&[0.5, 0.5, 0.5, 1.0, 0.5, 0.0], [&[3, 0], &[1, 2], &[5, 4]]),
+            (&[f64::NAN, 0.0, 0.5], [&[2], &[1], &[0]]),
+        ];
+        for (agreements, expected) in cases {
+            let found = chosen(agreements);
+            let of = |standing| found.iter().filter(|it| it.0 == standing).map(|it| it.1).collect::<Vec<_>>();
+            assert_eq!([of(Standing::Best), of(Standing::Median), of(Standing::Worst)], expected, "{agreements:?}");
+        }
     }
 }

@@ -127,6 +127,18 @@ pub(crate) struct CurveFacts {
     pub validation: Vec<ValidationPoint>,
     /// The validation figures to draw beside the loss, the one that chose the checkpoint first.
     pub metrics: Vec<String>,
+    /// How long what the model writes is, where evaluations during training had it write.
+    #[serde(default)]
+    pub lengths: Option<LengthCurve>,
+}
+
+/// How long texts are that a model writes, by step, in tokens as `gen_len` counts them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LengthCurve {
+    /// Steps with the mean length of what was written after each on the validation split.
+    pub written: Vec<(u64, f64)>,
+    /// The mean length of what should have been written.
+    pub references: f64,
 }
 
 /// One evaluation on the validation split.

@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 
 use super::{
-    CostFacts, CurveFacts, EvaluationCost, EvaluationFacts, Facts, MadeFacts, ModelDescription, OptionFacts, ScoredSplit,
-    SplitFacts, TrainingFacts, ValidationPoint,
+    CostFacts, CurveFacts, EvaluationCost, EvaluationFacts, Facts, LengthCurve, MadeFacts, ModelDescription, OptionFacts,
+    ScoredSplit, SplitFacts, TrainingFacts, ValidationPoint,
 };
 use crate::fit::TrainingState;
 use crate::recipe::{BestMetric, Recipe};
@@ -40,7 +40,7 @@ impl Run<'_> {
         let evaluations: Vec<(SplitName, &Evaluation)> =
             evaluations.into_iter().filter_map(|(split, evaluation)| Some((split, evaluation.as_ref()?))).collect();
         let scored = |split| self.examined.as_ref().filter(|(examined, _)| *examined == split).map(|(_, scored)| scored);
-        let curves = curves(state, self.best_metrics);
+        let curves = CurveFacts { lengths: self.lengths(), ..curves(state, self.best_metrics) };
         Facts {
             language: self.language,
             task: recipe.task.to_string(),
@@ -81,6 +81,16 @@ impl Run<'_> {
             model: self.model,
             notes: self.notes,
         }
+    }
+
+    /// How long what was written during training is, beside what should have been; none where checkpoints are chosen by no figure of it, so
+    /// that nothing was written before the end.
+    fn lengths(&self) -> Option<LengthCurve> {
+        let validation = self.splits.iter().find(|split| split.split == SplitName::Validation.to_string())?;
+        let point = |entry: &Map<String, Value>| Some((entry.get("step")?.as_u64()?, entry.get("eval_gen_len")?.as_f64()?));
+        let written: Vec<(u64, f64)> = self.state.evaluations().filter_map(point).collect();
+        let references = validation.targets.as_ref()?.mean_written;
+        (!written.is_empty()).then_some(LengthCurve { written, references })
     }
 }
 
@@ -149,5 +159,6 @@ fn curves(state: &TrainingState, best_metrics: &[BestMetric]) -> CurveFacts {
         training: state.curve.points(),
         validation: state.evaluations().map(point).collect(),
         metrics,
+        lengths: None,
     }
 }

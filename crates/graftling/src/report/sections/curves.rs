@@ -1,4 +1,5 @@
-//! Learning curves: the loss in training and validation, the validation figures by step, the learning rate. Knows facts.
+//! Learning curves: the loss in training and validation, the validation figures by step, how long what is written is, the learning rate. Knows
+//! facts.
 
 use maud::{Markup, html};
 
@@ -38,6 +39,15 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
             }
         }
     };
+    let lengths = curves.lengths.as_ref().map(|lengths| {
+        let written: Vec<(f64, f64)> = lengths.written.iter().map(|&(step, length)| (step as f64, length)).collect();
+        let last = written.last().map_or(0.0, |(step, _)| *step);
+        let references = vec![(0.0, lengths.references), (last, lengths.references)];
+        vec![
+            Line { name: language.of("written", "生成"), colour: ORANGE, points: written, marked: true },
+            Line { name: language.of("references", "参考"), colour: GREEN, points: references, marked: false },
+        ]
+    });
     let one = |colour: &'static str, points, marked| vec![Line { name: "", colour, points, marked }];
     let each = curves.steps_each;
     Some(html! {
@@ -47,6 +57,11 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                 @let title = names::of(language, name);
                 @let title = said!(language, "validation {title}", "验证集{title}");
                 (picture(&title, one(ORANGE, validation(name), true), &best, false))
+            }
+            @if let Some(lengths) = lengths {
+                @let title = names::of(language, "gen_len");
+                @let title = said!(language, "validation {title}", "验证集{title}");
+                (picture(&title, lengths, &best, false))
             }
             (picture(language.of("learning rate", "学习率"), one(GREEN, training(|point| point.learning_rate), false), &[], true))
             (picture(language.of("gradient norm", "梯度范数"), one(BLUE, training(|point| point.gradient_norm), false), &[], true))

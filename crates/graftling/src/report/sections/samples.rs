@@ -26,7 +26,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
             (Standing::Median, language.of("Those in the middle", "居中的")),
             (Standing::Worst, language.of("The worst", "最差的")),
         ] {
-            h3 { (title) }
+            @if of(standing).next().is_some() { h3 { (title) } }
             @for sample in of(standing) {
                 @let SampleFacts { agreement, line, source, reference, written, .. } = sample;
                 div class="case" {
