@@ -51,8 +51,12 @@ fn intervals(evaluation: &Evaluation) -> String {
 /// What a finished training run has to report.
 pub fn training(summary: &TrainSummary, console: &Console) -> String {
     let speed = figures::per_second(summary.tokens, summary.step_time);
+    let windows = match summary.train_windows > summary.train_examples {
+        true => format!(" in {}", figures::counted(summary.train_windows as u64, "window")),
+        false => String::new(),
+    };
     let mut text = format!(
-        "trained {} on {} for {} in {} ({} tokens/s",
+        "trained {} on {}{windows} for {} in {} ({} tokens/s",
         figures::counted(summary.steps, "step"),
         figures::counted(summary.train_examples as u64, "example"),
         figures::epochs(summary.epoch),

@@ -122,6 +122,8 @@ pub(crate) struct Tokenized {
     pub truncation: TruncationReport,
     /// Words of which the tokenizer leaves nothing, where words are given.
     pub tokenless: TokenlessWords,
+    /// How many tokens each text has before anything is cut or divided.
+    pub whole_lengths: Vec<usize>,
     /// How long what is to be written from each text is, where it is known.
     pub target_lengths: Vec<TargetLength>,
 }
@@ -160,15 +162,25 @@ impl Tokenized {
     ) -> Self {
         let mut texts: Vec<Range<usize>> = Vec::with_capacity(truncation.texts);
         let mut all_wanted = Vec::with_capacity(encodings.len());
+        let mut whole_lengths = Vec::with_capacity(truncation.texts);
         let mut done = 0;
         for windows in encodings.chunk_by(|one, next| one.example == next.example) {
             texts.push(done..done + windows.len());
             done += windows.len();
+            whole_lengths.push(windows[0].whole_tokens);
             all_wanted.extend(wanted(windows));
         }
         let features = encodings.into_iter().zip(all_wanted).map(|(encoding, wanted)| Features::new(encoding, wanted)).collect();
         let examples = (0..texts.len()).map(|text| text..text + 1).collect();
-        Self { features, texts, examples, truncation, tokenless: TokenlessWords::default(), target_lengths: Vec::new() }
+        Self {
+            features,
+            texts,
+            examples,
+            truncation,
+            tokenless: TokenlessWords::default(),
+            whole_lengths,
+            target_lengths: Vec::new(),
+        }
     }
 
     /// The same texts as examples of so many texts each.

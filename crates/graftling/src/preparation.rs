@@ -72,6 +72,14 @@ pub(crate) struct Told {
     pub test: Option<Data>,
 }
 
+impl Told {
+    /// How many examples the training split has.
+    pub fn train_examples(&self) -> usize {
+        let train = SplitName::Train.to_string();
+        self.splits.iter().find(|facts| facts.split == train).map_or(0, |facts| facts.examples)
+    }
+}
+
 /// Reads and checks all that a recipe names. Complaints come together where one does not follow from another.
 pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Prepared, Error> {
     let mut complaints = Complaints::default();

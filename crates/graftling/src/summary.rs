@@ -37,6 +37,8 @@ pub struct TrainSummary {
     pub train_loss: f64,
     /// How many examples the training split has.
     pub train_examples: usize,
+    /// How many there are to be trained on where each window of a text is one by itself.
+    pub train_windows: usize,
     /// How many examples were trained on, each counted as often as it was used.
     pub examples_seen: u64,
     /// How many real tokens were trained on.

@@ -90,6 +90,8 @@ pub struct Encoding {
     pub word_ids: Vec<Option<u32>>,
     /// Which text each token stands in: 0, or 1 for the second of a pair. A special token has none.
     pub sequence_ids: Vec<Option<u8>>,
+    /// How many tokens the text, or pair, has with special tokens before anything is cut or divided.
+    pub whole_tokens: usize,
     /// How many tokens of the text were cut off; of a text in windows the first of them tells it.
     pub truncated_tokens: usize,
     /// Which of the inputs this is an encoding of, from 0.
@@ -238,6 +240,7 @@ impl Tokenizer {
                 special_tokens_mask: encoding.get_special_tokens_mask().iter().map(|&mask| mask == 1).collect(),
                 word_ids: encoding.get_word_ids().to_vec(),
                 sequence_ids,
+                whole_tokens: whole + special_tokens,
                 truncated_tokens,
                 example,
                 token_range,
@@ -277,7 +280,7 @@ pub(super) fn gathered(encoded: Vec<Encoded>, options: &EncodeOptions) -> Encodi
     let mut truncation = TruncationReport { texts: encoded.len(), max_length: options.max_length, ..Default::default() };
     for one in &encoded {
         let cut: usize = one.encodings.iter().map(|encoding| encoding.truncated_tokens).sum();
-        truncation.tokens += one.encodings.iter().map(|encoding| encoding.input_ids.len()).sum::<usize>();
+        truncation.tokens += one.whole_tokens - cut;
         truncation.cut_tokens += cut;
         truncation.truncated_texts += usize::from(cut > 0);
         truncation.longest_tokens = truncation.longest_tokens.max(one.whole_tokens);

@@ -13,7 +13,7 @@ pub struct TruncationReport {
     pub texts: usize,
     /// How many of them were too long.
     pub truncated_texts: usize,
-    /// How many tokens are left, special tokens included.
+    /// How many tokens are left, special tokens included; those that windows share count once.
     pub tokens: usize,
     /// How many tokens were cut off.
     pub cut_tokens: usize,

@@ -68,6 +68,7 @@ pub(crate) fn tokenize_language(
     let (mut framed, mut chats) = (framed.into_iter(), chats.iter());
     let mut truncation = TruncationReport { texts: examples.len(), max_length: reading.max_length, ..Default::default() };
     let (mut features, mut ranges) = (Vec::new(), Vec::with_capacity(examples.len()));
+    let mut whole_lengths = Vec::with_capacity(examples.len());
     for example in examples {
         let mut next = || framed.next().expect("an encoding of each text");
         let sequence = match example {
@@ -94,6 +95,7 @@ pub(crate) fn tokenize_language(
         let first = features.len();
         features.extend(windows.into_iter().map(Window::features));
         features[first].truncated_tokens = cut;
+        whole_lengths.push(whole);
         ranges.push(first..features.len());
     }
     let examples = (0..ranges.len()).map(|text| text..text + 1).collect();
@@ -103,6 +105,7 @@ pub(crate) fn tokenize_language(
         examples,
         truncation,
         tokenless: TokenlessWords::default(),
+        whole_lengths,
         target_lengths: Vec::new(),
     })
 }

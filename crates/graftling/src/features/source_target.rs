@@ -84,6 +84,7 @@ pub(crate) fn tokenize_sources(tokenizer: &Tokenizer, sources: &[&str], reading:
     };
     let mut truncation = TruncationReport { texts: texts.len(), max_length: reading.max_length, ..Default::default() };
     let mut features = Vec::with_capacity(texts.len());
+    let mut whole_lengths = Vec::with_capacity(texts.len());
     for encoding in &whole.encodings {
         let Framed { before, text, .. } = Framed::of(encoding);
         let around = before.len() + closing.len();
@@ -98,6 +99,7 @@ pub(crate) fn tokenize_sources(tokenizer: &Tokenizer, sources: &[&str], reading:
         truncation.cut_tokens += cut;
         truncation.tokens += input_ids.len();
         truncation.longest_tokens = truncation.longest_tokens.max(text.len() + around);
+        whole_lengths.push(text.len() + around);
         features.push(Features {
             token_type_ids: vec![0; input_ids.len()],
             input_ids,
@@ -115,15 +117,18 @@ pub(crate) fn tokenize_sources(tokenizer: &Tokenizer, sources: &[&str], reading:
         texts,
         truncation,
         tokenless: TokenlessWords::default(),
+        whole_lengths,
         target_lengths: Vec::new(),
     })
 }
 
 impl Tokenized {
-    /// How many tokens a text has, in all its windows, those that were cut off included; where others are written from texts, without those.
+    /// How many tokens a text has, those that were cut off included; where others are written from texts, without those.
     pub fn whole_length(&self, text: usize) -> usize {
-        let read = |features: &Features| if self.target_lengths.is_empty() { features.tokens() } else { features.prompt().len() };
-        self.windows(text).iter().map(|features| read(features) + features.truncated_tokens).sum()
+        match self.target_lengths.is_empty() {
+            true => self.whole_lengths[text],
+            false => self.windows(text).iter().map(|features| features.prompt().len() + features.truncated_tokens).sum(),
+        }
     }
 }
 

@@ -52,7 +52,7 @@ fn the_end_of_a_long_text_counts_where_it_is_read_in_windows() {
         assert_eq!(accuracy(&windows), 1.0, "{pooling}");
         assert_eq!((summary.truncation.truncated_texts, windows.truncation.cut_tokens), (0, 0), "{pooling}");
         // Six texts each of 2, 7, 12 and 17 words: in 1, 2, 3 and 4 windows of 6 that move on by 4.
-        assert_eq!(summary.train_examples, 6 * (1 + 2 + 3 + 4), "{pooling}");
+        assert_eq!((summary.train_examples, summary.train_windows), (24, 6 * (1 + 2 + 3 + 4)), "{pooling}");
         let predictor = Predictor::load(&summary.output).expect("a predictor");
         let text = format!("{}was bad", "the story and this film ".repeat(3));
         let said = &predictor.predict(&[TextInput { text: &text, pair: None }]).expect("a prediction")[0];

@@ -25,7 +25,7 @@ fn texts_without_labels_are_learnt_and_their_words_guessed() {
     );
     let (summary, events) = fixture.run("adapted", &options);
     // Eight texts have two windows.
-    assert_eq!((summary.train_examples, summary.truncation.truncated_texts), (40, 0));
+    assert_eq!((summary.train_examples, summary.train_windows, summary.truncation.truncated_texts), (32, 40, 0));
     let metrics = &summary.validation.as_ref().expect("a validation").metrics;
     let Metrics::Language(figures) = metrics else { panic!("{metrics:?}") };
     assert!(figures.loss < 1.0 && figures.loss < f64::from(events.losses[0]) / 2.0, "{figures:?} from {}", events.losses[0]);

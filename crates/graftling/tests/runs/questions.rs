@@ -159,7 +159,7 @@ fn an_answer_far_beyond_the_length_of_the_model_is_found() {
     let fixture = Fixture::new();
     let (summary, evaluation) = learn(&fixture, "run", &long(), "epochs = 40\nmax_length = 24\nwindow_stride = 8");
     assert_eq!(figures(&evaluation).all.exact_match, 100.0, "{evaluation:?}");
-    assert!(summary.train_examples > 30, "{} windows", summary.train_examples);
+    assert!(summary.train_windows > 30, "{} windows", summary.train_windows);
     let recipe = fs::read_to_string(summary.output.join("recipe.toml")).expect("a recipe");
     assert!(recipe.contains("window_stride = 8"), "{recipe}");
     let filling = "it is a very good and bad movie ".repeat(8);
