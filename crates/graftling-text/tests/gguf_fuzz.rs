@@ -2,12 +2,15 @@
 //! with no panic and no more memory than its size is good for. Texts are valid UTF-8 by then, for the container refuses any other.
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use graftling_text::{EncodeOptions, GgufVocabulary, TextError, TextInput, Tokenizer};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
+/// The memory of all threads is counted, so that tests go one after the other.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const CASES: usize = 20_000;
 /// What is taken whatever the vocabulary: patterns that are compiled, and what the tokenizer library keeps words in that it has met.
@@ -226,6 +229,7 @@ fn peak<T>(work: impl FnOnce() -> T) -> (usize, T) {
 
 #[test]
 fn damaged_vocabularies_give_errors_within_the_memory_of_their_size() {
+    let _alone = ALONE.lock().expect("the other test passes");
     let sound = [byte_pairs(), pieces()];
     for vocabulary in &sound {
         used(vocabulary).expect("a sound vocabulary");
@@ -255,6 +259,7 @@ fn damaged_vocabularies_give_errors_within_the_memory_of_their_size() {
 /// Such pieces could be merged in as many ways as the square of their number, each with a copy of its parts.
 #[test]
 fn pieces_that_are_parts_of_each_other_take_no_more_than_their_size() {
+    let _alone = ALONE.lock().expect("the other test passes");
     for (longest, accepted) in [(60, true), (800, false), (3000, false)] {
         let mut vocabulary = pieces();
         vocabulary.tokens.extend((2..longest).map(|length| "b".repeat(length)));

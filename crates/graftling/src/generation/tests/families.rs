@@ -11,8 +11,10 @@ use graftling_text::Tokenizer;
 use serde_json::{Value, json};
 
 use super::super::draw::highest;
-use super::super::processors::{View, process, softmax};
+use super::super::processors::{View, log_softmax, process, softmax};
+use super::super::request::{Call, Prompt, Reading, Request};
 use super::super::settings::Settings;
+use super::super::text_stream::{Spelling, Standing};
 use super::super::{BatchLimits, Continuation, FolderDefaults, Generation, GenerationOptions, Piece, Writer};
 use super::{PROBABILITY_TOLERANCE, SCORE_TOLERANCE, config_file, unpacked};
 use crate::Error;
@@ -221,6 +223,66 @@ fn a_text_that_is_read_anew_at_every_step_is_written_with_the_same_ids() {
         }
     }
     assert!(cases > 300, "only {cases} cases");
+    assert!(wrong.is_empty(), "{} of {cases} cases:\n{}", wrong.len(), wrong[..wrong.len().min(10)].join("\n"));
+}
+
+/// What the search of a call writes when it is given what the model says of whole texts, whatever it remembers of them.
+fn searched_anew(written: &Written, writer: &Writer<'_>, prompt: &[u32], options: &GenerationOptions) -> Vec<Continuation> {
+    let settings = writer.settings(options).expect("settings");
+    let tokenizer = &written.tokenizer;
+    let spelling = Spelling { tokenizer, special_ids: Vec::new(), stop_strings: Vec::new(), standing: Standing::Alone };
+    let call = Call { settings: &settings, spelling };
+    let beginning = Beginning::of(prompt, &settings);
+    let Beginning { source, ids } = Beginning::of(prompt, &settings);
+    let mut request = Request::new(&call, Prompt { index: 0, source, ids, max_new_tokens: NEW_TOKENS });
+    let weights = PackedWeights::new(&written.model.parameters);
+    if let Some(source) = request.source() {
+        let past = written.model.begin(&weights, &[source]).remove(0);
+        request.begin(past);
+    }
+    loop {
+        let rows: Vec<Vec<f32>> = request
+            .readings
+            .iter_mut()
+            .map(|Reading { past, unread }| {
+                // A past tells which tokens a beam has; what the model says after it is not taken from there.
+                written.model.read_on(&weights, &mut [(past, unread)]);
+                let mut scores = beginning.read_whole(&written.model, &past.tokens()[beginning.ids.len()..]);
+                log_softmax(&mut scores);
+                scores
+            })
+            .collect();
+        let (chosen, prompt) = request.choosing();
+        let step = chosen.advance(&call, prompt, &rows.iter().map(Vec::as_slice).collect::<Vec<_>>()).expect("a step");
+        if !request.goes_on(&step) {
+            return request.outcome().continuations;
+        }
+    }
+}
+
+#[test]
+fn beams_whose_texts_are_read_anew_at_every_step_end_with_the_same_ids() {
+    let golden = golden();
+    let prompts = prompts(&golden);
+    let (mut wrong, mut cases) = (Vec::new(), 0);
+    for (family, written) in families(&golden) {
+        let writer = written.writer(BatchLimits::default());
+        let beams =
+            golden["answers"][family].as_array().expect("cases").iter().filter(|case| !case["options"]["num_beams"].is_null());
+        for case in beams {
+            let options = options(&case["options"], NEW_TOKENS);
+            // One text of each: with a whole one at every step for every beam they take their time.
+            let (prompt, expected) = case["answers"].as_object().and_then(|answers| answers.iter().next()).expect("an answer");
+            cases += 1;
+            let place: usize = prompt.parse().expect("a place");
+            let found = searched_anew(&written, &writer, &prompts[place], &options);
+            let expected = expected.as_array().expect("texts");
+            if !are_as_expected(&found, expected) {
+                wrong.push(format!("{family}, {}, prompt {prompt}: {found:?}\n  expected {expected:?}", case["title"]));
+            }
+        }
+    }
+    assert!(cases > 130, "only {cases} cases");
     assert!(wrong.is_empty(), "{} of {cases} cases:\n{}", wrong.len(), wrong[..wrong.len().min(10)].join("\n"));
 }
 
