@@ -22,200 +22,77 @@ const LINES: usize = 10;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Problem {
     /// A row has more or fewer fields than the header.
-    FieldCount {
-        line: usize,
-        found: usize,
-        expected: usize,
-    },
+    FieldCount { line: usize, found: usize, expected: usize },
     /// A quoted field never ends.
-    UnclosedQuote {
-        line: usize,
-    },
+    UnclosedQuote { line: usize },
     /// A quote inside a quoted field is not doubled.
-    StrayQuote {
-        line: usize,
-    },
+    StrayQuote { line: usize },
     /// Two columns have one name.
-    DuplicateColumn {
-        name: String,
-    },
+    DuplicateColumn { name: String },
     /// A line is not JSON.
-    NotJson {
-        line: usize,
-        column: usize,
-        reason: String,
-    },
+    NotJson { line: usize, column: usize, reason: String },
     /// An object has a key twice.
-    RepeatedKey {
-        line: usize,
-        key: String,
-    },
+    RepeatedKey { line: usize, key: String },
     /// A line is JSON, but not an object.
-    NotAnObject {
-        line: usize,
-        found: &'static str,
-    },
+    NotAnObject { line: usize, found: &'static str },
     /// A column that was asked for is not there.
-    NoSuchColumn {
-        role: Role,
-        name: String,
-        columns: Vec<String>,
-        near: Option<String>,
-    },
+    NoSuchColumn { role: Role, name: String, columns: Vec<String>, near: Option<String> },
     /// No column has one of the names that are looked for.
-    ColumnNotFound {
-        role: Role,
-        columns: Vec<String>,
-        near: Option<String>,
-    },
+    ColumnNotFound { role: Role, columns: Vec<String>, near: Option<String> },
     /// Several columns have names that are looked for.
-    ColumnUnclear {
-        role: Role,
-        found: Vec<String>,
-    },
+    ColumnUnclear { role: Role, found: Vec<String> },
     /// One column was asked for in two roles.
-    ColumnTwice {
-        name: String,
-        first: Role,
-        second: Role,
-    },
+    ColumnTwice { name: String, first: Role, second: Role },
     /// A row has no value in a column that is needed.
-    NoValue {
-        line: usize,
-        column: String,
-    },
+    NoValue { line: usize, column: String },
     /// A text is empty or only white space.
-    EmptyText {
-        line: usize,
-        column: String,
-    },
+    EmptyText { line: usize, column: String },
     /// A template makes an empty text of a row.
-    NothingFilled {
-        line: usize,
-    },
+    NothingFilled { line: usize },
     /// A value is not a string where a text is needed.
-    NotText {
-        line: usize,
-        column: String,
-        found: String,
-    },
+    NotText { line: usize, column: String, found: String },
     /// A label is empty or only white space.
-    EmptyLabel {
-        line: usize,
-        column: String,
-    },
+    EmptyLabel { line: usize, column: String },
     /// A label is a list.
-    LabelList {
-        line: usize,
-        column: String,
-        found: String,
-    },
+    LabelList { line: usize, column: String, found: String },
     /// A label is no list of names.
-    NoListOfNames {
-        line: usize,
-        column: String,
-        found: String,
-    },
+    NoListOfNames { line: usize, column: String, found: String },
     /// No row has any label.
-    NoLabelAnywhere {
-        column: String,
-        rows: usize,
-    },
+    NoLabelAnywhere { column: String, rows: usize },
     /// A label is no number and no list of numbers.
-    NotNumbers {
-        line: usize,
-        column: String,
-        found: String,
-    },
-    NumberTooLarge {
-        line: usize,
-        column: String,
-        found: String,
-    },
+    NotNumbers { line: usize, column: String, found: String },
+    /// A number is so large that its square is infinite.
+    NumberTooLarge { line: usize, column: String, found: String },
     /// A list of numbers is shorter or longer than the first one.
-    OtherCountOfNumbers {
-        line: usize,
-        column: String,
-        found: usize,
-        expected: usize,
-        first_line: usize,
-    },
+    OtherCountOfNumbers { line: usize, column: String, found: usize, expected: usize, first_line: usize },
     /// A label is an object.
-    LabelObject {
-        line: usize,
-        column: String,
-    },
+    LabelObject { line: usize, column: String },
     /// Labels are of different JSON types.
-    MixedLabels {
-        column: String,
-        first: LabelKindAt,
-        second: LabelKindAt,
-    },
+    MixedLabels { column: String, first: LabelKindAt, second: LabelKindAt },
     /// A label is a number that is not whole.
-    FractionLabel {
-        line: usize,
-        column: String,
-        label: String,
-    },
+    FractionLabel { line: usize, column: String, label: String },
     /// The labels are whole numbers, but too many different ones to be classes.
-    ManyNumbers {
-        column: String,
-        distinct: usize,
-        rows: usize,
-    },
+    ManyNumbers { column: String, distinct: usize, rows: usize },
     /// All labels are the same.
-    OneClass {
-        label: String,
-        rows: usize,
-    },
+    OneClass { label: String, rows: usize },
     /// A label is none of those that the model tells apart.
-    UnknownLabel {
-        line: usize,
-        label: String,
-        accepted: Vec<String>,
-        near: Option<String>,
-    },
+    UnknownLabel { line: usize, label: String, accepted: Vec<String>, near: Option<String> },
     /// A pair has several scores.
-    ManyScores {
-        line: usize,
-        found: usize,
-    },
+    ManyScores { line: usize, found: usize },
     /// A column of lists and one of texts were both asked for.
-    TokenLayouts {
-        list: String,
-        text: String,
-    },
+    TokenLayouts { list: String, text: String },
     /// Words, tags or entities are wrong.
-    Tokens {
-        line: Option<usize>,
-        problem: TokenProblem,
-    },
+    Tokens { line: Option<usize>, problem: TokenProblem },
     /// The messages of a conversation are wrong.
-    Messages {
-        line: usize,
-        problem: MessageProblem,
-    },
+    Messages { line: usize, problem: MessageProblem },
     /// An object of translations is wrong.
-    Translation {
-        line: usize,
-        problem: TranslationProblem,
-    },
+    Translation { line: usize, problem: TranslationProblem },
     /// Nobody said which of the languages is translated into which.
-    LanguagesUnclear {
-        found: Vec<String>,
-    },
+    LanguagesUnclear { found: Vec<String> },
     /// No column is called as a language that was named.
-    NoColumnOfLanguage {
-        role: Role,
-        language: String,
-        columns: Vec<String>,
-    },
+    NoColumnOfLanguage { role: Role, language: String, columns: Vec<String> },
     /// A question or its answers are wrong.
-    Question {
-        line: Option<usize>,
-        id: Option<String>,
-        problem: QuestionProblem,
-    },
+    Question { line: Option<usize>, id: Option<String>, problem: QuestionProblem },
 }
 
 /// A label and its JSON type.

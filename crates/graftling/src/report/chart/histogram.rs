@@ -3,15 +3,15 @@
 use maud::{Markup, html};
 
 use super::lines::Labels;
-use super::{Axis, BLUE, Frame, px};
+use super::{Axis, BLUE, Frame, Scale, px};
 use crate::report::facts::Distribution;
 
 /// The bars, and a line with a word at a value that matters, where there is one in sight.
-pub(in crate::report) fn chart(spread: &Distribution, labels: &Labels<'_>, mark: Option<(f64, &str)>) -> Markup {
+pub(in crate::report) fn chart(spread: &Distribution, labels: &Labels<'_>, scale: Scale, mark: Option<(f64, &str)>) -> Markup {
     let to = spread.from + spread.width * spread.counts.len() as f64;
     let highest = spread.counts.iter().copied().max().unwrap_or(1) as f64;
-    let x = Axis { from: spread.from, to, title: labels.x };
-    let frame = Frame { width: 430.0, height: 200.0, x, y: Axis { from: 0.0, to: highest * 1.08, title: labels.y }, names: 0.0 };
+    let x = Axis { from: spread.from, to, title: labels.x, scale };
+    let frame = Frame { width: 430.0, height: 200.0, x, y: Axis::of_counts(highest, labels.y), names: 0.0 };
     let bar = |place: usize| spread.from + spread.width * place as f64;
     let body = html! {
         @for (place, count) in spread.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
@@ -21,7 +21,7 @@ pub(in crate::report) fn chart(spread: &Distribution, labels: &Labels<'_>, mark:
         @if let Some((value, word)) = mark.filter(|(value, _)| *value > spread.from && *value < to) {
             line class="mark" x1=(px(frame.x(value))) x2=(px(frame.x(value))) y1="12" y2=(px(frame.y(0.0))) {}
             @let late = frame.x(value) > 300.0;
-            text class="note" x=(px(frame.x(value) + if late { -4.0 } else { 4.0 })) y="22" text-anchor=(if late { "end" } else { "start" }) { (word) }
+            text class="note" x=(px(frame.x(value) + if late { -4.0 } else { 4.0 })) y="10" text-anchor=(if late { "end" } else { "start" }) { (word) }
         }
     };
     frame.svg(labels.about, &body)

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Axis, Frame, px};
+use super::{Axis, Frame, Scale, px};
 
 /// A line.
 pub(in crate::report) struct Line<'a> {
@@ -30,7 +30,8 @@ pub(in crate::report) fn chart(lines: &[Line<'_>], labels: &Labels<'_>, marks: &
     }
     let longest = lines.iter().map(|line| unicode_width::UnicodeWidthStr::width(line.name)).max().unwrap_or(0);
     let names = if lines.len() > 1 { longest as f64 * super::COLUMN + 8.0 } else { 0.0 };
-    let frame = Frame { width: 430.0, height: 240.0, x: Axis { from: 0.0, to: last, title: labels.x }, y, names };
+    let frame =
+        Frame { width: 430.0, height: 240.0, x: Axis { from: 0.0, to: last, title: labels.x, scale: Scale::Counts }, y, names };
     let drawn = |line: &Line<'_>| {
         let places = line.points.iter().filter(|(_, y)| y.is_finite()).map(|(x, y)| (px(frame.x(*x)), px(frame.y(*y))));
         places.collect::<Vec<_>>()
@@ -39,7 +40,7 @@ pub(in crate::report) fn chart(lines: &[Line<'_>], labels: &Labels<'_>, marks: &
         @for (step, word) in marks {
             line class="mark" x1=(px(frame.x(*step))) x2=(px(frame.x(*step))) y1="12" y2="196" {}
             @let late = *step > 0.6 * last;
-            text class="note" x=(px(frame.x(*step) + if late { -4.0 } else { 4.0 })) y="22" text-anchor=(if late { "end" } else { "start" }) { (word) }
+            text class="note" x=(px(frame.x(*step) + if late { -4.0 } else { 4.0 })) y="10" text-anchor=(if late { "end" } else { "start" }) { (word) }
         }
         @for line in lines {
             @let places = drawn(line);

@@ -22,11 +22,21 @@ const COLUMN: f64 = 6.3;
 /// Room around the plot: left, right, top, bottom.
 const MARGINS: [f64; 4] = [58.0, 16.0, 12.0, 44.0];
 
+/// What an axis measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scale {
+    /// Numbers of any kind.
+    Numbers,
+    /// What is counted: there is nothing between two whole numbers.
+    Counts,
+}
+
 /// One axis: from where to where, and what it measures, with the unit.
 pub(super) struct Axis<'a> {
     pub from: f64,
     pub to: f64,
     pub title: &'a str,
+    pub scale: Scale,
 }
 
 impl<'a> Axis<'a> {
@@ -35,12 +45,17 @@ impl<'a> Axis<'a> {
         let finite = values.filter(|value| value.is_finite());
         let (least, most) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), value| (a.min(value), b.max(value)));
         if least > most {
-            return Self { from: 0.0, to: 1.0, title };
+            return Self { from: 0.0, to: 1.0, title, scale: Scale::Numbers };
         }
         let room = if most > least { 0.06 * (most - least) } else { (0.1 * most.abs()).max(1e-9) };
         // Nothing that is counted or measured here goes below zero unless a value does.
         let from = if least >= 0.0 { (least - room).max(0.0) } else { least - room };
-        Self { from, to: most + room, title }
+        Self { from, to: most + room, title, scale: Scale::Numbers }
+    }
+
+    /// From 0 to as many, with a little room above.
+    pub fn of_counts(most: f64, title: &'a str) -> Self {
+        Self { from: 0.0, to: most * 1.08, title, scale: Scale::Counts }
     }
 }
 
@@ -117,7 +132,10 @@ fn ticks(axis: &Axis<'_>, about: usize) -> Vec<(f64, String)> {
         near if near < 7.5 => 5.0,
         _ => 10.0,
     };
-    let step = factor * power;
+    let step = match axis.scale {
+        Scale::Numbers => factor * power,
+        Scale::Counts => (factor * power).max(1.0),
+    };
     let first = (axis.from / step - 1e-6).ceil() as i64;
     let last = (axis.to / step + 1e-6).floor() as i64;
     let decimals = (-step.log10().floor()).max(0.0) as usize;
@@ -147,17 +165,22 @@ mod tests {
 
     #[test]
     fn ticks_stand_at_round_numbers() {
-        let cases: [(f64, f64, usize, &[&str]); 7] = [
-            (0.0, 1.0, 5, &["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
-            (0.0, 1834.0, 4, &["0", "500", "1,000", "1,500"]),
-            (-4.2, 4.3, 4, &["-4", "-2", "0", "2", "4"]),
-            (0.0, 2e-4, 4, &["0", "5e-5", "1.0e-4", "1.5e-4", "2.0e-4"]),
-            (0.31, 0.35, 4, &["0.31", "0.32", "0.33", "0.34", "0.35"]),
-            (7.0, 7.0, 4, &["7"]),
-            (-1e30, 2e30, 3, &["-1e30", "0", "1e30", "2e30"]),
+        use Scale::{Counts, Numbers};
+        let cases: [(f64, f64, Scale, usize, &[&str]); 10] = [
+            (0.0, 1.0, Numbers, 5, &["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+            (0.0, 1834.0, Numbers, 4, &["0", "500", "1,000", "1,500"]),
+            (-4.2, 4.3, Numbers, 4, &["-4", "-2", "0", "2", "4"]),
+            (0.0, 2e-4, Numbers, 4, &["0", "5e-5", "1.0e-4", "1.5e-4", "2.0e-4"]),
+            (0.31, 0.35, Numbers, 4, &["0.31", "0.32", "0.33", "0.34", "0.35"]),
+            (7.0, 7.0, Numbers, 4, &["7"]),
+            (-1e30, 2e30, Numbers, 3, &["-1e30", "0", "1e30", "2e30"]),
+            (3.5, 6.5, Counts, 5, &["4", "5", "6"]),
+            (0.0, 2.16, Counts, 5, &["0", "1", "2"]),
+            (0.0, 1834.0, Counts, 4, &["0", "500", "1,000", "1,500"]),
         ];
-        for (from, to, about, expected) in cases {
-            let told: Vec<String> = ticks(&Axis { from, to, title: "" }, about).into_iter().map(|(_, text)| text).collect();
+        for (from, to, scale, about, expected) in cases {
+            let told: Vec<String> =
+                ticks(&Axis { from, to, title: "", scale }, about).into_iter().map(|(_, text)| text).collect();
             assert_eq!(told, expected, "{from} {to}");
         }
     }

@@ -4,23 +4,22 @@
 use maud::{Markup, html};
 
 use super::lines::Labels;
-use super::{Axis, BLUE, Frame, GREY, px};
+use super::{Axis, BLUE, Frame, GREY, Scale, px};
 use crate::metrics::{Calibration, CalibrationBin};
 
 /// The diagram, with an interval of 95 % at each point, and the counts below in bars of their own.
 pub(in crate::report) fn chart(calibration: &Calibration, labels: &Labels<'_>, perfect: &str, count: &str) -> Markup {
     let from = calibration.bins.first().map_or(0.0, |bin| (bin.confidence * 10.0 - 0.5).floor().max(0.0) / 10.0);
-    let x = |title| Axis { from, to: 1.0, title };
-    let frame =
-        Frame { width: 430.0, height: 340.0, x: x(labels.x), y: Axis { from: 0.0, to: 1.0, title: labels.y }, names: 0.0 };
-    let highest = calibration.bins.iter().map(|bin| bin.count).max().unwrap_or(1) as f64;
-    let below = Frame {
+    let x = |title| Axis { from, to: 1.0, title, scale: Scale::Numbers };
+    let frame = Frame {
         width: 430.0,
-        height: 150.0,
+        height: 340.0,
         x: x(labels.x),
-        y: Axis { from: 0.0, to: highest * 1.08, title: count },
+        y: Axis { from: 0.0, to: 1.0, title: labels.y, scale: Scale::Numbers },
         names: 0.0,
     };
+    let highest = calibration.bins.iter().map(|bin| bin.count).max().unwrap_or(1) as f64;
+    let below = Frame { width: 430.0, height: 150.0, x: x(labels.x), y: Axis::of_counts(highest, count), names: 0.0 };
     let body = html! {
         line class="mark" x1=(px(frame.x(from))) y1=(px(frame.y(from))) x2=(px(frame.x(1.0))) y2=(px(frame.y(1.0))) {}
         text class="note" x=(px(frame.x(1.0) - 4.0)) y=(px(frame.y(0.04))) text-anchor="end" { (perfect) }

@@ -8,7 +8,7 @@ use super::{Axis, BLUE, Frame, px};
 /// The points, on two axes of one scale.
 pub(in crate::report) fn chart(points: &[[f32; 2]], labels: &Labels<'_>, equal: &str) -> Markup {
     let both = Axis::around(points.iter().flatten().map(|value| f64::from(*value)), "");
-    let axis = |title| Axis { from: both.from, to: both.to, title };
+    let axis = |title| Axis { from: both.from, to: both.to, title, scale: both.scale };
     let frame = Frame { width: 430.0, height: 412.0, x: axis(labels.x), y: axis(labels.y), names: 0.0 };
     let (from, to) = (both.from, both.to);
     let body = html! {

@@ -74,7 +74,7 @@ pub(crate) struct Distribution {
     pub percentile_95: f64,
     pub most: f64,
     pub mean: f64,
-    /// Where the first bar begins, and how wide each is.
+    /// Where the first bar begins, and how wide each is. A bar of whole numbers begins half a one before the first of them.
     pub from: f64,
     pub width: f64,
     /// How many numbers each bar holds; a bar has its lower end and not its upper one, but for the last.
@@ -168,10 +168,10 @@ impl Distribution {
         Self::with_width(values, (most - least) / BARS as f64, least)
     }
 
-    /// Of whole numbers: the bars begin and end at whole numbers.
+    /// Of whole numbers, each of which stands in the middle of a bar or of its share of one.
     pub fn of_whole(values: Vec<f64>) -> Self {
         let (least, most) = ends(&values);
-        Self::with_width(values, ((most - least + 1.0) / BARS as f64).ceil(), least)
+        Self::with_width(values, ((most - least + 1.0) / BARS as f64).ceil(), least - 0.5)
     }
 
     fn with_width(mut values: Vec<f64>, width: f64, from: f64) -> Self {
@@ -213,6 +213,7 @@ mod tests {
         let values: Vec<f64> = (1..=100).map(f64::from).collect();
         let whole = Distribution::of_whole(values.clone());
         assert_eq!((whole.width, whole.counts.len(), whole.counts.iter().sum::<u64>()), (4.0, 25, 100));
+        assert_eq!(whole.from, 0.5);
         assert!(whole.counts.iter().all(|count| *count == 4), "{whole:?}");
         assert_eq!((whole.quartiles, whole.percentile_95, whole.mean), ([25.0, 50.0, 75.0], 95.0, 50.5));
         let any = Distribution::of(values.iter().map(|value| value / 7.0).collect());

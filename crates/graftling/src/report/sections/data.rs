@@ -5,8 +5,8 @@ use maud::{Markup, html};
 
 use crate::figures::count;
 use crate::report::Language;
-use crate::report::chart::histogram;
 use crate::report::chart::lines::Labels;
+use crate::report::chart::{Scale, histogram};
 use crate::report::facts::{Distribution, Facts, SplitFacts};
 use crate::report::language::said;
 use crate::report::text;
@@ -166,7 +166,7 @@ fn spread(split: &str, told: Told, lengths: &Distribution, limit: usize, languag
     html! {
         figure {
             figcaption { b { (said!(language, "{split} split, length of the {name}", "{split}，{name}长度")) } }
-            (histogram::chart(lengths, &Labels { about: tokens, x: tokens, y: count }, Some((limit as f64, limited_by))))
+            (histogram::chart(lengths, &Labels { about: tokens, x: tokens, y: count }, Scale::Counts, Some((limit as f64 + 0.5, limited_by))))
         }
     }
 }

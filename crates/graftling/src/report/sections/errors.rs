@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::number;
+use super::{number, samples};
 use crate::figures::count;
 use crate::report::Language;
 use crate::report::facts::{Facts, HardFacts};
@@ -67,19 +67,24 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
 }
 
 fn shown_case(case: &HardFacts, language: Language) -> Markup {
-    let by_words = matches!(&case.told, Told::Tags { .. });
+    let shows_texts = matches!(&case.told, Told::Tags { .. } | Told::Written { .. });
     html! {
         div class="case" {
             div class="said" {
                 @if let Told::Foreseen { .. } | Told::Written { .. } = &case.told {
                     @let perplexity = number(case.error.exp());
-                    span class="wrong" { (said!(language, "perplexity {perplexity}", "困惑度 {perplexity}")) } ", "
+                    span class="wrong" { (said!(language, "perplexity {perplexity}", "困惑度 {perplexity}")) }
+                    @if let Told::Foreseen { .. } = &case.told { ", " }
                 }
                 (told(&case.told, language))
                 @if let Some(line) = case.line { small { (said!(language, " line {line}", " 第 {line} 行")) } }
             }
             @if let Told::Tags { words } = &case.told { (tagged(words)) }
-            @if !by_words {
+            @if let Told::Written { reference, written } = &case.told {
+                @let [reference, written] = [Some(reference), written.as_ref()].map(|text| text.map(|text| text::cut(text, CHARACTERS)));
+                (samples::beside(language, written.as_deref(), &reference.unwrap_or_default(), &case.texts))
+            }
+            @if !shows_texts {
                 @for text in &case.texts { div class="text" dir="auto" { (text) } }
             }
         }
@@ -97,7 +102,7 @@ fn told(told: &Told, language: Language) -> Markup {
         } }
     };
     match told {
-        Told::Nothing | Told::Tags { .. } => html! {},
+        Told::Nothing | Told::Tags { .. } | Told::Written { .. } => html! {},
         Told::Label { label, label_probability, predicted, probability } => html! {
             span class="wrong" { (said) (named(predicted)) (format!(" ({probability:.3})")) }
             ", "
@@ -124,10 +129,6 @@ fn told(told: &Told, language: Language) -> Markup {
                 @for (place, answer) in answers.iter().enumerate() { @if place > 0 { ", " } (quoted(answer)) }
             }
             "; "
-        },
-        Told::Written { reference, written } => html! {
-            @if let Some(written) = written { div class="text wrong" dir="auto" { (said) (text::cut(written, CHARACTERS)) } }
-            div class="text right" dir="auto" { (truth) (text::cut(reference, CHARACTERS)) }
         },
         Told::Foreseen { right, tokens } => {
             let (right, tokens) = (count(*right as u64), count(*tokens as u64));

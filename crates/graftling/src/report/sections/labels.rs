@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use crate::figures::count;
-use crate::report::chart::histogram;
 use crate::report::chart::lines::Labels;
+use crate::report::chart::{Scale, histogram};
 use crate::report::facts::{Facts, SplitFacts};
 use crate::report::language::said;
 use crate::report::{Language, text};
@@ -76,7 +76,7 @@ fn numbers(splits: &[SplitFacts], language: Language) -> Markup {
                             @let (mean, least, most) = (super::number(spread.mean), super::number(spread.least), super::number(spread.most));
                             (said!(language, ": mean {mean}, from {least} to {most}", "：平均 {mean}，从 {least} 到 {most}"))
                         }
-                        (histogram::chart(spread, &Labels { about: value, x: value, y: examples }, None))
+                        (histogram::chart(spread, &Labels { about: value, x: value, y: examples }, Scale::Numbers, None))
                     }
                 }
             }

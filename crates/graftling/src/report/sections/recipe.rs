@@ -29,7 +29,7 @@ fn table(options: &[&OptionFacts], with_default: bool, language: Language) -> Ma
             } }
             tbody {
                 @for option in options { tr {
-                    td { code { (option.name) } }
+                    td class="key" { code { (option.name) } }
                     td { code { (option.value.as_deref().map_or_else(|| option.default.clone(), |value| text::name(value, VALUE))) } }
                     @if with_default { td { code { (option.default) } } }
                 } }

@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use super::number;
+use crate::report::Language;
 use crate::report::facts::{Facts, SampleFacts, Standing};
 use crate::report::language::said;
 
@@ -34,11 +35,20 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                         (measure) " " b { (number(*agreement)) }
                         @if let Some(line) = line { small { (said!(language, " line {line}", " 第 {line} 行")) } }
                     }
-                    div class="text" dir="auto" { b { (language.of("written: ", "生成：")) } (written) }
-                    div class="text right" dir="auto" { b { (language.of("reference: ", "参考：")) } (reference) }
-                    div class="text" dir="auto" { small { (language.of("source: ", "原文：")) (source) } }
+                    (beside(language, Some(written), reference, std::slice::from_ref(source)))
                 }
             }
         }
     })
+}
+
+/// A text that was written, if it was, beside what it should have been and what it was written from.
+pub(super) fn beside(language: Language, written: Option<&str>, reference: &str, sources: &[String]) -> Markup {
+    html! {
+        @if let Some(written) = written {
+            div class="text" dir="auto" { b { (language.of("written: ", "生成：")) } (written) }
+        }
+        div class="text right" dir="auto" { b { (language.of("reference: ", "参考：")) } (reference) }
+        @for source in sources { div class="text" dir="auto" { small { (language.of("source: ", "原文：")) (source) } } }
+    }
 }
