@@ -2,7 +2,7 @@
 
 Writes crates/graftling/tests/golden/marian/: student.npz (entries stored, headers as Marian's own writer of arrays makes them), deflated.npz
 (as numpy writes it), float32.bin, mixed.bin (matrices of 8 bits, the table of embeddings not) and intgemm8.bin (all of 8 bits, with multipliers
-of activations and padding), and expected.json.gz: the config, digests of the weights as numpy has them, and tokens of a few texts. Run it with a
+of activations and padding), two_tables.npz (a student with a vocabulary and a table for each language), and expected.json.gz: the config, digests of the weights as numpy has them, and tokens of a few texts. Run it with a
 Python that has torch, transformers, numpy and sentencepiece:
 
     python tools/reference/marian_import.py
@@ -27,15 +27,16 @@ from golden import made_by
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "crates/graftling/tests/golden/marian"
-VOCABULARY = ROOT / "crates/graftling-text/tests/golden/vocabularies/marian-source.model"
+VOCABULARIES = ROOT / "crates/graftling-text/tests/golden/vocabularies"
 TEXTS = ["The house is small.", "A film that I would see again, and again!", "", "  two  blanks ", "unknown signs: 北京 ü"]
 
 WIDTH, HEADS, INNER, DECODER_INNER, ENCODER_LAYERS, DECODER_LAYERS = 8, 2, 12, 10, 2, 1
 FLOAT32, INT8, INTGEMM8 = 0x404, 0x101, 0x4101
 
 
-def settings(vocabulary: int) -> str:
-    """As the settings of a published student, but for its sizes and two keys of newer versions."""
+def settings(read: int, written: int, one_table: bool) -> str:
+    """As the settings of a published student, but for its sizes and a few keys of newer versions."""
+    yes_no = lambda value: "true" if value else "false"
     return f"""bert-train-type-embeddings: true
 bert-type-vocab-size: 2
 dec-cell: ssru
@@ -45,8 +46,8 @@ dec-depth: {DECODER_LAYERS}
 dim-emb: {WIDTH}
 dim-rnn: 1024
 dim-vocabs:
-  - {vocabulary}
-  - {vocabulary}
+  - {read}
+  - {written}
 enc-cell: gru
 enc-cell-depth: 1
 enc-depth: {ENCODER_LAYERS}
@@ -61,8 +62,8 @@ lemma-dim-emb: 0
 output-omit-bias: false
 right-left: false
 skip: false
-tied-embeddings: false
-tied-embeddings-all: true
+tied-embeddings: {yes_no(not one_table)}
+tied-embeddings-all: {yes_no(one_table)}
 tied-embeddings-src: false
 transformer-aan-activation: swish
 transformer-aan-depth: 2
@@ -91,9 +92,11 @@ ulr-trainable-transformation: false
 version: v1.12.0 0000000 2024-01-01 00:00:00 +0000"""
 
 
-def shapes(vocabulary: int) -> dict:
-    """The shape of every tensor in a file of Marian: a row for each input, vectors as matrices of one row."""
-    found = {"Wemb": (vocabulary, WIDTH), "decoder_ff_logit_out_b": (1, vocabulary)}
+def shapes(tables: dict) -> dict:
+    """The shape of every tensor in a file of Marian: a row for each input, vectors as matrices of one row. `tables` are names and sizes, the last
+    one that of the target."""
+    found = {name: (size, WIDTH) for name, size in tables.items()}
+    found["decoder_ff_logit_out_b"] = (1, list(tables.values())[-1])
 
     def norm(part: str) -> None:
         found[f"{part}_ln_scale"], found[f"{part}_ln_bias"] = (1, WIDTH), (1, WIDTH)
@@ -122,6 +125,10 @@ def shapes(vocabulary: int) -> dict:
 
 def is_matrix(shape: tuple) -> bool:
     return shape[0] > 1
+
+
+def is_table(name: str) -> bool:
+    return name.endswith("Wemb")
 
 
 def text_bytes(text: str) -> bytes:
@@ -154,7 +161,7 @@ def deflated(path: pathlib.Path, weights: dict, text: str) -> None:
 
 def quantised(name: str, values: numpy.ndarray) -> tuple:
     """Bytes and multiplier, as intgemm rounds; all matrices but the table of embeddings lie transposed."""
-    stored = values if name == "Wemb" else values.T
+    stored = values if is_table(name) else values.T
     multiplier = numpy.float32(127.0) / numpy.abs(values).max()
     return numpy.clip(numpy.rint(stored * multiplier), -127, 127).astype(numpy.int8), multiplier
 
@@ -187,7 +194,7 @@ def byte_item(name: str, values: numpy.ndarray) -> tuple:
 def expected(weights: dict) -> dict:
     """Each weight with a row for each output."""
     def described(name: str, values: numpy.ndarray) -> dict:
-        turned = values if name == "Wemb" else values.T if is_matrix(values.shape) else values.reshape(-1)
+        turned = values if is_table(name) else values.T if is_matrix(values.shape) else values.reshape(-1)
         turned = numpy.ascontiguousarray(turned)
         return {"shape": list(turned.shape), "sha256": hashlib.sha256(turned.tobytes()).hexdigest(), "first": [float(x) for x in turned.reshape(-1)[:3]]}
     return {name: described(name, values) for name, values in weights.items()}
@@ -197,21 +204,22 @@ def rounded(name: str, values: numpy.ndarray) -> numpy.ndarray:
     """What 8 bits hold of a matrix, as it was drawn."""
     stored, multiplier = quantised(name, values)
     held = stored.astype(numpy.float32) * (numpy.float32(1) / multiplier)
-    return held if name == "Wemb" else held.T
+    return held if is_table(name) else held.T
 
 
 def main() -> None:
     GOLDEN.mkdir(parents=True, exist_ok=True)
-    pieces = sentencepiece.SentencePieceProcessor(model_file=str(VOCABULARY))
-    vocabulary = pieces.get_piece_size()
+    pieces, of_targets = [sentencepiece.SentencePieceProcessor(model_file=str(VOCABULARIES / f"marian-{side}.model")) for side in ("source", "target")]
+    vocabulary, written = pieces.get_piece_size(), of_targets.get_piece_size()
     generator = numpy.random.default_rng(11)
-    weights = {name: generator.standard_normal(shape).astype(numpy.float32) for name, shape in shapes(vocabulary).items()}
-    text = settings(vocabulary)
+    draw = lambda tables: {name: generator.standard_normal(shape).astype(numpy.float32) for name, shape in shapes(tables).items()}
+    weights = draw({"Wemb": vocabulary})
+    text = settings(vocabulary, vocabulary, one_table=True)
     special = ("special:model.yml", INT8, (len(text_bytes(text)),), text_bytes(text))
     npz(GOLDEN / "student.npz", weights, text)
     deflated(GOLDEN / "deflated.npz", weights, text)
     binary(GOLDEN / "float32.bin", [*[float_item(name, values) for name, values in weights.items()], special])
-    mixed = {name for name, values in weights.items() if is_matrix(values.shape) and name != "Wemb"}
+    mixed = {name for name, values in weights.items() if is_matrix(values.shape) and not is_table(name)}
     items = [byte_item(name, values) if name in mixed else float_item(name, values) for name, values in weights.items()]
     binary(GOLDEN / "mixed.bin", [*items, special])
     items = []
@@ -221,24 +229,29 @@ def main() -> None:
             continue
         # The multiplier of the table's activations has the type of the table.
         alpha = padded(numpy.float32(17.5).tobytes())
-        items += [byte_item(name, values), (f"{name}_QuantMultA", INTGEMM8 if name == "Wemb" else FLOAT32, (1, 1), alpha)]
+        items += [byte_item(name, values), (f"{name}_QuantMultA", INTGEMM8 if is_table(name) else FLOAT32, (1, 1), alpha)]
     items.append(("none_QuantMultA", FLOAT32, (1, 1), padded(numpy.float32(9).tobytes())))
     binary(GOLDEN / "intgemm8.bin", [*items, special])
+    of_each = draw({"encoder_Wemb": vocabulary, "decoder_Wemb": written})
+    npz(GOLDEN / "two_tables.npz", of_each, settings(vocabulary, written, one_table=False))
     config = {
-        "architectures": ["MarianSSRU"], "model_type": "marian-ssru", "vocab_size": vocabulary, "d_model": WIDTH, "encoder_layers": ENCODER_LAYERS,
+        "architectures": ["MarianSSRU"], "model_type": "marian-ssru", "vocab_size": vocabulary, "decoder_vocab_size": vocabulary, "d_model": WIDTH, "encoder_layers": ENCODER_LAYERS,
         "decoder_layers": DECODER_LAYERS, "encoder_attention_heads": HEADS, "decoder_attention_heads": HEADS, "encoder_ffn_dim": INNER,
         "decoder_ffn_dim": DECODER_INNER, "activation_function": "silu", "layer_norm_eps": 1e-6, "norm": "post", "scale_embedding": True,
-        "position": "sinusoidal (sin half, cos half)", "tie_embeddings": "all", "decoder_autoreg": "ssru", "pad_token_id": None,
+        "position": "sinusoidal (sin half, cos half)", "tie_embeddings": "all", "share_encoder_decoder_embeddings": True, "decoder_autoreg": "ssru", "pad_token_id": None,
         "eos_token_id": pieces.eos_id(), "unk_token_id": pieces.unk_id(), "decoder_start": "zero embedding", "dtype": "float32",
     }
     everything = {name: rounded(name, values) if is_matrix(values.shape) else values for name, values in weights.items()}
     golden = {
         "made_by": {**made_by("marian_import.py"), "sentencepiece": importlib.metadata.version("sentencepiece")},
         "config": config,
+        "config_of_two": {**config, "decoder_vocab_size": written, "tie_embeddings": "target", "share_encoder_decoder_embeddings": False},
         "float32": expected(weights),
         "mixed": expected({name: rounded(name, values) if name in mixed else values for name, values in weights.items()}),
         "intgemm8": expected(everything),
+        "two_tables": expected(of_each),
         "texts": [{"text": text, "input_ids": [*pieces.encode(text), pieces.eos_id()]} for text in TEXTS],
+        "written": [{"text": text, "input_ids": [*of_targets.encode(text), of_targets.eos_id()]} for text in TEXTS],
     }
     with open(GOLDEN / "expected.json.gz", "wb") as out, gzip.GzipFile("", "wb", 9, out, mtime=0) as packed:
         packed.write(json.dumps(golden, separators=(",", ":")).encode())

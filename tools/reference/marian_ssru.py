@@ -1,4 +1,5 @@
-"""Makes crates/graftling-models/tests/golden/families/marian-ssru: a tiny student model of Marian, whose decoder has an SSRU in each layer.
+"""Makes crates/graftling-models/tests/golden/families/marian-ssru and marian-ssru-two: tiny student models of Marian, whose decoder has an SSRU in each
+layer; the second has a vocabulary and a table of embeddings for each language, as models for Chinese or Japanese have.
 
     python tools/reference/marian_ssru.py
 
@@ -24,43 +25,62 @@ CONFIG = {
     "layer_norm_eps": 1e-3, "norm": "post", "scale_embedding": True, "position": "sinusoidal (sin half, cos half)", "tie_embeddings": "all",
     "decoder_autoreg": "ssru", "pad_token_id": None, "eos_token_id": 0, "unk_token_id": 1, "decoder_start": "zero embedding",
 }
-WIDTH, VOCABULARY, END = CONFIG["d_model"], CONFIG["vocab_size"], CONFIG["eos_token_id"]
-# What stands for no word: the id behind the vocabulary.
-START = VOCABULARY
+TWO_TABLES = {"vocab_size": 46, "decoder_vocab_size": 40, "tie_embeddings": "target", "share_encoder_decoder_embeddings": False}
+VARIANTS = {"marian-ssru": CONFIG, "marian-ssru-two": {**CONFIG, **TWO_TABLES}}
+WIDTH, END = CONFIG["d_model"], CONFIG["eos_token_id"]
 LONGEST = 16
 
 
 def main() -> None:
     torch.set_num_threads(1)
+    for name, config in VARIANTS.items():
+        make(name, config)
+
+
+def make(name: str, config: dict) -> None:
     generator = torch.Generator().manual_seed(78)
-    batches = [batch(generator) for _ in range(STEPS)]
+    batches = [batch(config, generator) for _ in range(STEPS)]
     # A model of the first seed with which some text that it writes has several words: one word again and again would show little.
-    weights = next(weights for weights in map(drawn, range(77, 277)) if any(len(set(text)) > 3 for text in written(weights, batches[0])))
-    folder = GOLDEN / "families" / "marian-ssru" / "seq2seq"
+    draws = (drawn(config, seed) for seed in range(77, 277))
+    weights = next(weights for weights in draws if any(len(set(text)) > 3 for text in written(config, weights, batches[0])))
+    folder = GOLDEN / "families" / name / "seq2seq"
     write_tensors(folder / "model" / "model.safetensors", weights, "marian_ssru.py")
-    (folder / "model" / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n", encoding="utf-8")
-    outcome = run(weights, batches)
+    (folder / "model" / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    outcome = run(config, weights, batches)
     write_tensors(folder / "expected.safetensors", outcome.pop("tensors"), "marian_ssru.py")
-    texts = list(written(weights, batches[0]))
+    texts = list(written(config, weights, batches[0]))
     write_json(folder / "batches.json", {"made_by": made_by("marian_ssru.py"), "recipe": recipe(), **outcome, "written": texts, "batches": batches})
-    print(outcome["losses"][0], texts)
+    print(name, outcome["losses"][0], texts)
 
 
-def drawn(seed: int) -> dict:
+def tables(config: dict) -> dict:
+    """The table of embeddings of the source and that of the target, which logits are made by: names and sizes."""
+    if config["tie_embeddings"] == "all":
+        return {"source": ("Wemb", config["vocab_size"]), "target": ("Wemb", config["vocab_size"])}
+    return {"source": ("encoder_Wemb", config["vocab_size"]), "target": ("decoder_Wemb", config["decoder_vocab_size"])}
+
+
+def start(config: dict) -> int:
+    """What stands for no word: the id behind the vocabulary."""
+    return tables(config)["target"][1]
+
+
+def drawn(config: dict, seed: int) -> dict:
     torch.manual_seed(seed)
-    return {name: centre(name) + spread(name) * torch.randn(shape) for name, shape in shapes().items()}
+    return {name: centre(name) + spread(name, shape) * torch.randn(shape) for name, shape in shapes(config).items()}
 
 
-def written(weights: dict, one: dict) -> Iterator:
+def written(config: dict, weights: dict, one: dict) -> Iterator:
     """The ids that are written greedily from each source of a batch."""
-    student = Student({name: tensor.double() for name, tensor in weights.items()})
+    student = Student(config, {name: tensor.double() for name, tensor in weights.items()})
     with torch.no_grad():
         yield from (student.written(source) for source in one["input_ids"])
 
 
-def shapes() -> dict:
+def shapes(config: dict) -> dict:
     """The shape of every weight, under Marian's name."""
-    found = {"Wemb": (VOCABULARY, WIDTH), "decoder_ff_logit_out_b": (VOCABULARY,)}
+    found = {name: (size, WIDTH) for name, size in tables(config).values()}
+    found["decoder_ff_logit_out_b"] = (start(config),)
 
     def attention(part: str) -> None:
         for letter in "qkvo":
@@ -90,27 +110,28 @@ def centre(name: str) -> float:
     return 1.0 if name.endswith("_ln_scale") else 0.0
 
 
-def spread(name: str) -> float:
+def spread(name: str, shape: tuple) -> float:
     # Matrices so wide that the words before are not all that says what comes next.
-    return 0.4 if len(shapes()[name]) == 2 and name != "Wemb" else 0.2
+    return 0.4 if len(shape) == 2 and not name.endswith("Wemb") else 0.2
 
 
-def batch(generator: torch.Generator) -> dict:
-    def draw(count: int, first: int) -> list:
-        return torch.randint(first, VOCABULARY, (count,), generator=generator).tolist()
-    sources = [[*draw(length - 1, 1), END] for length in (9, 1, 14, 5)]
-    targets = [[*draw(length - 1, 1), END] for length in (4, 6, 1, 12)]
+def batch(config: dict, generator: torch.Generator) -> dict:
+    def draw(side: str, count: int) -> list:
+        return torch.randint(1, tables(config)[side][1], (count,), generator=generator).tolist()
+    sources = [[*draw("source", length - 1), END] for length in (9, 1, 14, 5)]
+    targets = [[*draw("target", length - 1), END] for length in (4, 6, 1, 12)]
     return {
         "input_ids": sources, "token_type_ids": [[0] * len(source) for source in sources],
-        "decoder_input_ids": [[START, *target[:-1]] for target in targets], "token_labels": targets,
+        "decoder_input_ids": [[start(config), *target[:-1]] for target in targets], "token_labels": targets,
     }
 
 
 class Student:
     """The model over a dict of weights by name."""
 
-    def __init__(self, weights: dict):
-        self.weights = weights
+    def __init__(self, config: dict, weights: dict):
+        self.config, self.weights = config, weights
+        self.tables, self.start = {side: table for side, (table, _) in tables(config).items()}, start(config)
 
     def linear(self, x, weight: str, bias: str | None = None):
         return torch.nn.functional.linear(x, self.weights[weight], None if bias is None else self.weights[bias])
@@ -137,38 +158,38 @@ class Student:
             states.append(state)
         return self.norm(x + torch.relu(torch.stack(states)), f"{part}_ffn")
 
-    def embedded(self, ids: list):
-        table = self.weights["Wemb"]
-        rows = [torch.zeros(WIDTH, dtype=table.dtype) if token == START else table[token] * math.sqrt(WIDTH) for token in ids]
+    def embedded(self, side: str, ids: list):
+        table = self.weights[self.tables[side]]
+        rows = [torch.zeros(WIDTH, dtype=table.dtype) if side == "target" and token == self.start else table[token] * math.sqrt(WIDTH) for token in ids]
         pairs = torch.arange(WIDTH // 2, dtype=torch.double)
         angles = torch.arange(len(ids), dtype=torch.double)[:, None] * 10_000 ** (-pairs / (WIDTH // 2 - 1))
         return torch.stack(rows) + torch.cat([angles.sin(), angles.cos()], 1)
 
     def encoded(self, source: list):
-        x = self.embedded(source)
+        x = self.embedded("source", source)
         for layer in range(1, CONFIG["encoder_layers"] + 1):
             x = self.attention(x, x, f"encoder_l{layer}_self", CONFIG["encoder_attention_heads"])
             x = self.feed_forward(x, f"encoder_l{layer}_ffn")
         return x
 
     def logits(self, encoded, ids: list):
-        x = self.embedded(ids)
+        x = self.embedded("target", ids)
         for layer in range(1, CONFIG["decoder_layers"] + 1):
             x = self.recurrence(x, f"decoder_l{layer}_rnn")
             x = self.attention(x, encoded, f"decoder_l{layer}_context", CONFIG["decoder_attention_heads"])
             x = self.feed_forward(x, f"decoder_l{layer}_ffn")
-        return self.linear(x, "Wemb", "decoder_ff_logit_out_b")
+        return self.linear(x, self.tables["target"], "decoder_ff_logit_out_b")
 
     def written(self, source: list) -> list:
-        encoded, ids = self.encoded(source), [START]
+        encoded, ids = self.encoded(source), [self.start]
         while len(ids) <= LONGEST and ids[-1] != END:
             ids.append(self.logits(encoded, ids)[-1].argmax().item())
         return ids[1:]
 
 
-def run(weights: dict, batches: list) -> dict:
+def run(config: dict, weights: dict, batches: list) -> dict:
     named = {name: tensor.double().requires_grad_() for name, tensor in weights.items()}
-    student = Student(named)
+    student = Student(config, named)
 
     def forward(one: dict) -> tuple:
         pairs = zip(one["input_ids"], one["decoder_input_ids"], strict=True)

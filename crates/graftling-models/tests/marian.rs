@@ -5,7 +5,7 @@ mod marian_writer;
 
 use std::path::Path;
 
-use graftling_models::{Conversion, Marian, MarianVocabulary, ModelError, WeightDtype};
+use graftling_models::{Conversion, Marian, MarianVocabulary, Model, ModelError, WeightDtype};
 use marian_writer::{INT8, Tensor, Writer, archive, array, tiny_student};
 use safetensors::SafeTensors;
 
@@ -114,6 +114,48 @@ fn keys_that_are_not_known_are_told() {
     assert_eq!(conversion.notices, ["keys of special:model.yml that nothing was made of: transformer-novelty"]);
 }
 
+/// What is said where no table makes the output.
+const TIED: &str = "\"tied-embeddings-all\" is false; accepted: true, for both languages and the output to have one table of embeddings, or \
+                    tied-embeddings: true, for the target and the output";
+
+/// The tiny student with a table of six entries for the source, and one of five for the target.
+fn with_two_tables() -> Writer {
+    let mut writer = tiny_student();
+    writer.set("tied-embeddings-all", "false");
+    writer.set("tied-embeddings", "true");
+    writer.set("dim-vocabs", "[6, 5]");
+    writer.named("Wemb").name = b"encoder_Wemb".to_vec();
+    writer.tensor("decoder_Wemb", &[5, 4]);
+    writer.tensors.retain(|tensor| tensor.name != b"decoder_ff_logit_out_b");
+    writer.tensor("decoder_ff_logit_out_b", &[1, 5]);
+    writer
+}
+
+#[test]
+fn each_language_may_have_its_own_table() {
+    let writer = with_two_tables().quantised("encoder_Wemb");
+    let bytes = writer.binary().0;
+    let conversion = Conversion::of_marian(Path::new("model.bin"), &Marian::parse(&bytes).unwrap(), VOCABULARY).unwrap();
+    assert_eq!((conversion.vocabulary_size, conversion.written_vocabulary_size), (6, Some(5)));
+    let written = converted(&bytes).unwrap();
+    assert_eq!(values(&written, "encoder_Wemb")[..3], [0.0, 0.5, 1.0]);
+    assert_eq!(values(&written, "decoder_Wemb")[..3], [0.0, 1.0, 2.0]);
+    let folder = tempfile::tempdir().unwrap();
+    conversion.write(folder.path(), WeightDtype::F32).unwrap();
+    let model = Model::from_checkpoint(folder.path()).unwrap();
+    assert_eq!(model.decoder_start_token_id(), Some(5));
+    let mut writer = with_two_tables();
+    writer.remove("dim-vocabs");
+    assert!(converted(&writer.binary().0).is_ok(), "the tables have rows");
+    writer.set("dim-vocabs", "[6, 6]");
+    assert_eq!(
+        refusal(&writer.binary().0),
+        "its tensors are not those of its architecture:\n  \
+         weight \"decoder_Wemb\" has shape [5, 4], but the config asks for [6, 4]\n  \
+         weight \"decoder_ff_logit_out_b\" has shape [1, 5], but the config asks for [1, 6]"
+    );
+}
+
 #[test]
 fn all_settings_that_would_make_another_model_are_told_at_once() {
     let told = changed(|writer| {
@@ -147,7 +189,7 @@ fn all_settings_that_would_make_another_model_are_told_at_once() {
             ("dec-depth", "-1"),
             ("transformer-ffn-activation", "gelu"),
             ("tied-embeddings-all", "false"),
-            ("dim-vocabs", "[6, 7]"),
+            ("dim-vocabs", "[6]"),
         ] {
             writer.set(key, value);
         }
@@ -182,10 +224,14 @@ fn all_settings_that_would_make_another_model_are_told_at_once() {
         "\"enc-depth\" is 900; accepted: at most 7, for the file has 39 tensors",
         "\"dec-depth\" is -1; accepted: whole numbers from 1 to 1024",
         "\"transformer-ffn-activation\" is \"gelu\"; accepted: relu, swish",
-        "\"tied-embeddings-all\" is false; accepted: only true: one table of embeddings for both languages and the output",
-        "\"dim-vocabs\" is [6,7]; accepted: twice the same whole number up to 10000000",
+        TIED,
+        "\"dim-vocabs\" is [6]; accepted: two whole numbers from 1 to 10000000",
     ];
     assert_eq!(told, expected.join("\n  "));
+    assert_eq!(
+        changed(|writer| writer.set("dim-vocabs", "[6, 7]")),
+        "its metadata describes no model that can be imported: \"dim-vocabs\" is [6,7]; accepted: twice the same whole number from 1 to 10000000"
+    );
 }
 
 #[test]
@@ -200,7 +246,7 @@ fn settings_that_are_needed_are_missed() {
         "\"type\" is absent; accepted: only \"transformer\"",
         "\"transformer-heads\" is absent; accepted: whole numbers from 1 to 1048576",
         "\"transformer-ffn-activation\" is absent; accepted: relu, swish",
-        "\"tied-embeddings-all\" is false; accepted: only true: one table of embeddings for both languages and the output",
+        TIED,
     ];
     assert_eq!(told, expected.join("\n  "));
     assert_eq!(

@@ -33,12 +33,21 @@ struct Batch {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/families/marian-ssru/seq2seq")
+    folder_of("marian-ssru")
+}
+
+fn folder_of(variant: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/families").join(variant).join("seq2seq")
 }
 
 fn golden() -> (Model, Golden) {
-    let golden = serde_json::from_str(&fs::read_to_string(folder().join("batches.json")).unwrap()).unwrap();
-    (Model::from_checkpoint(&folder().join("model")).unwrap(), golden)
+    golden_of("marian-ssru")
+}
+
+fn golden_of(variant: &str) -> (Model, Golden) {
+    let folder = folder_of(variant);
+    let golden = serde_json::from_str(&fs::read_to_string(folder.join("batches.json")).unwrap()).unwrap();
+    (Model::from_checkpoint(&folder.join("model")).unwrap(), golden)
 }
 
 fn logits(model: &Model, sources: &[Vec<u32>], targets: &[Vec<u32>], wanted: Option<Vec<usize>>) -> Vec<Vec<f32>> {
@@ -54,17 +63,28 @@ fn largest(logits: &[f32]) -> u32 {
 
 #[test]
 fn what_is_written_greedily_is_what_torch_writes() {
-    let (model, golden) = golden();
-    let weights = PackedWeights::new(&model.parameters);
-    for (source, expected) in golden.batches[0].input_ids.iter().zip(&golden.written) {
-        let mut past = model.begin(&weights, &[&source[..]]).remove(0);
-        let mut ids = vec![model.decoder_start_token_id().expect("what it starts from")];
-        for place in 0..expected.len() {
-            let logits = model.read_on(&weights, &mut [(&mut past, &ids[place..])]).to_vec();
-            ids.push(largest(&logits));
+    for variant in ["marian-ssru", "marian-ssru-two"] {
+        let (model, golden) = golden_of(variant);
+        let weights = PackedWeights::new(&model.parameters);
+        for (source, expected) in golden.batches[0].input_ids.iter().zip(&golden.written) {
+            let mut past = model.begin(&weights, &[&source[..]]).remove(0);
+            let mut ids = vec![model.decoder_start_token_id().expect("what it starts from")];
+            for place in 0..expected.len() {
+                let logits = model.read_on(&weights, &mut [(&mut past, &ids[place..])]).to_vec();
+                ids.push(largest(&logits));
+            }
+            assert_eq!(ids[1..], expected[..], "{variant}");
         }
-        assert_eq!(ids[1..], expected[..]);
     }
+}
+
+#[test]
+fn with_two_tables_it_starts_from_the_id_behind_that_of_the_target() {
+    let (model, golden) = golden_of("marian-ssru-two");
+    assert_eq!(model.decoder_start_token_id(), Some(40));
+    assert!(golden.batches[0].decoder_input_ids.iter().all(|ids| ids[0] == 40));
+    let rows = |name: &str| model.parameters.shape(model.parameters.find(name).unwrap())[0];
+    assert_eq!((rows("embeddings.word.weight"), rows("decoder.embeddings.word.weight")), (46, 40));
 }
 
 #[test]

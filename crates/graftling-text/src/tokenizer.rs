@@ -72,14 +72,19 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// The highest token id and one, of texts that are read and of those that are written: how many rows an embedding must have at
+    /// The highest token id and one, of texts that are read and of those that are written: how many rows an embedding of both must have at
     /// least.
     pub fn vocabulary_size(&self) -> usize {
+        let others = self.targets.as_ref().filter(|targets| !Arc::ptr_eq(&targets.pipeline, &self.pipeline));
+        let own = self.read_vocabulary_size();
+        others.map_or(own, |targets| own.max(targets.vocabulary_size()))
+    }
+
+    /// The highest token id and one, of texts that are read alone.
+    pub fn read_vocabulary_size(&self) -> usize {
         let highest_added = self.pipeline.get_added_tokens_decoder().keys().copied().max();
         let highest = self.pipeline.get_model().get_vocab().values().copied().max().max(highest_added);
-        let own = highest.map_or(0, |id| id as usize + 1);
-        let others = self.targets.as_ref().filter(|targets| !Arc::ptr_eq(&targets.pipeline, &self.pipeline));
-        others.map_or(own, |targets| own.max(targets.vocabulary_size()))
+        highest.map_or(0, |id| id as usize + 1)
     }
 
     /// The longest input that the tokenizer's settings allow, special tokens included, where they say so.

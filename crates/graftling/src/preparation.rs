@@ -261,7 +261,7 @@ pub(crate) fn prepare(recipe: &Recipe, folder: &Path, observer: &mut dyn Observe
 /// Refuses a tokenizer whose ids the model has no embedding for.
 pub(crate) fn check_vocabulary(folder: &Path, tokenizer: &Tokenizer, facts: &ModelFacts) -> Result<(), Error> {
     let written = facts.decoder.map(|decoder| (tokenizer.for_targets().vocabulary_size(), decoder.vocabulary_size));
-    let read = (tokenizer.vocabulary_size(), facts.vocabulary_size);
+    let read = (tokenizer.read_vocabulary_size(), facts.vocabulary_size);
     for (vocabulary, embeddings) in written.into_iter().chain([read]) {
         if vocabulary > embeddings {
             return Err(Error::VocabularyTooLarge { folder: folder.to_owned(), vocabulary, embeddings });

@@ -33,7 +33,11 @@ struct Golden {
     float32: BTreeMap<String, Weight>,
     mixed: BTreeMap<String, Weight>,
     intgemm8: BTreeMap<String, Weight>,
+    /// Of the student with a vocabulary and a table for each language.
+    config_of_two: Map<String, Value>,
+    two_tables: BTreeMap<String, Weight>,
     texts: Vec<Case>,
+    written: Vec<Case>,
 }
 
 #[derive(Deserialize)]
@@ -111,30 +115,67 @@ fn weights_are_those_that_the_file_was_made_of() {
     let golden = golden();
     for (model, kind, types) in FILES {
         let (folder, summary) = imported(model);
-        let bytes = fs::read(folder.path().join("model/model.safetensors")).unwrap();
-        assert_eq!(bytes.len() as u64, summary.size_bytes, "{model}");
-        let found = SafeTensors::deserialize(&bytes).unwrap();
         let expected = match kind {
             "float32" => &golden.float32,
             "mixed" => &golden.mixed,
             _ => &golden.intgemm8,
         };
-        let mut names = found.names();
-        names.sort();
-        assert_eq!(names, expected.keys().collect::<Vec<_>>(), "{model}");
-        for (weight, Weight { shape, sha256, first }) in expected {
-            let tensor = found.tensor(weight).unwrap();
-            assert_eq!(tensor.shape(), shape, "{model}: {weight}");
-            let values: Vec<f32> =
-                tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).take(3).collect();
-            assert_eq!(&values, first, "{model}: {weight}");
-            let digest: String = Sha256::digest(tensor.data()).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(&digest, sha256, "{model}: {weight}");
-        }
-        let count: usize = expected.values().map(|weight| weight.shape.iter().product::<usize>()).sum();
-        assert_eq!(summary.parameter_count, count, "{model}");
+        check_weights(model, &folder, &summary, expected);
         assert_eq!(summary.types, types, "{model}");
     }
+}
+
+fn check_weights(model: &str, folder: &TempDir, summary: &Imported, expected: &BTreeMap<String, Weight>) {
+    let bytes = fs::read(folder.path().join("model/model.safetensors")).unwrap();
+    assert_eq!(bytes.len() as u64, summary.size_bytes, "{model}");
+    let found = SafeTensors::deserialize(&bytes).unwrap();
+    let mut names = found.names();
+    names.sort();
+    assert_eq!(names, expected.keys().collect::<Vec<_>>(), "{model}");
+    for (weight, Weight { shape, sha256, first }) in expected {
+        let tensor = found.tensor(weight).unwrap();
+        assert_eq!(tensor.shape(), shape, "{model}: {weight}");
+        let values: Vec<f32> = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).take(3).collect();
+        assert_eq!(&values, first, "{model}: {weight}");
+        let digest: String = Sha256::digest(tensor.data()).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(&digest, sha256, "{model}: {weight}");
+    }
+    let count: usize = expected.values().map(|weight| weight.shape.iter().product::<usize>()).sum();
+    assert_eq!(summary.parameter_count, count, "{model}");
+}
+
+fn check_texts(tokenizer: &Tokenizer, cases: &[Case]) {
+    for Case { text, input_ids } in cases {
+        let input = TextInput { text, pair: None };
+        let encodings = tokenizer.encode(&[input], &EncodeOptions::truncated(1000)).unwrap().encodings;
+        assert_eq!(&encodings[0].input_ids, input_ids, "{text:?}");
+    }
+}
+
+#[test]
+fn each_language_may_have_its_own_vocabulary_and_table() {
+    let model = "two_tables.npz";
+    let vocabularies = [("srcvocab.enzh.spm", "marian-source.model"), ("trgvocab.enzh.spm", "marian-target.model")];
+    let folder = with_files(model, &fs::read(path(model)).unwrap(), &vocabularies);
+    let summary = run(&folder, model, WeightDtype::F32).unwrap();
+    let golden = golden();
+    assert_eq!(read_json(&folder, "config.json"), Value::Object(golden.config_of_two));
+    check_weights(model, &folder, &summary, &golden.two_tables);
+    let folder_of_model = folder.path().join("model");
+    for (name, from) in [("source.spm", "marian-source.model"), ("target.spm", "marian-target.model")] {
+        assert_eq!(fs::read(folder_of_model.join(name)).unwrap(), fs::read(vocabulary(from)).unwrap());
+    }
+    let tokenizer = Tokenizer::from_folder(&folder_of_model).unwrap();
+    check_texts(&tokenizer, &golden.texts);
+    check_texts(tokenizer.for_targets(), &golden.written);
+    assert_eq!(
+        (summary.vocabulary_size, summary.written_vocabulary_size),
+        (tokenizer.read_vocabulary_size(), Some(tokenizer.for_targets().read_vocabulary_size()))
+    );
+    assert_eq!(summary.notices, Vec::<String>::new());
+    let generator = Generator::load(&folder_of_model).unwrap();
+    let options = GenerationOptions { max_new_tokens: Some(5), ..GenerationOptions::default() };
+    assert_eq!(generator.generate(&["The house is small."], &options).unwrap().len(), 1);
 }
 
 #[test]
@@ -149,11 +190,7 @@ fn the_vocabulary_stays_as_it_is_and_gives_the_ids_of_sentencepiece() {
     assert_eq!(names, expected);
     assert_eq!(fs::read(folder_of_model.join("source.spm")).unwrap(), fs::read(vocabulary("marian-source.model")).unwrap());
     let tokenizer = Tokenizer::from_folder(&folder_of_model).unwrap();
-    for Case { text, input_ids } in golden().texts {
-        let input = TextInput { text: &text, pair: None };
-        let encodings = tokenizer.encode(&[input], &EncodeOptions::truncated(1000)).unwrap().encodings;
-        assert_eq!(encodings[0].input_ids, input_ids, "{text:?}");
-    }
+    check_texts(&tokenizer, &golden().texts);
 }
 
 #[test]
@@ -191,16 +228,22 @@ fn copies_of_one_vocabulary_are_one() {
 #[test]
 fn vocabularies_that_do_not_fit_are_refused() {
     let bytes = fs::read(path("float32.bin")).unwrap();
-    let cases: [(&[(&str, &str)], &str); 3] = [
+    let cases: [(&[(&str, &str)], &str); 4] = [
         (
             &[],
-            "model.bin: no vocabulary beside it: Marian's students have a SentencePiece model (.spm), which both languages share; put it into \
+            "model.bin: no vocabulary beside it: Marian's students have a SentencePiece model (.spm) for both languages, or one for each; put it into \
              HERE",
         ),
         (
+            &[("vocab.en.spm", "marian-source.model"), ("vocab.zh.spm", "marian-target.model")],
+            "model.bin: several vocabularies beside it (vocab.en.spm, vocab.zh.spm); accepted: one SentencePiece model (.spm) that both languages \
+             share, or one for each, which are called source.spm and target.spm (or srcvocab and trgvocab and whatever follows); put the model file \
+             and its vocabulary into a folder of their own",
+        ),
+        (
             &[("srcvocab.spm", "marian-source.model"), ("trgvocab.spm", "marian-target.model")],
-            "model.bin: several vocabularies beside it (srcvocab.spm, trgvocab.spm); accepted: one SentencePiece model (.spm) that both languages \
-             share; put the model file and its vocabulary into a folder of their own",
+            "model.bin: the model has one table of embeddings for both languages, but two vocabularies lie beside it (srcvocab.spm, trgvocab.spm); \
+             keep the one that belongs to it",
         ),
         (
             &[("vocab.spm", "marian-student.model")],

@@ -148,6 +148,7 @@ fn import_file(arguments: &ImportArguments, console: &Console) -> Result<(), Fai
         decoder_layers,
         parameter_count,
         vocabulary_size,
+        written_vocabulary_size,
         max_positions,
         types,
         size_bytes,
@@ -162,6 +163,7 @@ fn import_file(arguments: &ImportArguments, console: &Console) -> Result<(), Fai
             "decoder_layers": decoder_layers,
             "parameters": parameter_count,
             "vocab_size": vocabulary_size,
+            "decoder_vocab_size": written_vocabulary_size,
             "max_position_embeddings": max_positions,
             "tensors": types.iter().map(|(name, count)| ((*name).to_owned(), json!(count))).collect::<Map<_, _>>(),
             "dtype": dtype.word(),
@@ -173,9 +175,9 @@ fn import_file(arguments: &ImportArguments, console: &Console) -> Result<(), Fai
     let tensors: Vec<String> = types.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
     let mut rows = vec![("family", (*model_type).to_owned()), ("layers", count(*num_hidden_layers))];
     rows.extend(decoder_layers.map(|layers| ("decoder layers", count(layers))));
+    rows.extend([("parameters", count(*parameter_count)), ("vocabulary", count(*vocabulary_size))]);
+    rows.extend(written_vocabulary_size.map(|size| ("decoder vocabulary", count(size))));
     rows.extend([
-        ("parameters", count(*parameter_count)),
-        ("vocabulary", count(*vocabulary_size)),
         ("positions", positions(*max_positions)),
         ("tensors", tensors.join(", ")),
         ("weights", format!("{} as {}", figures::size(*size_bytes), dtype.word())),

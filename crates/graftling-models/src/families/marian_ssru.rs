@@ -16,62 +16,88 @@ use crate::architecture::{
 };
 use crate::head::HeadKind;
 
-const NAMES: NameTable = NameTable {
-    backbone_prefix: "",
-    backbone: &[
-        parameter("embeddings.word.weight", "Wemb"),
-        parameter("encoder.layers.{}.attention.query.weight", "encoder_l{1}_self_Wq"),
-        parameter("encoder.layers.{}.attention.query.bias", "encoder_l{1}_self_bq"),
-        parameter("encoder.layers.{}.attention.key.weight", "encoder_l{1}_self_Wk"),
-        parameter("encoder.layers.{}.attention.key.bias", "encoder_l{1}_self_bk"),
-        parameter("encoder.layers.{}.attention.value.weight", "encoder_l{1}_self_Wv"),
-        parameter("encoder.layers.{}.attention.value.bias", "encoder_l{1}_self_bv"),
-        parameter("encoder.layers.{}.attention.output.weight", "encoder_l{1}_self_Wo"),
-        parameter("encoder.layers.{}.attention.output.bias", "encoder_l{1}_self_bo"),
-        parameter("encoder.layers.{}.attention.norm.weight", "encoder_l{1}_self_Wo_ln_scale"),
-        parameter("encoder.layers.{}.attention.norm.bias", "encoder_l{1}_self_Wo_ln_bias"),
-        parameter("encoder.layers.{}.feed_forward.up.weight", "encoder_l{1}_ffn_W1"),
-        parameter("encoder.layers.{}.feed_forward.up.bias", "encoder_l{1}_ffn_b1"),
-        parameter("encoder.layers.{}.feed_forward.down.weight", "encoder_l{1}_ffn_W2"),
-        parameter("encoder.layers.{}.feed_forward.down.bias", "encoder_l{1}_ffn_b2"),
-        parameter("encoder.layers.{}.feed_forward.norm.weight", "encoder_l{1}_ffn_ffn_ln_scale"),
-        parameter("encoder.layers.{}.feed_forward.norm.bias", "encoder_l{1}_ffn_ffn_ln_bias"),
-        parameter("decoder.layers.{}.recurrence.gate.weight", "decoder_l{1}_rnn_Wf"),
-        parameter("decoder.layers.{}.recurrence.gate.bias", "decoder_l{1}_rnn_bf"),
-        parameter("decoder.layers.{}.recurrence.candidate.weight", "decoder_l{1}_rnn_W"),
-        parameter("decoder.layers.{}.recurrence.norm.weight", "decoder_l{1}_rnn_ffn_ln_scale"),
-        parameter("decoder.layers.{}.recurrence.norm.bias", "decoder_l{1}_rnn_ffn_ln_bias"),
-        parameter("decoder.layers.{}.cross_attention.query.weight", "decoder_l{1}_context_Wq"),
-        parameter("decoder.layers.{}.cross_attention.query.bias", "decoder_l{1}_context_bq"),
-        parameter("decoder.layers.{}.cross_attention.key.weight", "decoder_l{1}_context_Wk"),
-        parameter("decoder.layers.{}.cross_attention.key.bias", "decoder_l{1}_context_bk"),
-        parameter("decoder.layers.{}.cross_attention.value.weight", "decoder_l{1}_context_Wv"),
-        parameter("decoder.layers.{}.cross_attention.value.bias", "decoder_l{1}_context_bv"),
-        parameter("decoder.layers.{}.cross_attention.output.weight", "decoder_l{1}_context_Wo"),
-        parameter("decoder.layers.{}.cross_attention.output.bias", "decoder_l{1}_context_bo"),
-        parameter("decoder.layers.{}.cross_attention.norm.weight", "decoder_l{1}_context_Wo_ln_scale"),
-        parameter("decoder.layers.{}.cross_attention.norm.bias", "decoder_l{1}_context_Wo_ln_bias"),
-        parameter("decoder.layers.{}.feed_forward.up.weight", "decoder_l{1}_ffn_W1"),
-        parameter("decoder.layers.{}.feed_forward.up.bias", "decoder_l{1}_ffn_b1"),
-        parameter("decoder.layers.{}.feed_forward.down.weight", "decoder_l{1}_ffn_W2"),
-        parameter("decoder.layers.{}.feed_forward.down.bias", "decoder_l{1}_ffn_b2"),
-        parameter("decoder.layers.{}.feed_forward.norm.weight", "decoder_l{1}_ffn_ffn_ln_scale"),
-        parameter("decoder.layers.{}.feed_forward.norm.bias", "decoder_l{1}_ffn_ffn_ln_bias"),
-    ],
-    heads: &[(HeadKind::SequenceToSequence, &[parameter("language.bias", "decoder_ff_logit_out_b")])],
-    ignored: &[],
-};
+/// Marian's names, of whatever tables of embeddings there are.
+macro_rules! names {
+    ($($table:expr),+) => {
+        NameTable {
+            backbone_prefix: "",
+            backbone: &[
+                $($table,)+
+                parameter("encoder.layers.{}.attention.query.weight", "encoder_l{1}_self_Wq"),
+                parameter("encoder.layers.{}.attention.query.bias", "encoder_l{1}_self_bq"),
+                parameter("encoder.layers.{}.attention.key.weight", "encoder_l{1}_self_Wk"),
+                parameter("encoder.layers.{}.attention.key.bias", "encoder_l{1}_self_bk"),
+                parameter("encoder.layers.{}.attention.value.weight", "encoder_l{1}_self_Wv"),
+                parameter("encoder.layers.{}.attention.value.bias", "encoder_l{1}_self_bv"),
+                parameter("encoder.layers.{}.attention.output.weight", "encoder_l{1}_self_Wo"),
+                parameter("encoder.layers.{}.attention.output.bias", "encoder_l{1}_self_bo"),
+                parameter("encoder.layers.{}.attention.norm.weight", "encoder_l{1}_self_Wo_ln_scale"),
+                parameter("encoder.layers.{}.attention.norm.bias", "encoder_l{1}_self_Wo_ln_bias"),
+                parameter("encoder.layers.{}.feed_forward.up.weight", "encoder_l{1}_ffn_W1"),
+                parameter("encoder.layers.{}.feed_forward.up.bias", "encoder_l{1}_ffn_b1"),
+                parameter("encoder.layers.{}.feed_forward.down.weight", "encoder_l{1}_ffn_W2"),
+                parameter("encoder.layers.{}.feed_forward.down.bias", "encoder_l{1}_ffn_b2"),
+                parameter("encoder.layers.{}.feed_forward.norm.weight", "encoder_l{1}_ffn_ffn_ln_scale"),
+                parameter("encoder.layers.{}.feed_forward.norm.bias", "encoder_l{1}_ffn_ffn_ln_bias"),
+                parameter("decoder.layers.{}.recurrence.gate.weight", "decoder_l{1}_rnn_Wf"),
+                parameter("decoder.layers.{}.recurrence.gate.bias", "decoder_l{1}_rnn_bf"),
+                parameter("decoder.layers.{}.recurrence.candidate.weight", "decoder_l{1}_rnn_W"),
+                parameter("decoder.layers.{}.recurrence.norm.weight", "decoder_l{1}_rnn_ffn_ln_scale"),
+                parameter("decoder.layers.{}.recurrence.norm.bias", "decoder_l{1}_rnn_ffn_ln_bias"),
+                parameter("decoder.layers.{}.cross_attention.query.weight", "decoder_l{1}_context_Wq"),
+                parameter("decoder.layers.{}.cross_attention.query.bias", "decoder_l{1}_context_bq"),
+                parameter("decoder.layers.{}.cross_attention.key.weight", "decoder_l{1}_context_Wk"),
+                parameter("decoder.layers.{}.cross_attention.key.bias", "decoder_l{1}_context_bk"),
+                parameter("decoder.layers.{}.cross_attention.value.weight", "decoder_l{1}_context_Wv"),
+                parameter("decoder.layers.{}.cross_attention.value.bias", "decoder_l{1}_context_bv"),
+                parameter("decoder.layers.{}.cross_attention.output.weight", "decoder_l{1}_context_Wo"),
+                parameter("decoder.layers.{}.cross_attention.output.bias", "decoder_l{1}_context_bo"),
+                parameter("decoder.layers.{}.cross_attention.norm.weight", "decoder_l{1}_context_Wo_ln_scale"),
+                parameter("decoder.layers.{}.cross_attention.norm.bias", "decoder_l{1}_context_Wo_ln_bias"),
+                parameter("decoder.layers.{}.feed_forward.up.weight", "decoder_l{1}_ffn_W1"),
+                parameter("decoder.layers.{}.feed_forward.up.bias", "decoder_l{1}_ffn_b1"),
+                parameter("decoder.layers.{}.feed_forward.down.weight", "decoder_l{1}_ffn_W2"),
+                parameter("decoder.layers.{}.feed_forward.down.bias", "decoder_l{1}_ffn_b2"),
+                parameter("decoder.layers.{}.feed_forward.norm.weight", "decoder_l{1}_ffn_ffn_ln_scale"),
+                parameter("decoder.layers.{}.feed_forward.norm.bias", "decoder_l{1}_ffn_ffn_ln_bias"),
+            ],
+            heads: &[(HeadKind::SequenceToSequence, &[parameter("language.bias", "decoder_ff_logit_out_b")])],
+            ignored: &[],
+        }
+    };
+}
+
+const ONE_TABLE: NameTable = names!(parameter("embeddings.word.weight", "Wemb"));
+const TWO_TABLES: NameTable =
+    names!(parameter("embeddings.word.weight", "encoder_Wemb"), parameter("decoder.embeddings.word.weight", "decoder_Wemb"));
+
+/// Which tables of embeddings there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tables {
+    /// One for both languages and the logits.
+    One,
+    /// One for the texts that are read, and one for those that are written and for the logits.
+    Two,
+}
 
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     config.encoder_and_decoder();
     config.only("norm", "post");
     config.only("position", "sinusoidal (sin half, cos half)");
-    config.only("tie_embeddings", "all");
+    let tables = config.word("tie_embeddings", Tables::One, &[("all", Tables::One), ("target", Tables::Two)]);
     config.only("tie_word_embeddings", true);
-    config.only("share_encoder_decoder_embeddings", true);
+    config.only("share_encoder_decoder_embeddings", tables == Tables::One);
+    // The tokenizer goes by this key alone.
+    if tables == Tables::Two && !config.says("share_encoder_decoder_embeddings") {
+        config.refuse("share_encoder_decoder_embeddings", "absent", "only false, where tie_embeddings is \"target\"");
+    }
     config.only("decoder_autoreg", "ssru");
     config.only("decoder_start", "zero embedding");
     let vocabulary_size = config.size("vocab_size", 32_000, LARGEST_TABLE);
+    let written_vocabulary = config.size_unless_null("decoder_vocab_size", vocabulary_size, LARGEST_TABLE);
+    if tables == Tables::One && written_vocabulary != vocabulary_size && !config.refused("vocab_size") {
+        config.refuse("decoder_vocab_size", written_vocabulary, "only vocab_size, where tie_embeddings is \"all\"");
+    }
     let hidden_size = config.size("d_model", 256, LARGEST_WIDTH);
     // A half of each vector has sines, the other cosines.
     if !config.refused("d_model") && !hidden_size.is_multiple_of(2) {
@@ -130,13 +156,16 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     };
     let architecture =
         stack(["encoder_layers", "encoder_attention_heads", "encoder_ffn_dim", "encoder_layerdrop"], 6, Layout::BERT);
-    let decoder = stack(
+    let of_decoder = stack(
         ["decoder_layers", "decoder_attention_heads", "decoder_ffn_dim", "decoder_layerdrop"],
         2,
         Layout {
-            words: Words::OfEncoder,
+            words: match tables {
+                Tables::One => Words::OfEncoder,
+                Tables::Two => Words::Own,
+            },
             // The first word follows none.
-            no_word: Some(vocabulary_size as u32),
+            no_word: Some(written_vocabulary as u32),
             cross_attention: CrossAttention::Present,
             mixing: Mixing::Recurrence,
             sight: Sights::Alike(Sight::PAST),
@@ -144,12 +173,16 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             ..Layout::BERT
         },
     );
+    let decoder = Architecture { vocabulary_size: written_vocabulary, ..of_decoder };
     Translation {
         architecture,
         decoder: Some(Box::new(decoder)),
         // What ends Marian's own texts.
         conventions: Conventions { ids: &[("eos_token_id", 0)], translates: true, ..Conventions::NONE },
-        names: &NAMES,
+        names: match tables {
+            Tables::One => &ONE_TABLE,
+            Tables::Two => &TWO_TABLES,
+        },
         classes: ClassNames::of("MarianSSRU").but(HeadKind::SequenceToSequence, ""),
     }
 }

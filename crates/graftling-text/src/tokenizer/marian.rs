@@ -73,17 +73,25 @@ pub(super) fn open(folder: &Path, settings: Settings) -> Result<Tokenizer, TextE
 }
 
 impl Tokenizer {
-    /// The tokenizer of a student of Marian whose languages share this SentencePiece model, which numbers its own pieces. Saved, it is the
-    /// `source.spm` of a folder.
+    /// The tokenizer of a student of Marian whose texts are cut by these SentencePiece models, each with its own numbers: those that are read by
+    /// `source`, those that are written by `target`, where that is another. Saved, they are `source.spm` and `target.spm` of a folder.
     ///
     /// # Errors
-    /// If the file is no SentencePiece model, or lacks the token that ends a text.
-    pub fn from_marian(model: &Path) -> Result<Tokenizer, TextError> {
-        let file = KeptFile { name: SOURCE, bytes: plain_text::read_bytes(model)? };
-        let processor = Arc::new(Processor::read(model, &file.bytes)?);
-        let folder = model.parent().unwrap_or(Path::new(""));
-        let mut tokenizer = by_own_numbers(model, &processor, Settings::of_model(folder, STUDENTS))?;
+    /// If a file is no SentencePiece model, or lacks the token that ends a text.
+    pub fn from_marian(source: &Path, target: Option<&Path>) -> Result<Tokenizer, TextError> {
+        let one = |model: &Path, name: &'static str| {
+            let file = KeptFile { name, bytes: plain_text::read_bytes(model)? };
+            let processor = Arc::new(Processor::read(model, &file.bytes)?);
+            let folder = model.parent().unwrap_or(Path::new(""));
+            Ok::<_, TextError>((by_own_numbers(model, &processor, Settings::of_model(folder, STUDENTS))?, file))
+        };
+        let (mut tokenizer, file) = one(source, SOURCE)?;
         tokenizer.kept_files.push(file);
+        if let Some(target) = target {
+            let (of_targets, file) = one(target, TARGET)?;
+            tokenizer.targets = Some(Box::new(of_targets));
+            tokenizer.kept_files.push(file);
+        }
         Ok(tokenizer)
     }
 }

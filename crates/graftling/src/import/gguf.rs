@@ -14,7 +14,7 @@ pub(super) fn opened(file: &GgufFile) -> Result<Opened<'_>, Error> {
     let conversion = Conversion::of_gguf(file.path(), &gguf)?;
     let vocabulary = vocabulary(&gguf, &conversion).map_err(|problem| file.refusal(problem))?;
     let tokenizer = Tokenizer::from_gguf(file.path(), &vocabulary)?;
-    Ok(Opened { conversion, tokenizer, vocabulary: file.path().to_owned() })
+    Ok(Opened { conversion, tokenizer, vocabularies: [file.path().to_owned(), file.path().to_owned()] })
 }
 
 /// What the metadata says of the vocabulary.

@@ -41,6 +41,8 @@ pub struct Imported {
     pub parameter_count: usize,
     /// How many tokens it has embeddings for.
     pub vocabulary_size: usize,
+    /// How many tokens the texts that are written have embeddings for, where these have a table of their own.
+    pub written_vocabulary_size: Option<usize>,
     /// How many positions it was trained on; none where any number has places.
     pub max_positions: Option<usize>,
     /// The types of the file's tensors, with how many there are of each.
@@ -64,7 +66,7 @@ pub enum ImportProblem {
     },
     /// A model file of Marian has no vocabulary beside it.
     #[error(
-        "{}: no vocabulary beside it: Marian's students have a SentencePiece model (.spm), which both languages share; put it into {}",
+        "{}: no vocabulary beside it: Marian's students have a SentencePiece model (.spm) for both languages, or one for each; put it into {}",
         path.display(), folder.display()
     )]
     NoVocabulary {
@@ -75,8 +77,9 @@ pub enum ImportProblem {
     },
     /// A model file of Marian has several vocabularies beside it.
     #[error(
-        "{}: several vocabularies beside it ({}); accepted: one SentencePiece model (.spm) that both languages share; put the model file and its \
-         vocabulary into a folder of their own",
+        "{}: several vocabularies beside it ({}); accepted: one SentencePiece model (.spm) that both languages share, or one for each, which \
+         are called source.spm and target.spm (or srcvocab and trgvocab and whatever follows); put the model file and its vocabulary into a \
+         folder of their own",
         path.display(), found.join(", ")
     )]
     SeveralVocabularies {
@@ -92,6 +95,17 @@ pub enum ImportProblem {
         folder: PathBuf,
         /// Something in it.
         found: String,
+    },
+    /// A model with one table of embeddings has two vocabularies beside it.
+    #[error(
+        "{}: the model has one table of embeddings for both languages, but two vocabularies lie beside it ({}); keep the one that belongs to it",
+        path.display(), found.join(", ")
+    )]
+    OneTable {
+        /// The model file.
+        path: PathBuf,
+        /// The names of the vocabularies.
+        found: Vec<String>,
     },
     /// There is no room for the weights.
     #[error(
@@ -122,8 +136,29 @@ pub enum ImportProblem {
 struct Opened<'a> {
     conversion: Conversion<'a>,
     tokenizer: Tokenizer,
-    /// The file that the tokenizer came from.
-    vocabulary: PathBuf,
+    /// The files that the tokenizer came from: of the texts that are read, and of those that are written.
+    vocabularies: [PathBuf; 2],
+}
+
+/// The tokens and the embeddings of the texts that are read, or of those that are written.
+struct Side<'a> {
+    /// The file that the tokens came from.
+    path: &'a Path,
+    tokens: usize,
+    embeddings: usize,
+}
+
+impl Opened<'_> {
+    /// Those that are read, and those that are written.
+    fn sides(&self) -> [Side<'_>; 2] {
+        let Self { conversion, tokenizer, vocabularies: [read, written] } = self;
+        let embeddings = conversion.vocabulary_size;
+        let of_targets = conversion.written_vocabulary_size.unwrap_or(embeddings);
+        [
+            Side { path: read, tokens: tokenizer.read_vocabulary_size(), embeddings },
+            Side { path: written, tokens: tokenizer.for_targets().read_vocabulary_size(), embeddings: of_targets },
+        ]
+    }
 }
 
 /// Writes a model file of another program as a model folder that this program opens, and transformers where it has the family: config.json,
@@ -147,11 +182,10 @@ pub fn import(request: &ImportRequest<'_>) -> Result<Imported, Error> {
 
 fn write(request: &ImportRequest<'_>, output: &Path, opened: Opened<'_>) -> Result<Imported, Error> {
     let dtype = request.dtype;
-    let Opened { conversion, tokenizer, vocabulary } = opened;
-    let (tokens, embeddings) = (tokenizer.vocabulary_size(), conversion.vocabulary_size);
-    if tokens > embeddings {
-        return Err(ImportProblem::Vocabulary { path: vocabulary, tokens, embeddings }.into());
+    if let Some(Side { path, tokens, embeddings }) = opened.sides().into_iter().find(|side| side.tokens > side.embeddings) {
+        return Err(ImportProblem::Vocabulary { path: path.to_owned(), tokens, embeddings }.into());
     }
+    let Opened { conversion, tokenizer, .. } = opened;
     let size_bytes = conversion.size_bytes(dtype);
     check_space(output, size_bytes + OTHER_FILES_BYTES)?;
     disk::write_new_folder(output, |partial| {
@@ -165,6 +199,7 @@ fn write(request: &ImportRequest<'_>, output: &Path, opened: Opened<'_>) -> Resu
         decoder_layers: conversion.decoder_layers,
         parameter_count: conversion.parameter_count(),
         vocabulary_size: conversion.vocabulary_size,
+        written_vocabulary_size: conversion.written_vocabulary_size,
         max_positions: conversion.max_positions,
         types: conversion.types(),
         size_bytes,

@@ -41,6 +41,8 @@ pub struct Conversion<'a> {
     pub max_positions: Option<usize>,
     /// How many tokens it has embeddings for.
     pub vocabulary_size: usize,
+    /// How many tokens the texts that are written have embeddings for, where these have a table of their own.
+    pub written_vocabulary_size: Option<usize>,
     /// What a person should know about how the file was understood.
     pub notices: Vec<String>,
 }

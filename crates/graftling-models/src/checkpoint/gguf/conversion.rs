@@ -44,6 +44,7 @@ impl<'a> Conversion<'a> {
             decoder_layers: None,
             max_positions: Some(translation.max_positions),
             vocabulary_size: translation.vocabulary_size,
+            written_vocabulary_size: None,
             notices: translation.notices,
         })
     }

@@ -56,7 +56,7 @@ impl<'a> Conversion<'a> {
         let metadata = |problems| ModelError::Metadata { path: owned(), problems };
         let Marian { items, settings } = marian;
         let tensors: Vec<&Item<'a>> = items.iter().filter(|item| is_tensor(&item.name)).collect();
-        let Student { mut config, encoder_layers, decoder_layers, vocabulary_size, notices } =
+        let Student { mut config, encoder_layers, decoder_layers, vocabulary_size, written_vocabulary_size, notices } =
             student::translate(settings, &tensors).map_err(metadata)?;
         config.insert("eos_token_id".to_owned(), vocabulary.eos_token_id.into());
         config.insert("unk_token_id".to_owned(), vocabulary.unk_token_id.into());
@@ -75,6 +75,7 @@ impl<'a> Conversion<'a> {
             decoder_layers: Some(decoder_layers),
             max_positions: None,
             vocabulary_size,
+            written_vocabulary_size,
             notices,
         })
     }

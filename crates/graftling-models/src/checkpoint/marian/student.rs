@@ -7,8 +7,9 @@ use super::item::Item;
 use crate::error::ConfigProblem;
 use crate::families::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
 
-/// The table of embeddings of both languages.
-const EMBEDDING: &str = "Wemb";
+/// The table of embeddings of both languages, or that of each.
+const TABLE: &str = "Wemb";
+const TABLES: [&str; 2] = ["encoder_Wemb", "decoder_Wemb"];
 /// No layer has fewer tensors, even where some are missing.
 const FEWEST_TENSORS: usize = 5;
 
@@ -50,6 +51,8 @@ pub(super) struct Student {
     pub encoder_layers: usize,
     pub decoder_layers: usize,
     pub vocabulary_size: usize,
+    /// How many embeddings the texts that are written have, where they have a table of their own.
+    pub written_vocabulary_size: Option<usize>,
     pub notices: Vec<String>,
 }
 
@@ -96,14 +99,15 @@ pub(super) fn translate(settings: &Map<String, Value>, tensors: &[&Item<'_>]) ->
     let decoder_inner = keys.size_or("transformer-decoder-dim-ffn", inner);
     let [encoder_layers, decoder_layers] = ["enc-depth", "dec-depth"].map(|key| keys.layers(key, tensors.len()));
     let activation = keys.activation();
-    keys.tied();
-    let vocabulary_size = keys.vocabulary(tensors);
+    let has_one_table = keys.has_one_table();
+    let [vocabulary_size, written] = keys.vocabularies(tensors, has_one_table);
     let notices = keys.notices();
     keys.reader.finish()?;
     let config = json!({
         "architectures": ["MarianSSRU"],
         "model_type": "marian-ssru",
         "vocab_size": vocabulary_size,
+        "decoder_vocab_size": written,
         "d_model": width,
         "encoder_layers": encoder_layers,
         "decoder_layers": decoder_layers,
@@ -117,13 +121,15 @@ pub(super) fn translate(settings: &Map<String, Value>, tensors: &[&Item<'_>]) ->
         "norm": "post",
         "scale_embedding": true,
         "position": "sinusoidal (sin half, cos half)",
-        "tie_embeddings": "all",
+        "tie_embeddings": if has_one_table { "all" } else { "target" },
+        "share_encoder_decoder_embeddings": has_one_table,
         "decoder_autoreg": "ssru",
         "decoder_start": "zero embedding",
         "pad_token_id": null,
     });
     let Value::Object(config) = config else { unreachable!("an object is written above") };
-    Ok(Student { config, encoder_layers, decoder_layers, vocabulary_size, notices })
+    let written_vocabulary_size = (!has_one_table).then_some(written);
+    Ok(Student { config, encoder_layers, decoder_layers, vocabulary_size, written_vocabulary_size, notices })
 }
 
 /// The settings as they are read, all problems together.
@@ -220,35 +226,40 @@ impl Keys<'_> {
         self.reader.word(key, "relu", &[("relu", "relu"), ("swish", "silu")])
     }
 
-    /// One table for both languages and the output, in either way to say so.
-    fn tied(&mut self) {
+    /// Whether both languages and the output have one table, in either way to say so, or else the target and the output.
+    fn has_one_table(&mut self) -> bool {
         let [all, output, source] =
             ["tied-embeddings-all", "tied-embeddings", "tied-embeddings-src"].map(|key| self.reader.switch(key, false));
-        let is_one_table = all || output && source;
-        if !is_one_table && !self.reader.refused("tied-embeddings-all") {
-            let accepted = "only true: one table of embeddings for both languages and the output";
+        if !all && !output && !self.reader.refused("tied-embeddings-all") && !self.reader.refused("tied-embeddings") {
+            let accepted = "true, for both languages and the output to have one table of embeddings, or tied-embeddings: true, for the target and \
+                            the output";
             self.reader.refuse("tied-embeddings-all", all, accepted);
         }
+        all || source
     }
 
-    /// How many entries the vocabulary has: what is said for both languages, or the rows of the table where nothing or 0 is said.
-    fn vocabulary(&mut self, tensors: &[&Item<'_>]) -> usize {
+    /// How many entries the vocabularies have: what is said for each language, or the rows of the tables where nothing or 0 is said.
+    fn vocabularies(&mut self, tensors: &[&Item<'_>], is_one: bool) -> [usize; 2] {
         let key = "dim-vocabs";
-        let rows = tensors.iter().find(|item| item.name == EMBEDDING).map_or(1, |item| item.shape[0]);
-        let sizes = match self.settings.get(key) {
+        let tables = if is_one { [TABLE; 2] } else { TABLES };
+        let rows = tables.map(|name| tensors.iter().find(|item| item.name == name).map_or(1, |item| item.shape[0]));
+        let sizes: Option<Vec<usize>> = match self.settings.get(key) {
             None | Some(Value::Null) => Some(Vec::new()),
-            Some(Value::Array(sizes)) => sizes.iter().map(Value::as_u64).collect(),
+            Some(Value::Array(sizes)) => sizes.iter().map(|size| usize::try_from(size.as_u64()?).ok()).collect(),
             Some(_) => None,
         };
         let said = match sizes.as_deref() {
             Some([] | [0, 0]) => Some(rows),
-            Some([source, target]) if source == target && *source <= LARGEST_TABLE as u64 => Some(*source as usize),
+            Some([source, target]) => Some([*source, *target]),
             _ => None,
         };
-        said.filter(|size| *size <= LARGEST_TABLE).unwrap_or_else(|| {
-            let accepted = format!("twice the same whole number up to {LARGEST_TABLE}");
-            self.reader.refuse(key, self.settings.get(key).unwrap_or(&Value::Null), accepted);
-            1
+        let fits =
+            |sizes: &[usize; 2]| sizes.iter().all(|size| (1..=LARGEST_TABLE).contains(size)) && !(is_one && sizes[0] != sizes[1]);
+        said.filter(fits).unwrap_or_else(|| {
+            let accepted = if is_one { "twice the same whole number" } else { "two whole numbers" };
+            let found = self.settings.get(key).unwrap_or(&Value::Null);
+            self.reader.refuse(key, found, format!("{accepted} from 1 to {LARGEST_TABLE}"));
+            [1; 2]
         })
     }
 
