@@ -452,6 +452,7 @@ mod tests {
             special_tokens_mask: (0..count).map(|place| place == 0 || place == count - 1).collect(),
             word_ids,
             sequence_ids: vec![Some(0); count],
+            whole_tokens: count,
             truncated_tokens: 0,
             example: 0,
             token_range: (start, start + words.len()),

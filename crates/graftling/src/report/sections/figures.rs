@@ -31,7 +31,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                 @for name in names(facts).into_iter().filter(|name| !is_signature(name)) { tr {
                     th scope="row" { (names::of(language, name)) }
                     @for evaluation in &facts.evaluations {
-                        td class="n" { (shown(evaluation.figures.get(name))) }
+                        td class="n" { (shown(name, evaluation.figures.get(name))) }
                         @if evaluation.intervals.is_some() { td class="n ci" { (interval(evaluation, name).unwrap_or_default()) } }
                     }
                     td class="key" { code { (name) } }
@@ -85,12 +85,16 @@ fn signatures(facts: &Facts) -> Vec<(&String, &str)> {
     names(facts).into_iter().filter(|name| is_signature(name)).filter_map(|name| Some((name, of_name(name)?))).collect()
 }
 
-/// Whole numbers are counts; texts stand as they are, and of several numbers each.
-fn shown(value: Option<&Value>) -> String {
+/// Figures that are mostly whole: the mean of several references need not be.
+const COUNTS: [&str; 2] = ["ter_num_edits", "ter_ref_length"];
+
+/// Whole numbers are counts; texts stand as they are, and of several numbers each has a line.
+fn shown(name: &str, value: Option<&Value>) -> String {
+    let whole = |number: f64| (COUNTS.contains(&name) && number.fract() == 0.0).then(|| count(number as u64));
     match value {
         Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(values)) => values.iter().map(|value| figure(value.as_f64())).collect::<Vec<_>>().join(" / "),
-        Some(value) => value.as_u64().map_or_else(|| figure(value.as_f64()), count),
+        Some(Value::Array(values)) => values.iter().map(|value| figure(value.as_f64())).collect::<Vec<_>>().join("\n"),
+        Some(value) => value.as_u64().map(count).or_else(|| whole(value.as_f64()?)).unwrap_or_else(|| figure(value.as_f64())),
         None => figure(None),
     }
 }
