@@ -316,9 +316,8 @@ fn a_decoder_alone_learns_to_write_behind_prompts() {
         let first = sources.examples[0].text.as_str();
         let said = predictor.predict_sources(&[first]).expect("a text").remove(0).said;
         assert_eq!(format!("{said} = "), if more.contains("template") { first.to_owned() } else { format!("{first} = ") });
-        // Words of a template are not copied from a source.
-        let has_rates = texts.get("copy_rate").is_some();
-        assert_eq!(has_rates, !more.contains("template"), "{model}: {}", texts.table());
+        // Of a template's one column the text is known; all that is right here is copied from it.
+        assert!(texts.get("copy_rate") > Some(0.9), "{model}: {}", texts.table());
     }
 }
 
