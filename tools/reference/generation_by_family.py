@@ -1,5 +1,5 @@
 """Makes crates/graftling/tests/golden/generated_by_family.json.gz: what `generate` of transformers writes with the tiny random model of every family
-that writes, decoders and encoder-decoders alike; and what a student of Marian writes, which transformers does not know.
+that writes, decoders and encoder-decoders alike; and what students of Marian write, which transformers does not know.
 
     python tools/reference/generation_by_family.py
 
@@ -8,7 +8,7 @@ All that is kept came out the same with and without transformers' cache of keys 
 sequence, and of beams their scores. "distributions": ids that were drawn behind a prompt or from a source, and the probabilities of the next one
 after all processors, as `[id, probability]` where above 0. Texts get longer than the windows of Mistral (5 tokens) and Qwen2 (4).
 
-The student is that of marian_ssru.py, which writes greedily and by beam_search.py; the latter has to find what transformers finds with the
+The students are those of marian_ssru.py, which write greedily and by beam_search.py; the latter has to find what transformers finds with the
 families of transformers. Prompts and sources are ids, each taken by itself. Logits are computed in double precision; an answer is kept only where
 noise does not change it, as in generation.py.
 """
@@ -27,7 +27,6 @@ from golden import made_by, write_compressed
 
 DECODERS = ["gpt2", "llama", "llama-biased", "llama-llama3", "llama-yarn", "mistral", "qwen2", "qwen3"]
 TWO_STACKS = ["bart", "mbart", "marian", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder"]
-STUDENT = "marian-ssru"
 LENGTHS = [8, 1, 6, 3]
 # With the longest prompt as many tokens as there are positions.
 NEW = 16
@@ -74,11 +73,13 @@ class Writer:
 
 
 class StudentWriter:
-    """The student of Marian, in the place of a model of transformers."""
+    """A student of Marian, in the place of a model of transformers."""
 
-    def __init__(self):
-        weights = load_file(MODELS / "families" / STUDENT / "seq2seq/model/model.safetensors")
-        self.student = marian_ssru.Student({name: tensor.double() for name, tensor in weights.items()})
+    def __init__(self, variant: str):
+        weights = load_file(MODELS / "families" / variant / "seq2seq/model/model.safetensors")
+        config = marian_ssru.VARIANTS[variant]
+        self.student = marian_ssru.Student(config, {name: tensor.double() for name, tensor in weights.items()})
+        self.start = marian_ssru.start(config)
         self.noisy, self.generator = self, torch.Generator().manual_seed(0)
         self.on = False
 
@@ -88,7 +89,7 @@ class StudentWriter:
             def next_logits(ids: list) -> torch.Tensor:
                 logits = self.student.logits(encoded, ids)[-1]
                 return logits + NOISE * torch.randn(logits.shape, generator=self.generator, dtype=logits.dtype) if self.on else logits
-            return searched(next_logits, marian_ssru.START, options)
+            return searched(next_logits, self.start, options)
 
 
 def searched(next_logits, start: int, options: dict) -> list:
@@ -158,7 +159,7 @@ def main() -> None:
     prompts = [torch.randint(3, 40, (length,), generator=generator).tolist() for length in LENGTHS]
     value = {"made_by": made_by("generation_by_family.py"), "prompts": prompts, "answers": {}, "distributions": {}}
     kinds = [*((family, "causal", transformers.AutoModelForCausalLM) for family in DECODERS), *((family, "seq2seq", transformers.AutoModelForSeq2SeqLM) for family in TWO_STACKS)]
-    writers = [*((family, lambda kind=(family, head, kind): Writer(*kind)) for family, head, kind in kinds), (STUDENT, StudentWriter)]
+    writers = [*((family, lambda kind=(family, head, kind): Writer(*kind)) for family, head, kind in kinds), *((variant, lambda variant=variant: StudentWriter(variant)) for variant in marian_ssru.VARIANTS)]
     for family, make in writers:
         writer = make()
         kept = []
@@ -172,7 +173,7 @@ def main() -> None:
             kept.append({"title": title, "options": options, "answers": answers})
         value["answers"][family] = kept
         distributions = []
-        for options in SAMPLING if family != STUDENT else []:
+        for options in SAMPLING if family not in marian_ssru.VARIANTS else []:
             for place, prompt in enumerate(prompts):
                 possible = lambda found: (found["drawn"], [id for id, _ in found["probabilities"]])
                 found = steady(writer.noisy, lambda: writer.steady_distribution(prompt, options), possible, TRIALS)
