@@ -20,7 +20,7 @@ const GREY: &str = "#767676";
 /// The width of a column of text at the size charts are lettered in.
 const COLUMN: f64 = 6.3;
 /// Room around the plot: left, right, top, bottom.
-const MARGINS: [f64; 4] = [58.0, 16.0, 12.0, 44.0];
+const MARGINS: [f64; 4] = [68.0, 16.0, 12.0, 44.0];
 
 /// What an axis measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,11 @@ impl<'a> Axis<'a> {
         if least > most {
             return Self { from: 0.0, to: 1.0, title, scale: Scale::Numbers };
         }
-        let room = if most > least { 0.06 * (most - least) } else { (0.1 * most.abs()).max(1e-9) };
+        let room = match (most > least, most.abs()) {
+            (true, _) => 0.06 * (most - least),
+            (false, 0.0) => 1.0,
+            (false, size) => 0.1 * size,
+        };
         // Nothing that is counted or measured here goes below zero unless a value does.
         let from = if least >= 0.0 { (least - room).max(0.0) } else { least - room };
         Self { from, to: most + room, title, scale: Scale::Numbers }
