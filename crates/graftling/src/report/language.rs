@@ -1,9 +1,12 @@
 //! The languages a report is written in, and how a section says a thing in the one that is wanted.
 //! Knows no section; each holds its own words, in both languages side by side.
 
+use std::time::Duration;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::figures;
 pub(crate) use crate::recipe::ReportLanguage as Language;
 
 /// A text in the language that is wanted: `said!(language, "{n} texts", "{n} 条文本")`. Values are named in the texts.
@@ -47,6 +50,28 @@ impl Language {
         };
         known.to_owned()
     }
+
+    /// A duration.
+    pub(super) fn time(self, duration: Duration) -> String {
+        let english = figures::time(duration);
+        match self {
+            Self::En => english,
+            Self::Zh => english.replace(" h", " 小时").replace(" min", " 分").replace(" s", " 秒"),
+        }
+    }
+
+    /// Why training ended before its last step, as [`StopReason`](crate::StopReason) says it.
+    pub(super) fn stopped(self, reason: &str) -> String {
+        if self == Self::En {
+            return reason.to_owned();
+        }
+        let early = || {
+            let (evaluations, step) = reason.strip_prefix("stopped early: ")?.split_once(" since step ")?;
+            let count = evaluations.split(' ').next()?;
+            Some(format!("提前停止，自第 {step} 步起连续 {count} 次评估没有改进"))
+        };
+        if reason == "stopped on request" { "按要求停止".to_owned() } else { early().unwrap_or_else(|| reason.to_owned()) }
+    }
 }
 
 impl Serialize for Language {
@@ -60,5 +85,22 @@ impl<'de> Deserialize<'de> for Language {
         let word = String::deserialize(deserializer)?;
         let known = Self::ALL.iter().copied().find(|language| language.word() == word);
         known.ok_or_else(|| D::Error::custom(format!("language \"{word}\" is not one of {}", Self::WORDS.join(", "))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::StopReason;
+
+    use super::*;
+
+    #[test]
+    fn durations_and_ends_are_told_in_chinese() {
+        let told = |seconds| Language::Zh.time(Duration::from_secs(seconds));
+        assert_eq!([told(5), told(1025), told(7500)], ["5.0 秒", "17 分 05 秒", "2 小时 05 分"]);
+        let reasons = [StopReason::Requested, StopReason::EarlyStopping { patience: 3, best_step: 40 }];
+        let ends = reasons.map(|reason| Language::Zh.stopped(&reason.to_string()));
+        assert_eq!(ends, ["按要求停止", "提前停止，自第 40 步起连续 3 次评估没有改进"]);
+        assert_eq!(Language::En.stopped("stopped on request"), "stopped on request");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::pairs;
-use crate::figures::{count, per_second, size, time};
+use crate::figures::{count, per_second, size};
 use crate::report::date;
 use crate::report::facts::Facts;
 use crate::report::language::said;
@@ -15,13 +15,16 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
     let cost = &facts.cost;
     let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let (runtime, steps) = (duration(cost.runtime_seconds), duration(cost.step_seconds));
-    let speed = |number: u64, time: Duration| count(per_second(number, time).round() as u64);
+    let speed = |number: u64, time: Duration| match per_second(number, time) {
+        slow if slow < 10.0 => format!("{slow:.1}"),
+        speed => count(speed.round() as u64),
+    };
     let mut rows = vec![
         (
             language.of("training, evaluations and checkpoints included", "训练时间（含评估与检查点）").to_owned(),
-            html! { (time(runtime)) },
+            html! { (language.time(runtime)) },
         ),
-        (language.of("steps alone", "仅训练步").to_owned(), html! { (time(steps)) }),
+        (language.of("steps alone", "仅训练步").to_owned(), html! { (language.time(steps)) }),
         (
             language.of("training speed", "训练速度").to_owned(),
             html! {
@@ -33,7 +36,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
     ];
     for evaluation in &cost.evaluations {
         let (split, took) = (language.split(&evaluation.split), duration(evaluation.seconds));
-        let (tokens, took) = (speed(evaluation.tokens, took), time(took));
+        let (tokens, took) = (speed(evaluation.tokens, took), language.time(took));
         rows.push((
             said!(language, "evaluation of the {split} split", "评估{split}"),
             html! { (said!(language, "{took}, {tokens} tokens/s", "{took}，{tokens} 词元/秒")) },
