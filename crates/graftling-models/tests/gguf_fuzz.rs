@@ -1,11 +1,13 @@
 //! A hundred thousand damaged GGUF files: each gives a typed error or a sound model, with no panic and no more memory than its size is good for.
 //! The damage knows where the numbers of a file lie, so that it comes past the first of them.
 
+mod damaging;
 mod gguf_writer;
 
 use std::io;
 use std::path::Path;
 
+use damaging::Random;
 use gguf_writer::{Kind, Value, Writer, tiny, tiny_llama};
 use graftling_models::{Conversion, Gguf, WeightDtype};
 use peak_alloc::PeakAlloc;
@@ -18,23 +20,6 @@ const CASES: usize = 100_000;
 const ANY_FILE_BYTES: usize = 48 << 10;
 /// What is asked for by a byte of a file: records of keys and tensors, the names of weights, the header of what is written.
 const BYTES_A_BYTE: usize = 16;
-
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
-    }
-}
 
 /// Models of every architecture, with tensors of every type, and in how many of a hundred cases each is damaged: the larger take longer.
 fn models() -> [(Writer, usize); 9] {

@@ -122,7 +122,7 @@ pub(crate) struct Tokenized {
     pub truncation: TruncationReport,
     /// Words of which the tokenizer leaves nothing, where words are given.
     pub tokenless: TokenlessWords,
-    /// How many tokens each text has before anything is cut or divided.
+    /// How many tokens each text of the file has before anything is cut or divided; of one from which another is written, without that one.
     pub whole_lengths: Vec<usize>,
     /// How long what is to be written from each text is, where it is known.
     pub target_lengths: Vec<TargetLength>,
@@ -439,6 +439,21 @@ mod tests {
         assert_eq!(batch.input_ids, [4, 5, 6, 1, 2]);
         assert_eq!(batch.token_type_ids, [0, 1, 1, 0, 0]);
         assert_eq!(batch.spans.lengths().collect::<Vec<_>>(), [3, 2]);
+    }
+
+    #[test]
+    fn characters_of_a_word_without_spaces_are_drawn_together_in_every_window() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "我", "们", "在", "北", "京"].join("\n");
+        std::fs::write(folder.path().join("vocab.txt"), vocabulary).expect("a vocabulary");
+        let tokenizer = Tokenizer::from_folder(folder.path()).expect("a tokenizer");
+        let reading = Reading::new(crate::recipe::Task::MaskedLm, None, 5);
+        let reading = Reading { long_texts: LongTexts::Windows { stride: 0, joining: crate::reading::Joining::Mean }, ..reading };
+        let inputs = ["我们在北京", "在"].map(|text| TextInput { text, pair: None });
+        let tokenized = tokenize_with_words(&tokenizer, &inputs, &reading).expect("tokens");
+        let words: Vec<Vec<u32>> =
+            tokenized.features.iter().map(|window| window.word_ids.iter().flatten().flatten().copied().collect()).collect();
+        assert_eq!(words, [vec![0, 0, 1], vec![0, 0], vec![0]]);
     }
 
     /// A window over the tokens of a text from `start` on, whose words these are, with a special token at either end.

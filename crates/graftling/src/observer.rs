@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use graftling_text::TruncationReport;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Evaluation, TrainSummary};
 
@@ -41,7 +41,7 @@ impl fmt::Display for SplitName {
 }
 
 /// Why training ended before its last planned step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// Somebody asked for it, with Ctrl-C for instance.

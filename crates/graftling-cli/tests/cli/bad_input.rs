@@ -257,6 +257,27 @@ fn recipes_that_cannot_be_used_are_refused_with_every_complaint() {
             error: "error: model is not given: give --model MODEL, or model = ... in recipe.toml\noutput is not given: ",
         },
         Case {
+            name: "a value behind a switch",
+            spoil: nothing,
+            arguments: &["train", "--model", "tiny", "--train", "train.csv", "--output", "out", "--nesterov", "false"],
+            code: 2,
+            error: "error: invalid value 'false' for '[recipe.toml]': a switch takes its value behind an equals sign, as in --nesterov=false",
+        },
+        Case {
+            name: "a number below zero with an exponent",
+            spoil: nothing,
+            arguments: &["train", "--model", "tiny", "--train", "train.csv", "--output", "out", "--learning-rate", "-1e-4"],
+            code: 2,
+            error: "error: --learning-rate: found \"-1e-4\", accepted is auto, or a number above 0 and at most 10",
+        },
+        Case {
+            name: "a template for a prompt that is typed",
+            spoil: nothing,
+            arguments: &["generate", "--model", "tiny", "--prompt", "a", "--template", "{b}"],
+            code: 2,
+            error: "error: the argument '--prompt <TEXT>' cannot be used with '--template <TEMPLATE>'",
+        },
+        Case {
             name: "values out of range",
             spoil: nothing,
             arguments: &[

@@ -122,16 +122,6 @@ pub(crate) fn tokenize_sources(tokenizer: &Tokenizer, sources: &[&str], reading:
     })
 }
 
-impl Tokenized {
-    /// How many tokens a text has, those that were cut off included; where others are written from texts, without those.
-    pub fn whole_length(&self, text: usize) -> usize {
-        match self.target_lengths.is_empty() {
-            true => self.whole_lengths[text],
-            false => self.windows(text).iter().map(|features| features.prompt().len() + features.truncated_tokens).sum(),
-        }
-    }
-}
-
 impl Framed<'_> {
     /// How many tokens a target has, and it without the end of its text, where it is too long.
     fn cut_to(&self, max_target_length: usize) -> Result<(usize, Vec<u32>), LanguageError> {

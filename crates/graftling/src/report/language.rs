@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::figures;
 pub(crate) use crate::recipe::ReportLanguage as Language;
+use crate::{StopReason, figures};
 
 /// A text in the language that is wanted: `said!(language, "{n} texts", "{n} 条文本")`. Values are named in the texts.
 macro_rules! said {
@@ -60,17 +60,15 @@ impl Language {
         }
     }
 
-    /// Why training ended before its last step, as [`StopReason`](crate::StopReason) says it.
-    pub(super) fn stopped(self, reason: &str) -> String {
-        if self == Self::En {
-            return reason.to_owned();
+    /// Why training ended before its last step.
+    pub(super) fn stopped(self, reason: StopReason) -> String {
+        match (self, reason) {
+            (Self::En, reason) => reason.to_string(),
+            (Self::Zh, StopReason::Requested) => "按要求停止".to_owned(),
+            (Self::Zh, StopReason::EarlyStopping { patience, best_step }) => {
+                format!("提前停止，自第 {best_step} 步起连续 {patience} 次评估没有改进")
+            }
         }
-        let early = || {
-            let (evaluations, step) = reason.strip_prefix("stopped early: ")?.split_once(" since step ")?;
-            let count = evaluations.split(' ').next()?;
-            Some(format!("提前停止，自第 {step} 步起连续 {count} 次评估没有改进"))
-        };
-        if reason == "stopped on request" { "按要求停止".to_owned() } else { early().unwrap_or_else(|| reason.to_owned()) }
     }
 }
 
@@ -90,8 +88,6 @@ impl<'de> Deserialize<'de> for Language {
 
 #[cfg(test)]
 mod tests {
-    use crate::StopReason;
-
     use super::*;
 
     #[test]
@@ -99,8 +95,8 @@ mod tests {
         let told = |seconds| Language::Zh.time(Duration::from_secs(seconds));
         assert_eq!([told(5), told(1025), told(7500)], ["5.0 秒", "17 分 05 秒", "2 小时 05 分"]);
         let reasons = [StopReason::Requested, StopReason::EarlyStopping { patience: 3, best_step: 40 }];
-        let ends = reasons.map(|reason| Language::Zh.stopped(&reason.to_string()));
+        let ends = reasons.map(|reason| Language::Zh.stopped(reason));
         assert_eq!(ends, ["按要求停止", "提前停止，自第 40 步起连续 3 次评估没有改进"]);
-        assert_eq!(Language::En.stopped("stopped on request"), "stopped on request");
+        assert_eq!(Language::En.stopped(StopReason::Requested), "stopped on request");
     }
 }

@@ -170,3 +170,17 @@ fn every_optimizer_and_schedule_takes_its_steps() {
         assert!(mean(late) < mean(early), "{options}: {:?}", observed.losses);
     }
 }
+
+#[test]
+fn a_run_of_warm_up_alone_says_so() {
+    let fixture = Fixture::new();
+    let told = |output: &str, options: &str| {
+        let notices = fixture.run(output, options).1.notices;
+        notices.into_iter().find(|notice| notice.contains("warm-up"))
+    };
+    let one = told("one", "max_steps = 1\nwarmup = 0.1").expect("a notice");
+    assert!(one.starts_with("all steps of the training (1) are warm-up") && one.contains("nothing is learnt"), "{one}");
+    let three = told("three", "max_steps = 3\nwarmup = 3").expect("a notice");
+    assert!(three.contains("(3)") && !three.contains("nothing is learnt"), "{three}");
+    assert_eq!(told("some", "max_steps = 3\nwarmup = 2"), None);
+}

@@ -6,9 +6,9 @@ use std::fmt::{self, Display, Formatter};
 use super::npz::Entry;
 use super::problem::MarianProblem;
 
-/// The types of marian-dev's `common/types.h` by their numbers, in the numbering of Bergamot's Marian (where intgemm's class is 0x4000)
+/// The types that are not read, of marian-dev's `common/types.h` by their numbers, in the numbering of Bergamot's Marian (where intgemm's class is 0x4000)
 /// and in that of the main line (0x10000); what stands under a number in both is the same.
-const NAMES: [(u64, &str); 23] = [
+const NAMES: [(u64, &str); 22] = [
     (0x102, "int16"),
     (0x104, "int32"),
     (0x108, "int64"),
@@ -31,7 +31,6 @@ const NAMES: [(u64, &str); 23] = [
     (0x13001, "intgemm8avx512vnni"),
     (0x14002, "intgemm16sse2"),
     (0x18001, "intgemm8ssse3"),
-    (0x101, "int8"),
 ];
 
 /// The type of a tensor's values.

@@ -90,7 +90,7 @@ impl SplitFacts {
         (tokenized, targets): (&Tokenized, &[Target]),
         train: Option<&Texts<'_>>,
     ) -> Self {
-        let lengths = (0..tokenized.texts.len()).map(|text| tokenized.whole_length(text) as f64);
+        let lengths = tokenized.whole_lengths.iter().map(|length| *length as f64);
         let (labels, labels_in_all, without_labels) = labels(objective, targets);
         Self {
             split: split.to_string(),

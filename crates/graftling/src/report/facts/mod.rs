@@ -19,6 +19,7 @@ pub(crate) use repeats::Texts;
 pub(crate) use run::Run;
 
 use super::Language;
+use crate::StopReason;
 use crate::fit::CurvePoint;
 use crate::metrics::{ClassMetrics, Intervals};
 use crate::recipe::Recipe;
@@ -83,7 +84,7 @@ pub(crate) struct TrainingFacts {
     pub best_step: Option<u64>,
     pub best_metric: Option<f64>,
     /// Why training ended early, where it did.
-    pub stopped: Option<String>,
+    pub stopped: Option<StopReason>,
 }
 
 /// One option of the recipe.

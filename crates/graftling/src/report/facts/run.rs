@@ -59,7 +59,7 @@ impl Run<'_> {
                 metric_for_best_model: state.metric().word().to_owned(),
                 best_step: summary.best.as_ref().map(|best| best.step),
                 best_metric: summary.best.as_ref().map(|best| best.value).filter(|value| value.is_finite()),
-                stopped: summary.stopped.map(|reason| reason.to_string()),
+                stopped: summary.stopped,
             },
             recipe: options(recipe),
             data: self.splits.clone(),

@@ -37,7 +37,7 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
                 ))
             }
         }
-        @if let Some(reason) = &training.stopped {
+        @if let Some(reason) = training.stopped {
             @let planned = count(training.planned_steps);
             p { (said!(language, "Training ended after {steps} of {planned} planned steps: ", "训练在计划的 {planned} 步中的第 {steps} 步结束：")) (language.stopped(reason)) }
         }
