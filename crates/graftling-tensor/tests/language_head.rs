@@ -163,6 +163,9 @@ fn the_losses_of_tokens_are_those_that_the_loss_is_the_sum_of() {
         for (row, (token, logits)) in losses.iter().zip(logits.chunks_exact(sizes[2])).enumerate() {
             let best = (0..sizes[2]).rev().max_by(|left, right| logits[*left].total_cmp(&logits[*right])).unwrap();
             assert_eq!(token.best as usize, best, "{sizes:?}: row {row}");
+            let all: f64 = logits.iter().map(|logit| f64::from(logit - logits[best]).exp()).sum();
+            let apart = (f64::from(token.probability) * all - 1.0).abs();
+            assert!(apart < f64::from(TOLERANCE), "{sizes:?}: row {row}: {} for {}", token.probability, all.recip());
         }
         let total: f64 = losses.iter().map(|token| f64::from(token.loss)).sum();
         let (mean, expected) = ((total / sizes[0] as f64) as f32, model.fused(&graph, &x, Some(model.bias), 0.0).tensor().item());

@@ -137,11 +137,8 @@ impl Beams {
             self.finished.push(Finished { ids, score, finish_reason });
         }
         // What is complete stands first whatever a length penalty makes of its score.
-        let order = |finished: &Finished| (finished.finish_reason.is_some(), finished.score);
-        self.finished.sort_by(|left, right| {
-            let (left, right) = (order(left), order(right));
-            right.0.cmp(&left.0).then(right.1.total_cmp(&left.1))
-        });
+        let is_complete = |finished: &Finished| finished.finish_reason.is_some();
+        self.finished.sort_by(|left, right| is_complete(right).cmp(&is_complete(left)).then(right.score.total_cmp(&left.score)));
         self.finished.truncate(num_beams);
     }
 
