@@ -1,6 +1,8 @@
 //! GGUF files of every architecture become the folders that transformers would have of the same models: config, weights, tokenizer.
 //! The golden files are made by tools/reference/gguf_import.py. Knows nothing of how a file is read.
 
+mod imported;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +10,9 @@ use std::path::{Path, PathBuf};
 use flate2::read::GzDecoder;
 use graftling::{Error, ImportRequest, Imported, OutputError, WeightDtype, import};
 use graftling_text::{EncodeOptions, TextInput, Tokenizer};
-use safetensors::SafeTensors;
+use imported::{Weight, check_weights, read_json};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 const MODELS: [&str; 6] = ["smollm", "llama3", "mistral", "qwen2", "qwen3", "gpt2"];
@@ -24,14 +25,6 @@ struct Golden {
     weights: BTreeMap<String, Weight>,
     chat_template: Option<String>,
     texts: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Weight {
-    shape: Vec<usize>,
-    /// Of the values in single precision, as they lie in a file.
-    sha256: String,
-    first: Vec<f32>,
 }
 
 #[derive(Deserialize)]
@@ -56,10 +49,6 @@ fn imported(name: &str) -> (TempDir, Imported) {
     let imported = import(&ImportRequest { file: &file, output: &output, dtype: WeightDtype::F32 });
     let imported = imported.unwrap_or_else(|error| panic!("{name}: {error}"));
     (folder, imported)
-}
-
-fn read_json(folder: &TempDir, name: &str) -> Value {
-    serde_json::from_slice(&fs::read(folder.path().join("model").join(name)).unwrap()).unwrap()
 }
 
 /// What importing this file says.
@@ -117,24 +106,7 @@ fn transformers_4_finds_the_rotary_positions_under_its_own_keys() {
 fn weights_are_those_of_the_model_the_file_was_made_of() {
     for name in MODELS {
         let (folder, summary) = imported(name);
-        let bytes = fs::read(folder.path().join("model/model.safetensors")).unwrap();
-        assert_eq!(bytes.len() as u64, summary.size_bytes, "{name}");
-        let found = SafeTensors::deserialize(&bytes).unwrap();
-        let expected = golden(name).weights;
-        let mut names = found.names();
-        names.sort();
-        assert_eq!(names, expected.keys().collect::<Vec<_>>(), "{name}");
-        for (weight, Weight { shape, sha256, first }) in &expected {
-            let tensor = found.tensor(weight).unwrap();
-            assert_eq!(tensor.shape(), shape, "{name}: {weight}");
-            let values: Vec<f32> =
-                tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).take(3).collect();
-            assert_eq!(&values, first, "{name}: {weight}");
-            let digest: String = Sha256::digest(tensor.data()).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(&digest, sha256, "{name}: {weight}");
-        }
-        let count: usize = expected.values().map(|weight| weight.shape.iter().product::<usize>()).sum();
-        assert_eq!(summary.parameter_count, count, "{name}");
+        check_weights(name, &folder, &summary, &golden(name).weights);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Model files of Marian in every form become the folders of the student that they hold: config, weights, tokenizer.
 //! The golden files are made by tools/reference/marian_import.py. Knows nothing of how a file is read.
 
+mod imported;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,10 +10,9 @@ use std::path::{Path, PathBuf};
 use flate2::read::GzDecoder;
 use graftling::{Error, GenerationOptions, Generator, ImportRequest, Imported, WeightDtype, import};
 use graftling_text::{EncodeOptions, TextInput, Tokenizer};
-use safetensors::SafeTensors;
+use imported::{Weight, check_weights, read_json};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 /// The types of tensors, with how many there are of each.
@@ -38,14 +39,6 @@ struct Golden {
     two_tables: BTreeMap<String, Weight>,
     texts: Vec<Case>,
     written: Vec<Case>,
-}
-
-#[derive(Deserialize)]
-struct Weight {
-    shape: Vec<usize>,
-    /// Of the values in single precision, as they lie in a file.
-    sha256: String,
-    first: Vec<f32>,
 }
 
 #[derive(Deserialize)]
@@ -87,10 +80,6 @@ fn imported(model: &str) -> (TempDir, Imported) {
     (folder, imported)
 }
 
-fn read_json(folder: &TempDir, name: &str) -> Value {
-    serde_json::from_slice(&fs::read(folder.path().join("model").join(name)).unwrap()).unwrap()
-}
-
 /// What importing this file says, with nothing left behind.
 fn refusal(model: &str, bytes: &[u8], vocabularies: &[(&str, &str)]) -> String {
     let folder = with_files(model, bytes, vocabularies);
@@ -123,25 +112,6 @@ fn weights_are_those_that_the_file_was_made_of() {
         check_weights(model, &folder, &summary, expected);
         assert_eq!(summary.types, types, "{model}");
     }
-}
-
-fn check_weights(model: &str, folder: &TempDir, summary: &Imported, expected: &BTreeMap<String, Weight>) {
-    let bytes = fs::read(folder.path().join("model/model.safetensors")).unwrap();
-    assert_eq!(bytes.len() as u64, summary.size_bytes, "{model}");
-    let found = SafeTensors::deserialize(&bytes).unwrap();
-    let mut names = found.names();
-    names.sort();
-    assert_eq!(names, expected.keys().collect::<Vec<_>>(), "{model}");
-    for (weight, Weight { shape, sha256, first }) in expected {
-        let tensor = found.tensor(weight).unwrap();
-        assert_eq!(tensor.shape(), shape, "{model}: {weight}");
-        let values: Vec<f32> = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).take(3).collect();
-        assert_eq!(&values, first, "{model}: {weight}");
-        let digest: String = Sha256::digest(tensor.data()).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(&digest, sha256, "{model}: {weight}");
-    }
-    let count: usize = expected.values().map(|weight| weight.shape.iter().product::<usize>()).sum();
-    assert_eq!(summary.parameter_count, count, "{model}");
 }
 
 fn check_texts(tokenizer: &Tokenizer, cases: &[Case]) {

@@ -87,7 +87,9 @@ fn a_run_killed_while_it_trains_ends_as_one_that_was_not() {
     assert!(lines.any(|line| line.contains("saved cut/checkpoint-2")), "no first checkpoint");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(scratch.exists("cut/checkpoint-2"));
+    // It may have gone on before the kill came, and then the first checkpoint may have made room for a better one.
+    let kept = outcome(&scratch.path("cut"));
+    assert!(kept.iter().any(|(name, _)| name.starts_with("checkpoint-")), "no checkpoint is kept");
     // On a machine that has much else to do the kill may have come late.
     if !scratch.exists("cut/config.json") {
         let said = scratch.run(&["predict", "--model", "cut", "--text", "a good film"]);
