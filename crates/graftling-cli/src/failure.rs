@@ -208,10 +208,10 @@ pub enum Failure {
     #[error("Ctrl-C cannot be listened to: {0}")]
     Interrupt(#[from] ctrlc::Error),
     /// The threads to compute with cannot be started.
-    #[error("--threads: {threads} threads cannot be started: {reason}")]
+    #[error("--threads: the threads to compute with ({threads}) cannot be started: {reason}")]
     Threads {
-        /// How many.
-        threads: usize,
+        /// How many, in words.
+        threads: String,
         /// What the system said.
         reason: String,
     },

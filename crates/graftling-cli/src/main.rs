@@ -15,6 +15,7 @@ mod recipe_flags;
 mod report;
 mod said;
 mod text_table;
+mod threads;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::kernels::cached_attention::{Block as BlockView, TOKENS};
+use crate::kernels::cached_attention::{Block as BlockView, LANES, TOKENS};
 use crate::pool::Buffer;
 use crate::tensor::Tensor;
 
@@ -46,8 +46,7 @@ struct Layer {
     blocks: Vec<Arc<Block>>,
 }
 
-/// Room for the keys and values of [`TOKENS`] tokens.
-#[derive(Clone)]
+/// Room for the keys and values of [`TOKENS`] tokens. What lies behind the last of them is left over from earlier use.
 struct Block {
     /// `[key heads, head size, TOKENS]`.
     keys: Buffer,
@@ -119,10 +118,13 @@ impl Layer {
     fn push(&mut self, key: &[f32], value: &[f32]) {
         let at = self.tokens % TOKENS;
         if at == 0 {
-            let room = || Buffer::zeroed(key.len() * TOKENS);
-            self.blocks.push(Arc::new(Block { keys: room(), values: room() }));
+            self.blocks.push(Arc::new(Block::of(key.len())));
         }
-        let block = Arc::make_mut(self.blocks.last_mut().expect("a block that is not full"));
+        let shared = self.blocks.last_mut().expect("a block that is not full");
+        if Arc::get_mut(shared).is_none() {
+            *shared = Arc::new(shared.copy(at, self.head_size));
+        }
+        let block = Arc::get_mut(shared).expect("a block of this sequence alone");
         for (to, from) in block.keys[at..].iter_mut().step_by(TOKENS).zip(key) {
             *to = *from;
         }
@@ -130,6 +132,28 @@ impl Layer {
             to[at * self.head_size..][..self.head_size].copy_from_slice(from);
         }
         self.tokens += 1;
+    }
+}
+
+impl Block {
+    /// Room for keys and values of this width.
+    fn of(width: usize) -> Self {
+        let room = || Buffer::stale(width * TOKENS);
+        Self { keys: room(), values: room() }
+    }
+
+    /// A block of its own with the first `tokens`.
+    fn copy(&self, tokens: usize, head_size: usize) -> Self {
+        let mut copy = Self::of(self.keys.len() / TOKENS);
+        let lanes = tokens.next_multiple_of(LANES);
+        for (to, from) in copy.keys.chunks_exact_mut(TOKENS).zip(self.keys.chunks_exact(TOKENS)) {
+            to[..lanes].copy_from_slice(&from[..lanes]);
+        }
+        let (size, filled) = (TOKENS * head_size, tokens * head_size);
+        for (to, from) in copy.values.chunks_exact_mut(size).zip(self.values.chunks_exact(size)) {
+            to[..filled].copy_from_slice(&from[..filled]);
+        }
+        copy
     }
 }
 
@@ -158,6 +182,33 @@ mod tests {
         };
         assert_eq!([shared(0), shared(1)], [vec![true, true, false], vec![true; 3]]);
         assert_eq!((parent.layers[0].tokens, child.layers[0].tokens), (2 * TOKENS + 3, 2 * TOKENS + 7));
+    }
+
+    #[test]
+    fn a_fork_holds_what_a_sequence_of_its_own_would() {
+        for count in [1, 15, 16, 17, TOKENS - 1, TOKENS, TOKENS + 1] {
+            let parent = filled(count);
+            let mut fork = parent.clone();
+            let mut alone = SequenceCache::new();
+            for layer in 0..2 {
+                fork.append(layer, [&tokens(count + 1); 2], count..count + 1, 2);
+                alone.append(layer, [&tokens(count + 1); 2], 0..count + 1, 2);
+                assert_eq!(held(&fork, layer), held(&alone, layer), "{count} tokens before the fork");
+                assert_eq!(held(&parent, layer), held(&filled(count), layer), "what the fork began with");
+            }
+        }
+    }
+
+    /// The keys and the values of a layer, token for token.
+    fn held(cache: &SequenceCache, layer: usize) -> Vec<[Vec<f32>; 2]> {
+        let Layer { tokens, head_size, blocks, .. } = &cache.layers[layer];
+        let of_token = |token: usize| {
+            let (block, at) = (&blocks[token / TOKENS], token % TOKENS);
+            let keys = block.keys.iter().skip(at).step_by(TOKENS).copied().collect();
+            let values = block.values.chunks_exact(TOKENS * head_size);
+            [keys, values.flat_map(|head| &head[at * head_size..(at + 1) * head_size]).copied().collect()]
+        };
+        (0..*tokens).map(of_token).collect()
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::console::Console;
 use crate::data_file::DataFile;
 use crate::failure::{Ending, Failure};
 use crate::text_table::one_line;
-use crate::{figures, models, prediction_columns, said};
+use crate::{figures, models, prediction_columns, said, threads};
 
 /// The columns that are added to a file.
 const COLUMNS: &[&str] = &["generated_text", "finish_reason"];
@@ -88,10 +88,7 @@ impl Arguments {
 
 /// Generates, and tells what comes.
 pub fn run(arguments: &Arguments, console: &Console) -> Result<Ending, Failure> {
-    if let Some(threads) = arguments.threads.map(usize::from) {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-        pool.map_err(|error| Failure::Threads { threads, reason: error.to_string() })?;
-    }
+    threads::compute_with(arguments.threads)?;
     match &arguments.input {
         Some(input) => behind_a_file(arguments, input, console)?,
         None if arguments.prompt.is_empty() => {

@@ -20,7 +20,7 @@ use super::teller::{Asked, Teller};
 use crate::console::Console;
 use crate::data_file::DataFile;
 use crate::failure::{Ending, Failure};
-use crate::{figures, models, prediction_columns};
+use crate::{figures, models, prediction_columns, threads};
 
 /// The most lines of standard input that are predicted together.
 const LINES_TOGETHER: usize = 1024;
@@ -73,10 +73,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
     if arguments.input.is_none() && arguments.data_flags.is_given() {
         return Err(Failure::NoDataToRead { file: "--input" });
     }
-    if let Some(threads) = arguments.threads.map(usize::from) {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-        pool.map_err(|error| Failure::Threads { threads, reason: error.to_string() })?;
-    }
+    threads::compute_with(arguments.threads)?;
     match &arguments.input {
         Some(input) => predict_file(&arguments, input, console)?,
         None if arguments.text.is_empty() => predict_stdin(&arguments, console)?,

@@ -12,7 +12,7 @@ use super::evaluate::{Resamples, resamples};
 use super::text_metric_flags::TextMetricFlags;
 use crate::console::Console;
 use crate::failure::{Ending, Failure};
-use crate::figures;
+use crate::{figures, threads};
 
 /// Told where the words of the references cannot be found without a word of their language.
 const WITHOUT_BLANKS: &str = "note: the references are written in Chinese characters or kana, and BLEU by 13a and TER take what stands between two blanks for \
@@ -55,10 +55,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
     if arguments.baseline.is_some() && arguments.resamples.0.is_none() {
         return Err(Failure::BaselineWithoutResamples);
     }
-    if let Some(threads) = arguments.threads.map(usize::from) {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
-        pool.map_err(|error| Failure::Threads { threads, reason: error.to_string() })?;
-    }
+    threads::compute_with(arguments.threads)?;
     let (metrics, notice) = arguments.flags.metrics(arguments.sources.is_some())?;
     let hypotheses = lines(&arguments.hypotheses)?;
     let beside = |path: &PathBuf| -> Result<Vec<String>, Failure> {

@@ -6,6 +6,7 @@ use graftling_tensor::{
     AttentionOptions, AttentionWindow, CachedKeys, CachedWindow, DistanceBias, DistanceBuckets, DistanceVectors, Graph,
     RotaryAngles, SequenceCache, Spans, Var,
 };
+use rayon::prelude::*;
 
 use super::declarations::Scope;
 use super::distances::Distances;
@@ -161,7 +162,7 @@ impl Attention {
     /// Keeps the keys and values of what an encoder gave: a cache for each sequence, to which this layer's are appended.
     pub fn remember(&self, graph: &Graph<'_>, source: Rows<'_>, layer: usize, caches: &mut [SequenceCache]) {
         let keys_and_values = self.keys_and_values(graph, source, None);
-        self.append(&keys_and_values, source.spans, layer, caches.iter_mut());
+        self.append(&keys_and_values, source.spans, layer, caches.par_iter_mut());
     }
 
     /// Appends the keys and values of sequences to a layer of their caches.
@@ -170,11 +171,12 @@ impl Attention {
         [key, value]: &[Var; 2],
         spans: &Spans,
         layer: usize,
-        caches: impl Iterator<Item = &'c mut SequenceCache>,
+        caches: impl IndexedParallelIterator<Item = &'c mut SequenceCache>,
     ) {
-        for (sequence, cache) in caches.enumerate() {
-            cache.append(layer, [key.tensor(), value.tensor()], spans.range(sequence), self.key_value_heads);
-        }
+        let [key, value] = [key.tensor(), value.tensor()];
+        caches.enumerate().for_each(|(sequence, cache)| {
+            cache.append(layer, [key, value], spans.range(sequence), self.key_value_heads);
+        });
     }
 
     /// What new tokens find in all tokens of their sequences, whose keys and values the caches hold and are given: a cache for each
@@ -188,7 +190,7 @@ impl Attention {
     ) -> Var {
         let Sight::Past { reach } = places.sight else { panic!("read_on: a layer that looks at what follows") };
         let [query, key, value] = self.projected(graph, tokens, tokens, places.angles);
-        self.append(&[key, value], tokens.spans, layer, caches.iter_mut().map(|cache| &mut **cache));
+        self.append(&[key, value], tokens.spans, layer, caches.par_iter_mut().map(|cache| &mut **cache));
         let bias = match (&self.distance, places.distances) {
             (DistanceUse::None, _) => None,
             (DistanceUse::Bias(buckets), Distances::Bias(table)) => {

@@ -1,6 +1,7 @@
 //! The way in: token ids to vectors. Knows nothing of texts or tokenizers.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use graftling_tensor::{Graph, ParameterId, Spans, Tensor, Var};
 
@@ -123,7 +124,7 @@ impl Embeddings {
             if others.is_empty() { scaled } else { graph.residual_sum(&graph.embedding_sum(&others), &scaled, 0.0) }
         };
         if let Position::Sinusoidal { spacing, .. } = self.placing {
-            let sines = graph.constant(sines(before.places(&batch.spans), sum.tensor().columns(), spacing));
+            let sines = graph.constant(sines(&before.places(&batch.spans), sum.tensor().columns(), spacing));
             sum = graph.residual_sum(&sines, &sum, 0.0);
         }
         let finish = |sum: &Var| {
@@ -147,20 +148,25 @@ fn with_words<'a>(input_ids: &'a [u32], wordless: &[usize]) -> Cow<'a, [u32]> {
 
 /// Of each token the sines of its place over one half of the values, and the cosines over the other: `[tokens, size]`
 /// (`MarianSinusoidalPositionalEmbedding` of transformers; `addPositionalEmbeddings` of Marian).
-fn sines(places: Vec<u32>, size: usize, spacing: SineSpacing) -> Tensor {
+fn sines(places: &[u32], size: usize, spacing: SineSpacing) -> Tensor {
     let half = size.div_ceil(2);
     // How many pairs lie between the first and the one that is 10,000 times slower.
     let steps = match spacing {
         SineSpacing::PastLast => size as f64 / 2.0,
         SineSpacing::ToLast => (half - 1).max(1) as f64,
     };
-    let angle = |place: u32, pair: usize| f64::from(place) / 10_000_f64.powf(pair as f64 / steps);
-    let of_place = |place: u32| {
-        (0..half).map(move |pair| angle(place, pair).sin()).chain((0..size - half).map(move |pair| angle(place, pair).cos()))
+    let slowness: Vec<f64> = (0..half).map(|pair| 10_000_f64.powf(pair as f64 / steps)).collect();
+    let row_of = |place: u32| -> Vec<f32> {
+        let angles = || slowness.iter().map(|slowness| f64::from(place) / slowness);
+        angles().map(f64::sin).chain(angles().take(size - half).map(f64::cos)).map(|value| value as f32).collect()
     };
-    let rows = places.len();
-    let values = places.into_iter().flat_map(of_place).map(|value| value as f32);
-    Tensor::from_vec(&[rows, size], values.collect())
+    // Sequences have most places in common.
+    let mut rows: HashMap<u32, Vec<f32>> = HashMap::new();
+    let mut values = Vec::with_capacity(places.len() * size);
+    for place in places {
+        values.extend_from_slice(rows.entry(*place).or_insert_with_key(|place| row_of(*place)));
+    }
+    Tensor::from_vec(&[places.len(), size], values)
 }
 
 /// The segment of each token; a family that has one only counts all tokens to it, whatever the tokenizer says.

@@ -16,6 +16,8 @@ use super::simd::dispatch;
 
 /// Tokens in a block of keys and values.
 pub(crate) const TOKENS: usize = 64;
+/// Keys whose places in a dimension's row are filled or copied together: a cache line.
+pub(crate) const LANES: usize = 16;
 /// Queries and heads that are taken at a time, times each other.
 const ROWS: usize = 64;
 /// Up to so many of them nothing is packed for products.
@@ -124,7 +126,9 @@ impl CachedHeads<'_> {
         for (index, block) in blocks.iter().enumerate() {
             let keys = &block.keys[key_head * size * TOKENS..][..size * TOKENS];
             let target = Sums { values: &mut weights[index * TOKENS..], stride: width, add: false };
-            sum_rows([count, size, TOKENS], [query, keys], [size, TOKENS], target);
+            // What lies behind the last token that is seen is written over below.
+            let columns = (seen.end - (first + index) * TOKENS).next_power_of_two().clamp(LANES, TOKENS);
+            sum_rows([count, size, columns], [query, keys], [size, TOKENS], target);
         }
         let scale = 1.0 / (size as f32).sqrt();
         dispatch(
@@ -213,6 +217,10 @@ fn sum_of<const COUNT: usize>(sides: Sides<'_>, values: &mut [f32], add: bool) -
     while column + 64 <= columns {
         sum_columns::<COUNT, 64>(sides, column, values, add);
         column += 64;
+    }
+    while column + 32 <= columns {
+        sum_columns::<COUNT, 32>(sides, column, values, add);
+        column += 32;
     }
     while column + 16 <= columns {
         sum_columns::<COUNT, 16>(sides, column, values, add);

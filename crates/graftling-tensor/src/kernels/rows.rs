@@ -11,6 +11,9 @@ use crate::pool::Buffer;
 /// Rows in a block of work.
 pub(crate) const BLOCK: usize = 64;
 
+/// So many values are work enough for a block.
+const ENOUGH: usize = 16 * 1024;
+
 /// Independent sums that a vector register or two can hold.
 const LANES: usize = 32;
 
@@ -54,18 +57,20 @@ pub(crate) fn largest(values: &[f32]) -> f32 {
     rest.iter().copied().fold(top, f32::max)
 }
 
-/// Runs `work(first_row, rows)` on blocks of at most [`BLOCK`] rows of `values` on all threads, compiled for this machine.
+/// Runs `work(first_row, rows)` on blocks of at most [`BLOCK`] rows of `values` on all threads, compiled for this machine. Wide rows make
+/// blocks of fewer, so that the few rows of a step of decoding are work for all threads.
 pub(crate) fn for_blocks(values: &mut [f32], columns: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    let rows = (ENOUGH / columns.max(1)).clamp(1, BLOCK);
     let run = |(index, block): (usize, &mut [f32])| {
         dispatch(
             #[inline(always)]
-            || work(index * BLOCK, block),
+            || work(index * rows, block),
         )
     };
-    if values.len() <= BLOCK * columns {
-        values.chunks_mut((BLOCK * columns).max(1)).enumerate().for_each(run);
+    if values.len() <= rows * columns {
+        values.chunks_mut((rows * columns).max(1)).enumerate().for_each(run);
     } else {
-        values.par_chunks_mut(BLOCK * columns).enumerate().for_each(run);
+        values.par_chunks_mut(rows * columns).enumerate().for_each(run);
     }
 }
 
