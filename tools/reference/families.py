@@ -80,6 +80,7 @@ T5_SIZES = {
     "vocab_size": 40, "d_model": 12, "d_kv": 5, "d_ff": 18, "num_layers": 2, "num_decoder_layers": 3, "num_heads": 2, "relative_attention_num_buckets": 8,
     "relative_attention_max_distance": 10, "layer_norm_epsilon": 1e-3, "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0,
 }
+TWO_VOCABULARIES = {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": 34, "decoder_start_token_id": 0, "scale_embedding": True}
 PAIR = {"encoder": {"model_type": "bert", **SIZES}, "decoder": {"model_type": "bert", **SIZES, "num_hidden_layers": 1, "is_decoder": True, "add_cross_attention": True}}
 
 # The name of each family's classes, what its config is told, and the first token id that is no padding.
@@ -129,8 +130,14 @@ FAMILIES = {
     "encoder-decoder": ("EncoderDecoder", {**PAIR, "decoder_start_token_id": 1, "pad_token_id": 0}),
     # Without places of their own sequences may be longer than the config's longest, 10.
     "deberta-v2-far": ("DebertaV2", {**DEBERTA_SIZES, "max_position_embeddings": 10}),
+    # Two vocabularies, of which the second has a matrix of its own or none; a second sequence begins with padding.
+    "marian-two": ("Marian", {**BART_SIZES, **TWO_VOCABULARIES}),
+    "marian-own": ("Marian", {**BART_SIZES, **TWO_VOCABULARIES, "tie_word_embeddings": False}),
+    # What products of attention are divided by is the layer's number alone.
+    "gpt2-scaled": ("GPT2", {**GPT2_SIZES, "n_layer": 3, "scale_attn_weights": False, "scale_attn_by_inverse_layer_idx": True}),
+    "llama-dynamic": ("Llama", {**LLAMA_SIZES, "head_dim": 8, "rope_parameters": {"rope_type": "dynamic", "rope_theta": 50.0, "factor": 4.0}}),
 }
-TWO_STACKS = ["bart", "mbart", "marian", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder"]
+TWO_STACKS = ["bart", "mbart", "marian", "marian-two", "marian-own", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder"]
 DECODERS = ["gpt2", "llama", "mistral", "qwen2", "qwen3"]
 # Families that differ in name alone, and variants of one, have these heads alone.
 SOME_HEADS = {
@@ -138,7 +145,7 @@ SOME_HEADS = {
     "modernbert-biased": ["sequence", "tokens", "masked"], "modernbert-local": ["sequence", "masked"],
     "deberta-v2-own": ["sequence", "tokens", "masked"], "deberta-v2-c2p": ["sequence"], "deberta-v2-p2c": ["sequence", "masked"],
     "deberta-v2-absolute": ["sequence"], "deberta-v2-far": ["sequence"], "gpt2": ["sequence", "tokens", "causal", "answers", "multi-label"], "llama": ["sequence", "regression", "tokens", "causal"],
-    "llama-biased": ["sequence", "causal"], "llama-llama3": ["causal"], "llama-yarn": ["causal"],
+    "llama-biased": ["sequence", "causal"], "llama-llama3": ["causal"], "llama-yarn": ["causal"], "llama-dynamic": ["causal"], "gpt2-scaled": ["causal"],
     **{family: ["sequence", "causal"] for family in ("mistral", "qwen2", "qwen3")},
     **{family: ["seq2seq"] for family in TWO_STACKS},
 }
@@ -216,7 +223,7 @@ def batch(head: str, config, generator: torch.Generator) -> dict:
     if head == "answers":
         return {**made, "numbers": numbers(2 * sum(lengths))}
     if head == "seq2seq":
-        targets = [draw(vocabulary(config), length, 1) for length in (4, 6, 1, 12)]
+        targets = [draw(written_vocabulary(config), length, 1) for length in (4, 6, 1, 12)]
         start = config.decoder_start_token_id
         return {**made, "decoder_input_ids": [[start, *row[:-1]] for row in targets], "token_labels": targets}
     if head == "causal":
@@ -230,6 +237,10 @@ def batch(head: str, config, generator: torch.Generator) -> dict:
 
 def vocabulary(config) -> int:
     return config.vocab_size if hasattr(config, "vocab_size") else config.decoder.vocab_size
+
+
+def written_vocabulary(config) -> int:
+    return getattr(config, "decoder_vocab_size", None) or vocabulary(config)
 
 
 def run(model, head: str, batches: list) -> dict:

@@ -146,7 +146,7 @@ impl Layout {
         padding: None,
         cross_attention: CrossAttention::Absent,
         mixing: Mixing::Attention,
-        attention_scale: AttentionScale::HeadSize,
+        attention_scale: AttentionScale::HEAD_SIZE,
         feed_forward: FeedForwardKind::Plain,
         sight: Sights::Alike(Sight::Everything),
         heads: Heads::Even,
@@ -219,11 +219,24 @@ pub(crate) enum CrossAttention {
 
 /// What products of queries and keys are divided by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AttentionScale {
+pub(crate) struct AttentionScale {
     /// The root of the size of a head.
-    HeadSize,
+    pub head_size: bool,
+    /// The number of the layer, counted from one (GPT-2 by choice).
+    pub layer: bool,
+}
+
+impl AttentionScale {
+    /// The root of the size of a head alone.
+    pub const HEAD_SIZE: Self = Self { head_size: true, layer: false };
     /// Nothing (T5).
-    None,
+    pub const NONE: Self = Self { head_size: false, layer: false };
+
+    /// What queries of this layer, counted from zero, are multiplied with where products are divided by the root of a head's size anyway.
+    pub fn of_queries(self, head_size: usize, layer: usize) -> f32 {
+        let by_size = if self.head_size { 1.0 } else { (head_size as f32).sqrt() };
+        if self.layer { by_size / (layer + 1) as f32 } else { by_size }
+    }
 }
 
 /// The heads of attention.

@@ -12,8 +12,8 @@ fn what_would_be_another_decoder_is_refused() {
     const SIZE: &str = "whole numbers from 1 to 1048576";
     let cases = [
         (Family::Gpt2, "tie_word_embeddings", json!(false), "only true"),
-        (Family::Gpt2, "scale_attn_weights", json!(false), "only true"),
-        (Family::Gpt2, "scale_attn_by_inverse_layer_idx", json!(true), "only false"),
+        (Family::Gpt2, "scale_attn_weights", json!(1), "true, false"),
+        (Family::Gpt2, "scale_attn_by_inverse_layer_idx", Value::Null, "true, false"),
         (Family::Gpt2, "activation_function", json!("mish"), "gelu, "),
         (Family::Gpt2, "n_inner", json!(0), SIZE),
         (Family::Gpt2, "n_head", json!(5), "multiples of n_head, 5"),
@@ -56,10 +56,11 @@ fn scalings_of_rotary_positions_are_read_by_their_keys() {
         refusal(&Value::Object(config))
     };
     let of = |value: Value| with("rope_parameters", value);
-    let kinds = "default, linear, llama3, yarn";
-    assert_eq!(of(json!({ "rope_type": "dynamic", "factor": 2.0 })), only("rope_parameters.rope_type", "\"dynamic\"", kinds));
+    let kinds = "default, dynamic, linear, llama3, yarn";
+    assert_eq!(of(json!({ "rope_type": "proportional" })), only("rope_parameters.rope_type", "\"proportional\"", kinds));
     assert_eq!(with("rope_scaling", json!({ "type": "longrope" })), only("rope_scaling.type", "\"longrope\"", kinds));
     let factors = "numbers from 1 to 1000000";
+    assert_eq!(of(json!({ "rope_type": "dynamic" })), only("rope_parameters.factor", "absent", factors));
     assert_eq!(of(json!({ "rope_type": "linear" })), only("rope_parameters.factor", "absent", factors));
     assert_eq!(of(json!({ "rope_type": "linear", "factor": 0.5 })), only("rope_parameters.factor", "0.5", factors));
     assert_eq!(

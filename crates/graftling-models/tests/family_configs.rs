@@ -112,6 +112,8 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         (Family::DebertaV2, "share_att_key", json!("yes"), "true, false"),
         (Family::DebertaV2, "legacy", Value::Null, "true, false"),
         (Family::DebertaV2, "cls_dropout", json!(1), "numbers from 0 to below 1"),
+        (Family::Marian, "share_encoder_decoder_embeddings", Value::Null, "true, false"),
+        (Family::Marian, "tie_word_embeddings", json!(false), "only true"),
         (Family::MarianSsru, "norm", json!("pre"), "only \"post\""),
         (Family::MarianSsru, "position", json!("learned"), "only \"sinusoidal (sin half, cos half)\""),
         (Family::MarianSsru, "tie_embeddings", json!("source"), "all, target"),

@@ -20,20 +20,26 @@ fn models(head: &str) -> Vec<(PathBuf, Model)> {
     folders.into_iter().map(|folder| (folder.clone(), Model::from_checkpoint(&folder).unwrap())).collect()
 }
 
+/// How many words a model writes.
+fn words(model: &Model) -> usize {
+    model.parameters.shape(model.vocabulary().expect("a vocabulary").weight)[0]
+}
+
+/// Of words that every vocabulary has.
 fn text(length: usize, seed: u32) -> Vec<u32> {
-    (0..length as u32).map(|place| 1 + (place * place * 7 + place * 3 + seed * 11) % 39).collect()
+    (0..length as u32).map(|place| 1 + (place * place * 7 + place * 3 + seed * 11) % 33).collect()
 }
 
 /// The logits after every token.
 fn of_the_whole(model: &Model, text: &[u32]) -> Vec<Vec<f32>> {
     let logits = model.forward(&Graph::inference(&model.parameters), &packed(&[text]));
-    logits.tensor().to_vec().chunks_exact(40).map(<[f32]>::to_vec).collect()
+    logits.tensor().to_vec().chunks_exact(words(model)).map(<[f32]>::to_vec).collect()
 }
 
 /// The logits after every token of a text beside a source.
 fn of_the_pair(model: &Model, source: &[u32], text: &[u32]) -> Vec<Vec<f32>> {
     let logits = model.forward_pair(&Graph::inference(&model.parameters), &packed(&[source]), &packed(&[text]));
-    logits.tensor().to_vec().chunks_exact(40).map(<[f32]>::to_vec).collect()
+    logits.tensor().to_vec().chunks_exact(words(model)).map(<[f32]>::to_vec).collect()
 }
 
 /// Texts that are read side by side, in steps.
@@ -57,8 +63,8 @@ impl Texts {
                 order.push(index);
             }
             let logits = model.read_on(&weights, &mut going).to_vec();
-            assert_eq!(logits.len(), 40 * order.len());
-            for (found, index) in logits.chunks_exact(40).zip(order) {
+            assert_eq!(logits.len(), words(model) * order.len());
+            for (found, index) in logits.chunks_exact(words(model)).zip(order) {
                 let end = ends[index];
                 assert_near(found, &self.wholes[index][end - 1], TOLERANCE, &format!("{case}: text {index} to {end}"));
                 assert_eq!(pasts[index].tokens(), &self.texts[index][..end]);
@@ -131,7 +137,7 @@ fn texts_beside_the_same_source_share_it_and_go_on_by_themselves() {
         let logits = model.read_on(&weights, &mut going).to_vec();
         let expected =
             texts.iter().map(|text| of_the_pair(&model, &source, text)).chain([of_the_pair(&model, &other, &texts[2])]);
-        for (place, (found, expected)) in logits.chunks_exact(40).zip(expected).enumerate() {
+        for (place, (found, expected)) in logits.chunks_exact(words(&model)).zip(expected).enumerate() {
             assert_near(found, expected.last().unwrap(), TOLERANCE, &format!("{case}: text {place}"));
         }
     }

@@ -7,7 +7,7 @@
 use graftling_tensor::Activation;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
-use super::names::{Ignored, NameTable, Pattern, module, one_row};
+use super::names::{Ignored, NameTable, Pattern, module, one_row, parameter};
 use super::{ClassNames, Conventions, Translation};
 use crate::architecture::{
     Architecture, CrossAttention, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout,
@@ -18,10 +18,13 @@ use crate::head::HeadKind;
 /// The first token takes this row of the table of positions, for reasons that were once those of padding.
 const OFFSET: usize = 2;
 
-const NAMES: NameTable = NameTable {
+/// The names of all, with these tables of words, a matrix to the vocabulary or none, and what is passed over.
+macro_rules! names {
+    ([$($table:expr),+], [$($matrix:expr)?], [$($other_name:expr),*]) => {
+        NameTable {
     backbone_prefix: "model.",
     backbone: &[
-        module("embeddings.word", "model.shared"),
+        $($table,)+
         module("embeddings.position", "model.encoder.embed_positions"),
         module("embeddings.norm", "model.encoder.layernorm_embedding"),
         module("encoder.layers.{}.attention.query", "model.encoder.layers.{}.self_attn.q_proj"),
@@ -50,13 +53,33 @@ const NAMES: NameTable = NameTable {
         module("decoder.layers.{}.feed_forward.norm", "model.decoder.layers.{}.final_layer_norm"),
         module("decoder.norm", "model.decoder.layer_norm"),
     ],
-    heads: &[(HeadKind::SequenceToSequence, &[one_row("language.bias", "final_logits_bias")])],
+    heads: &[(HeadKind::SequenceToSequence, &[one_row("language.bias", "final_logits_bias") $(, $matrix)?])],
     ignored: &[
-        Ignored { pattern: Pattern::EndsWith("embed_tokens.weight"), reason: "another name of weights that are read" },
-        Ignored { pattern: Pattern::Exactly("lm_head.weight"), reason: "another name of weights that are read" },
+        $(Ignored { pattern: $other_name, reason: "another name of weights that are read" },)*
         Ignored { pattern: Pattern::EndsWith("embed_positions.weight"), reason: "sines and cosines, which are computed" },
     ],
-};
+        }
+    };
+}
+
+/// One table of words for the texts that are read, those that are written, and the logits.
+const ONE_TABLE: NameTable = names!(
+    [module("embeddings.word", "model.shared")],
+    [],
+    [Pattern::EndsWith("embed_tokens.weight"), Pattern::Exactly("lm_head.weight")]
+);
+/// One for the texts that are read, and one for those that are written and for the logits.
+const TWO_TABLES: NameTable = names!(
+    [module("embeddings.word", "model.encoder.embed_tokens"), module("decoder.embeddings.word", "model.decoder.embed_tokens")],
+    [],
+    [Pattern::Exactly("lm_head.weight")]
+);
+/// One for the texts that are read, one for those that are written, and a matrix of its own to their vocabulary.
+const TWO_TABLES_AND_MATRIX: NameTable = names!(
+    [module("embeddings.word", "model.encoder.embed_tokens"), module("decoder.embeddings.word", "model.decoder.embed_tokens")],
+    [parameter("language.weight", "lm_head.weight")],
+    []
+);
 
 /// What the families differ in.
 struct Variant {
@@ -68,6 +91,15 @@ struct Variant {
     padding: u32,
     /// From the number of places.
     position: fn(usize) -> Position,
+    tables: Tables,
+}
+
+/// Which tables of words there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tables {
+    One,
+    Two,
+    TwoAndMatrix,
 }
 
 fn learned(places: usize) -> Position {
@@ -89,6 +121,7 @@ pub(super) fn bart(config: &mut ConfigReader<'_>) -> Translation {
             embedding_norm,
             padding: 1,
             position: learned,
+            tables: Tables::One,
         },
     )
 }
@@ -109,13 +142,17 @@ pub(super) fn mbart(config: &mut ConfigReader<'_>) -> Translation {
             embedding_norm,
             padding: 1,
             position: learned,
+            tables: Tables::One,
         },
     )
 }
 
 pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
-    // Two vocabularies would be two tables, and a matrix of its own to the vocabulary.
-    config.only("share_encoder_decoder_embeddings", true);
+    let tables = match config.switch("share_encoder_decoder_embeddings", true) {
+        true => Tables::One,
+        false if config.switch("tie_word_embeddings", true) => Tables::Two,
+        false => Tables::TwoAndMatrix,
+    };
     let (norms, embedding_norm) = (NormPlacement::AfterSums, EmbeddingNorm::Plain);
     let position = |longest| Position::Sinusoidal { longest: Some(longest), spacing: SineSpacing::PastLast };
     translate(
@@ -132,13 +169,16 @@ pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
             embedding_norm,
             padding: 58_100,
             position,
+            tables,
         },
     )
 }
 
 fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
     config.encoder_and_decoder();
-    config.only("tie_word_embeddings", true);
+    if variant.tables == Tables::One {
+        config.only("tie_word_embeddings", true);
+    }
     let hidden_size = config.size("d_model", 1024, LARGEST_WIDTH);
     let dropout = Some(config.dropout("dropout", 0.1));
     let attention_weights = config.dropout("attention_dropout", 0.0);
@@ -147,6 +187,10 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
     let activation = config.activation("activation_function", Activation::Gelu);
     let scale = if config.switch("scale_embedding", false) { (hidden_size as f32).sqrt() } else { 1.0 };
     let vocabulary_size = config.size("vocab_size", variant.vocabulary_size, LARGEST_TABLE);
+    let written_vocabulary = match variant.tables {
+        Tables::One => vocabulary_size,
+        Tables::Two | Tables::TwoAndMatrix => config.size_unless_null("decoder_vocab_size", vocabulary_size, LARGEST_TABLE),
+    };
     let initializer_range = config.number("init_std", 0.02, 0.0..=1.0);
     let padding = config.token_if_any("pad_token_id", variant.padding);
     let mut stack = |side: [&'static str; 4], layout: Layout| {
@@ -189,16 +233,22 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
         }
     };
     let architecture = stack(["encoder_layers", "encoder_attention_heads", "encoder_ffn_dim", "encoder_layerdrop"], Layout::BERT);
-    let decoder = stack(
+    let (names, words, vocabulary) = match variant.tables {
+        Tables::One => (&ONE_TABLE, Words::OfEncoder, VocabularyProjection::Tied),
+        Tables::Two => (&TWO_TABLES, Words::Own, VocabularyProjection::Tied),
+        Tables::TwoAndMatrix => (&TWO_TABLES_AND_MATRIX, Words::Own, VocabularyProjection::Own),
+    };
+    let of_decoder = stack(
         ["decoder_layers", "decoder_attention_heads", "decoder_ffn_dim", "decoder_layerdrop"],
         Layout {
-            words: Words::OfEncoder,
+            words,
             cross_attention: CrossAttention::Present,
             sight: Sights::Alike(Sight::PAST),
-            head: HeadLayout::LastToken { vocabulary: VocabularyProjection::Tied, bias: VocabularyBias::Fixed, scale: 1.0 },
+            head: HeadLayout::LastToken { vocabulary, bias: VocabularyBias::Fixed, scale: 1.0 },
             ..Layout::BERT
         },
     );
+    let decoder = Architecture { vocabulary_size: written_vocabulary, ..of_decoder };
     let &Variant { classes, conventions, .. } = variant;
-    Translation { architecture, decoder: Some(Box::new(decoder)), conventions, names: &NAMES, classes }
+    Translation { architecture, decoder: Some(Box::new(decoder)), conventions, names, classes }
 }

@@ -9,8 +9,8 @@ use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYE
 use super::names::{Ignored, NameTable, Pattern, module, turned};
 use super::{ClassNames, Translation};
 use crate::architecture::{
-    Architecture, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout, NormPlacement, Position,
-    Sight, Sights, VocabularyProjection,
+    Architecture, AttentionScale, Distance, Dropout, EmbeddingNorm, EmbeddingWidth, HeadLayout, LayerWeights, Layout,
+    NormPlacement, Position, Sight, Sights, VocabularyProjection,
 };
 use crate::head::HeadKind;
 
@@ -51,9 +51,10 @@ const NAMES: NameTable = NameTable {
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     config.decoder_only();
     config.only("tie_word_embeddings", true);
-    config.only("scale_attn_weights", true);
-    config.only("scale_attn_by_inverse_layer_idx", false);
-
+    let attention_scale = AttentionScale {
+        head_size: config.switch("scale_attn_weights", true),
+        layer: config.switch("scale_attn_by_inverse_layer_idx", false),
+    };
     let (width_key, heads_key) = (config.key_of("n_embd", "hidden_size"), config.key_of("n_head", "num_attention_heads"));
     let hidden_size = config.size(width_key, 768, LARGEST_WIDTH);
     let num_attention_heads = config.size(heads_key, 12, LARGEST_WIDTH);
@@ -78,6 +79,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         layout: Layout {
             norms: NormPlacement::BeforeParts,
             embedding_norm: EmbeddingNorm::Plain,
+            attention_scale,
             sight: Sights::Alike(Sight::PAST),
             head: HeadLayout::last_token(VocabularyProjection::Tied),
             ..Layout::BERT

@@ -10,13 +10,20 @@ use crate::architecture::{Position, RotaryScaling};
 #[derive(Clone, Copy)]
 enum Kind {
     Default,
+    /// The base grows in texts that are longer than the longest, and there are none.
+    Dynamic,
     Linear,
     Llama3,
     Yarn,
 }
 
-const KINDS: [(&str, Kind); 4] =
-    [("default", Kind::Default), ("linear", Kind::Linear), ("llama3", Kind::Llama3), ("yarn", Kind::Yarn)];
+const KINDS: [(&str, Kind); 5] = [
+    ("default", Kind::Default),
+    ("dynamic", Kind::Dynamic),
+    ("linear", Kind::Linear),
+    ("llama3", Kind::Llama3),
+    ("yarn", Kind::Yarn),
+];
 /// Every key that a kind has.
 const KEYS: [&str; 14] = [
     "rope_type",
@@ -48,6 +55,11 @@ pub(super) fn position(config: &mut ConfigReader<'_>, longest: usize, default_ba
         let kind = if inner.says("rope_type") { "rope_type" } else { kind };
         let scaling = match inner.word(kind, Kind::Default, &KINDS) {
             Kind::Default => RotaryScaling::None,
+            // As `_compute_dynamic_ntk_parameters`: up to `max_position_embeddings` tokens it changes nothing.
+            Kind::Dynamic => {
+                factor(inner);
+                RotaryScaling::None
+            }
             Kind::Linear => RotaryScaling::Linear { factor: factor(inner) },
             Kind::Llama3 => llama3(inner),
             Kind::Yarn => yarn(inner),

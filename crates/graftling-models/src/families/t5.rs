@@ -142,7 +142,7 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
         norms: NormPlacement::BeforeParts,
         norm: NormKind::RootMeanSquare,
         embedding_norm: EmbeddingNorm::Plain,
-        attention_scale: AttentionScale::None,
+        attention_scale: AttentionScale::NONE,
         feed_forward,
         heads: Heads::Grouped { key_value_heads: num_attention_heads, head_size, normed: false },
         norm_bias: Bias::Absent,

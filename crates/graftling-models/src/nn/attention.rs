@@ -12,7 +12,7 @@ use super::declarations::Scope;
 use super::distances::Distances;
 use super::linear::Linear;
 use super::norm::Norm;
-use crate::architecture::{Architecture, AttentionScale, Disentangled, Distance, DistanceProjections, Dropout, Heads, Sight};
+use crate::architecture::{Architecture, Disentangled, Distance, DistanceProjections, Dropout, Heads, Sight};
 
 /// Vectors, and which of them belong to which sequence.
 #[derive(Clone, Copy)]
@@ -95,7 +95,8 @@ impl VectorProjection {
 }
 
 impl Attention {
-    pub fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
+    /// That of a layer, counted from zero in its stack.
+    pub fn new(scope: &mut Scope<'_>, architecture: &Architecture, layer: usize) -> Self {
         let size = architecture.hidden_size;
         let [heads, key_value_heads] = [architecture.num_attention_heads, architecture.key_value_heads()];
         let [queries, keys] = [heads, key_value_heads].map(|heads| heads * architecture.head_size());
@@ -117,10 +118,7 @@ impl Attention {
             },
             heads,
             key_value_heads,
-            query_scale: match layout.attention_scale {
-                AttentionScale::HeadSize => 1.0,
-                AttentionScale::None => (architecture.head_size() as f32).sqrt(),
-            },
+            query_scale: layout.attention_scale.of_queries(architecture.head_size(), layer),
             distance: match architecture.distance {
                 Distance::Unknown => DistanceUse::None,
                 Distance::Biased(buckets) => DistanceUse::Bias(buckets),

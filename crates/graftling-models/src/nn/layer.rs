@@ -31,12 +31,12 @@ impl Layer {
         let is_normed = layout.norms == NormPlacement::BeforePartsButTheFirst && index == 0;
         // The order of declaring is that of the file that is written.
         let mixing_name = TokenMixing::name(layout.mixing);
-        let mixing = TokenMixing::new(&mut scope.part(mixing_name), architecture);
+        let mixing = TokenMixing::new(&mut scope.part(mixing_name), architecture, index);
         let around_mixing = around(scope, mixing_name, is_normed);
         let cross = match layout.cross_attention {
             CrossAttention::Absent => None,
             CrossAttention::Present => {
-                let attention = Attention::new(&mut scope.part("cross_attention"), architecture);
+                let attention = Attention::new(&mut scope.part("cross_attention"), architecture, index);
                 Some((attention, around(scope, "cross_attention", false)))
             }
         };

@@ -31,9 +31,10 @@ impl TokenMixing {
         }
     }
 
-    pub fn new(scope: &mut Scope<'_>, architecture: &Architecture) -> Self {
+    /// That of a layer, counted from zero in its stack.
+    pub fn new(scope: &mut Scope<'_>, architecture: &Architecture, layer: usize) -> Self {
         match architecture.layout.mixing {
-            Mixing::Attention => Self::Attention(Attention::new(scope, architecture)),
+            Mixing::Attention => Self::Attention(Attention::new(scope, architecture, layer)),
             Mixing::Recurrence => Self::Recurrence(Recurrence::new(scope, architecture)),
         }
     }
