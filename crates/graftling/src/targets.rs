@@ -52,9 +52,10 @@ impl Targets {
         if !task.writes() {
             return Ok(None);
         }
-        // Without a recipe nobody can ask for fewer: the token that a decoder starts with takes a position.
-        let room = model.facts().decoder.map_or(usize::MAX, |decoder| decoder.longest().saturating_sub(1));
-        let max_length = recipe.map_or(USUAL_TARGET_LENGTH.min(room), |recipe| recipe.max_target_length);
+        let facts = model.facts();
+        // The token that a decoder starts with takes a position; one without an encoder reads the source first.
+        let room = facts.decoder.map_or(facts.longest() / 2, |decoder| decoder.longest().saturating_sub(1));
+        let max_length = recipe.and_then(|recipe| recipe.max_target_length).unwrap_or(USUAL_TARGET_LENGTH.min(room));
         let opening = match (model.head(), recipe.is_some_and(|recipe| recipe.template.is_some()), task) {
             (Head::SequenceToSequence, ..) => Opening::Start(DecoderStart::of(model)?),
             (_, true, _) => Opening::Prompt,

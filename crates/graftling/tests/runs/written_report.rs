@@ -55,6 +55,15 @@ fn told(distribution: &Value) -> [f64; 4] {
 }
 
 #[test]
+fn targets_have_as_much_room_as_the_model_where_nothing_is_said() {
+    // A decoder starts with a token of its own in 48 positions; one alone keeps half of 128 for the source.
+    for (model, room) in [("tiny-bart", 47), ("tiny-llama", 64)] {
+        let facts = run(&Fixture::of_model(model), "epochs = 1\n");
+        assert_eq!(facts["data"][0]["targets"]["max_target_length"], room, "{model}");
+    }
+}
+
+#[test]
 fn sources_and_targets_have_lengths_of_their_own() {
     for (model, template) in [("tiny-bart", ""), ("tiny-llama", "template = '{document}'\n"), ("tiny-bert", "")] {
         let fixture = Fixture::of_model(model);
