@@ -25,8 +25,8 @@ from bert import GOLDEN as MODELS
 from generation import GOLDEN, NOISE, Noisy, steady, steady_answers, written
 from golden import made_by, write_compressed
 
-DECODERS = ["gpt2", "llama", "llama-biased", "llama-llama3", "llama-yarn", "mistral", "qwen2", "qwen3"]
-TWO_STACKS = ["bart", "mbart", "marian", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder"]
+DECODERS = ["gpt2", "gpt2-scaled", "llama", "llama-biased", "llama-llama3", "llama-yarn", "llama-dynamic", "mistral", "qwen2", "qwen3"]
+TWO_STACKS = ["bart", "mbart", "marian", "marian-two", "marian-own", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder"]
 LENGTHS = [8, 1, 6, 3]
 # With the longest prompt as many tokens as there are positions.
 NEW = 16

@@ -2,13 +2,16 @@
 
     python tools/reference/sequence_to_sequence.py
 
-crates/graftling-models/tests/golden/tiny-bart/model, tiny-mbart, tiny-marian, tiny-t5 and tiny-pair (a BERT that looks at a BERT): as transformers saves
-them, with a vocabulary of a few words. crates/graftling/tests/golden/sequence_to_sequence.json: for each the tokens of sources and targets, cut and not; the
+crates/graftling-models/tests/golden/tiny-bart/model, tiny-mbart, tiny-marian, tiny-t5, tiny-pair (a BERT that looks at a BERT) and tiny-marian-two (OPUS-MT
+with a vocabulary of SentencePiece for each side): as transformers saves them, with a vocabulary of a few words. crates/graftling/tests/golden/sequence_to_sequence.json: for each the tokens of sources and targets, cut and not; the
 decoder's input ids as the model shifts the labels; the loss of every pair; and the losses of ten steps of Seq2SeqTrainer over all pairs, with and without
 label smoothing. Dropout is 0 throughout.
 """
+import json
 import tempfile
+from pathlib import Path
 
+import sentencepiece
 import torch
 import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
@@ -42,7 +45,34 @@ def pair_config():
     return config
 
 
-# Name, config, class, and what the tokenizer puts around a text.
+def two_vocabularies() -> transformers.MarianTokenizer:
+    """Pieces of the sources and of the targets, numbered each by themselves; the special tokens have the same numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        for side, place, size in (("source", 0, 70), ("target", 1, 60)):
+            text = Path(folder) / f"{side}.txt"
+            text.write_text("".join(f"{pair[place]}\n" for pair in PAIRS) * 10)
+            sentencepiece.SentencePieceTrainer.train(
+                input=str(text), model_prefix=f"{folder}/{side}", vocab_size=size, model_type="unigram", hard_vocab_limit=False, minloglevel=2, num_threads=1,
+                normalization_rule_name="identity",
+            )
+            processor = sentencepiece.SentencePieceProcessor(model_file=f"{folder}/{side}.model")
+            pieces = [processor.id_to_piece(id) for id in range(processor.get_piece_size())]
+            special = ["</s>", "<unk>", "<pad>"]
+            vocabulary = {piece: id for id, piece in enumerate([*special, *(piece for piece in pieces if piece not in ("<s>", *special))])}
+            (Path(folder) / f"{side}.json").write_text(json.dumps(vocabulary))
+        return transformers.MarianTokenizer(
+            source_spm=f"{folder}/source.model", target_spm=f"{folder}/target.model", vocab=f"{folder}/source.json", target_vocab_file=f"{folder}/target.json",
+            source_lang="en", target_lang="de", separate_vocabs=True, model_max_length=48,
+        )
+
+
+def marian_two_config():
+    tokenizer = two_vocabularies()
+    own = {"vocab_size": len(tokenizer.encoder), "decoder_vocab_size": len(tokenizer.target_encoder), "bos_token_id": None, "pad_token_id": 2, "eos_token_id": 0}
+    return transformers.MarianConfig(**{**SIZES, **own}, share_encoder_decoder_embeddings=False, decoder_start_token_id=2, scale_embedding=True)
+
+
+# Name, config, class, and what the tokenizer puts around a text, or none where it is another one.
 MODELS = [
     ("tiny-bart", transformers.BartConfig(**SIZES, decoder_start_token_id=2), transformers.BartForConditionalGeneration, "<s> $A </s>"),
     ("tiny-mbart", transformers.MBartConfig(**SIZES, scale_embedding=True), transformers.MBartForConditionalGeneration, "$A </s> de_DE"),
@@ -52,6 +82,7 @@ MODELS = [
                                       relative_attention_num_buckets=8, relative_attention_max_distance=16, pad_token_id=1, eos_token_id=2,
                                       decoder_start_token_id=1), transformers.T5ForConditionalGeneration, "$A </s>"),
     ("tiny-pair", pair_config(), transformers.EncoderDecoderModel, "[CLS] $A [SEP]"),
+    ("tiny-marian-two", marian_two_config(), transformers.MarianMTModel, None),
 ]
 
 
@@ -68,7 +99,7 @@ def tokenizer_with(around: str):
     return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", unk_token="<unk>", model_max_length=48, **names)
 
 
-def made(name: str, config, model_class, around: str, seed: int):
+def made(name: str, config, model_class, around: str | None, seed: int):
     torch.manual_seed(seed)
     model = model_class(config)
     with torch.no_grad():
@@ -79,7 +110,7 @@ def made(name: str, config, model_class, around: str, seed: int):
             model.final_logits_bias.copy_(0.3 * torch.randn(model.final_logits_bias.shape))
     folder = GOLDEN / name / "model"
     model.save_pretrained(folder)
-    tokenizer_with(around).save_pretrained(folder)
+    (tokenizer_with(around) if around else two_vocabularies()).save_pretrained(folder)
     for file in folder.iterdir():
         file.chmod(0o644)
     return folder
@@ -98,7 +129,7 @@ def steps(folder, model_class, features, smoothing: float) -> list[float]:
     model = model_class.from_pretrained(folder)
     for name, parameter in model.named_parameters():
         # Marian's sines are no weights and not saved, but what opens a folder in this version of transformers makes them trainable.
-        if folder.parent.name == "tiny-marian" and "embed_positions" in name:
+        if folder.parent.name.startswith("tiny-marian") and "embed_positions" in name:
             parameter.requires_grad_(False)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     with tempfile.TemporaryDirectory() as output:
@@ -120,10 +151,12 @@ def main() -> None:
         folder = made(name, config, model_class, around, seed)
         model = model_class.from_pretrained(folder).eval()
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        features, pairs = [], []
+        features, pairs, cut = [], [], [0, 0]
         for source, target in PAIRS:
             input_ids = tokenizer(source, max_length=SOURCE_LENGTH, truncation=True).input_ids
-            labels = tokenizer(target, max_length=TARGET_LENGTH, truncation=True).input_ids
+            labels = tokenizer(text_target=target, max_length=TARGET_LENGTH, truncation=True).input_ids
+            cut[0] += len(tokenizer(source).input_ids) > SOURCE_LENGTH
+            cut[1] += len(tokenizer(text_target=target).input_ids) > TARGET_LENGTH
             features.append({"input_ids": input_ids, "attention_mask": [1] * len(input_ids), "labels": labels})
             given = torch.tensor([labels])
             shifted = model._shift_right(given) if name == "tiny-t5" else model.prepare_decoder_input_ids_from_labels(given)
@@ -131,7 +164,7 @@ def main() -> None:
                 loss = model(input_ids=torch.tensor([input_ids]), labels=given).loss.item()
             pairs.append({"source": source, "target": target, "input_ids": input_ids, "labels": labels, "decoder_input_ids": shifted[0].tolist(), "loss": loss})
         results.append({
-            "model": name, "pairs": pairs, "steps": steps(folder, model_class, features, 0.0), "smoothed_steps": steps(folder, model_class, features, 0.1),
+            "model": name, "pairs": pairs, "cut": cut, "steps": steps(folder, model_class, features, 0.0), "smoothed_steps": steps(folder, model_class, features, 0.1),
         })
     write_json(ROOT / "crates/graftling/tests/golden/sequence_to_sequence.json", {
         "made_by": made_by("sequence_to_sequence.py"), "max_length": SOURCE_LENGTH, "max_target_length": TARGET_LENGTH, "learning_rate": RATE, "weight_decay": DECAY,

@@ -1,4 +1,5 @@
-//! The threads that commands compute with that make no run. Knows nothing of what they compute.
+//! The threads that `predict`, `generate` and `score` compute with; runs and what is done with them have pools of their own. Knows nothing of
+//! what is computed.
 
 use crate::failure::Failure;
 

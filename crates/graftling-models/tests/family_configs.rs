@@ -146,6 +146,19 @@ fn what_would_be_another_model_of_this_family_is_refused() {
 }
 
 #[test]
+fn a_marian_with_two_tables_says_how_long_the_second_is_and_what_gives_the_logits() {
+    let with = |key: &str, value: Value| {
+        let mut config = golden_config(Family::Marian);
+        config.insert("share_encoder_decoder_embeddings".to_owned(), json!(false));
+        config.insert("decoder_vocab_size".to_owned(), json!(34));
+        config.insert(key.to_owned(), value);
+        refusal(&Value::Object(config))
+    };
+    assert_eq!(with("tie_word_embeddings", Value::Null), only("tie_word_embeddings", "null", "true, false"));
+    assert_eq!(with("decoder_vocab_size", json!(0)), only("decoder_vocab_size", "0", "whole numbers from 1 to 10000000"));
+}
+
+#[test]
 fn a_student_of_marian_names_its_heads_and_is_of_even_width() {
     let mut config = golden_config(Family::MarianSsru);
     config.insert("d_model".to_owned(), json!(13));

@@ -53,8 +53,13 @@ impl Targets {
             return Ok(None);
         }
         let facts = model.facts();
-        // The token that a decoder starts with takes a position; one without an encoder reads the source first.
-        let room = facts.decoder.map_or(facts.longest() / 2, |decoder| decoder.longest().saturating_sub(1));
+        let of_source = recipe.and_then(|recipe| recipe.max_length);
+        let room = match facts.decoder {
+            // The token that it starts with takes a position.
+            Some(decoder) => decoder.longest().saturating_sub(1),
+            // It reads the source first.
+            None => facts.longest().saturating_sub(of_source.unwrap_or(facts.longest() / 2)).max(2),
+        };
         let max_length = recipe.and_then(|recipe| recipe.max_target_length).unwrap_or(USUAL_TARGET_LENGTH.min(room));
         let opening = match (model.head(), recipe.is_some_and(|recipe| recipe.template.is_some()), task) {
             (Head::SequenceToSequence, ..) => Opening::Start(DecoderStart::of(model)?),

@@ -16,7 +16,7 @@ use super::simd::dispatch;
 
 /// Tokens in a block of keys and values.
 pub(crate) const TOKENS: usize = 64;
-/// Keys whose places in a dimension's row are filled or copied together: a cache line.
+/// Scores are computed of so many keys at least, and keys are copied in such groups: a cache line of a dimension's row.
 pub(crate) const LANES: usize = 16;
 /// Queries and heads that are taken at a time, times each other.
 const ROWS: usize = 64;
@@ -256,6 +256,109 @@ fn sum_columns<const COUNT: usize, const WIDTH: usize>(
         let to = &mut values[index * stride + column..][..WIDTH];
         for lane in 0..WIDTH {
             to[lane] = if add { to[lane] + sums[lane] } else { sums[lane] };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: usize = 8;
+    const HEADS: usize = 4;
+    const KEY_HEADS: usize = 2;
+
+    fn wave(count: usize, step: f32) -> Vec<f32> {
+        (0..count).map(|place| (place as f32 * step).sin()).collect()
+    }
+
+    /// Keys or values, `[tokens, key heads * size]`, in blocks whose other places are no numbers.
+    fn blocks(rows: &[f32], is_turned: bool) -> Vec<Vec<f32>> {
+        let width = KEY_HEADS * SIZE;
+        let tokens = rows.len() / width;
+        let mut blocks = vec![vec![f32::NAN; width * TOKENS]; tokens.div_ceil(TOKENS)];
+        for (token, row) in rows.chunks_exact(width).enumerate() {
+            for (column, value) in row.iter().enumerate() {
+                let (head, within, at) = (column / SIZE, column % SIZE, token % TOKENS);
+                let place = if is_turned { column * TOKENS + at } else { (head * TOKENS + at) * SIZE + within };
+                blocks[token / TOKENS][place] = *value;
+            }
+        }
+        blocks
+    }
+
+    fn attend(query: &[f32], [keys, values]: [&[f32]; 2], [before, behind]: [usize; 2]) -> Vec<f32> {
+        let (of_keys, of_values) = (blocks(keys, true), blocks(values, false));
+        let sequence = Sequence {
+            queries: 0..query.len() / (HEADS * SIZE),
+            keys: keys.len() / (KEY_HEADS * SIZE),
+            blocks: of_keys.iter().zip(&of_values).map(|(keys, values)| Block { keys, values }).collect(),
+        };
+        let mut output = vec![f32::NAN; query.len()];
+        let sequences = [sequence];
+        CachedHeads {
+            query,
+            sequences: &sequences,
+            heads: HEADS,
+            key_heads: KEY_HEADS,
+            head_size: SIZE,
+            before,
+            behind,
+            bias: None,
+        }
+        .forward(&mut output);
+        output
+    }
+
+    /// The same, value by value in double precision.
+    fn reference(query: &[f32], [keys, values]: [&[f32]; 2], [before, behind]: [usize; 2]) -> Vec<f64> {
+        let (count, tokens) = (query.len() / (HEADS * SIZE), keys.len() / (KEY_HEADS * SIZE));
+        let mut output = Vec::new();
+        for row in 0..count {
+            let place = tokens + row - count;
+            for head in 0..HEADS {
+                let of_key = |token: usize| (token * KEY_HEADS + head / (HEADS / KEY_HEADS)) * SIZE;
+                let query = &query[(row * HEADS + head) * SIZE..][..SIZE];
+                let seen: Vec<usize> = (0..tokens)
+                    .filter(|token| token.saturating_add(before) >= place && *token <= place.saturating_add(behind))
+                    .collect();
+                let score = |token: &usize| {
+                    let products = query.iter().zip(&keys[of_key(*token)..]).map(|(a, b)| f64::from(*a) * f64::from(*b));
+                    (products.sum::<f64>() / (SIZE as f64).sqrt()).exp()
+                };
+                let weights: Vec<f64> = seen.iter().map(score).collect();
+                let total: f64 = weights.iter().sum();
+                output.extend((0..SIZE).map(|column| {
+                    let value = |(token, weight): (&usize, &f64)| weight / total * f64::from(values[of_key(*token) + column]);
+                    seen.iter().zip(&weights).map(value).sum::<f64>()
+                }));
+            }
+        }
+        output
+    }
+
+    #[test]
+    fn what_lies_behind_the_last_key_is_never_read() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+        // What tasks keep of their working memory is no number, either, and longer than all that follows.
+        let nothing = vec![f32::NAN; 200 * KEY_HEADS * SIZE];
+        let poison = vec![f32::NAN; 150 * HEADS * SIZE];
+        for tokens in [1, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 130] {
+            let [keys, values] = [0.37, 0.91].map(|step| wave(tokens * KEY_HEADS * SIZE, step));
+            // One query a sequence, as many as nothing is packed for, and more.
+            for queries in [1, 3, 4, 5, 40].into_iter().filter(|queries| *queries <= tokens) {
+                let query = wave(queries * HEADS * SIZE, 0.53);
+                for window in [[usize::MAX, 0], [usize::MAX; 2], [2, 0], [20, 0]] {
+                    let found = pool.install(|| {
+                        attend(&poison, [&nothing, &nothing], [usize::MAX, 0]);
+                        attend(&query, [&keys, &values], window)
+                    });
+                    for (found, expected) in found.iter().zip(reference(&query, [&keys, &values], window)) {
+                        let error = (f64::from(*found) - expected).abs();
+                        assert!(error < 1e-5, "{tokens} keys, {queries} queries, {window:?}: {found} instead of {expected}");
+                    }
+                }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sums over rows and columns, and loops over blocks of rows on all threads. Knows nothing of tensors.
 //!
-//! Blocks have a fixed number of rows and partial sums are added in their order, so that nothing depends on how many threads
+//! How many rows a block has follows from their width alone, and partial sums are added in their order, so that nothing depends on how many threads
 //! there are.
 
 use rayon::prelude::*;
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::kernels::simd::dispatch;
 use crate::pool::Buffer;
 
-/// Rows in a block of work.
+/// The most rows in a block of work.
 pub(crate) const BLOCK: usize = 64;
 
 /// So many values are work enough for a block.
@@ -74,7 +74,7 @@ pub(crate) fn for_blocks(values: &mut [f32], columns: usize, work: impl Fn(usize
     }
 }
 
-/// As [`for_blocks`], where each block also sums into `sums` values of its own. The first `sums` values of what is returned are
+/// As [`for_blocks`] on blocks of [`BLOCK`] rows however wide they are, where each block also sums into `sums` values of its own. The first `sums` values of what is returned are
 /// the blocks' sums, added up in their order.
 pub(crate) fn for_blocks_with_sums(
     values: &mut [f32],

@@ -95,7 +95,7 @@ options! {
         /// (384 for question_answering), or less where the model takes less.
         max_length: Option<usize> = integer_or("auto", 3, 1_048_576), Typed("auto");
         /// The most tokens of a target (special ones included) that is trained on; longer ones are cut; auto is 128, or less where the model
-        /// has fewer positions (summarization, translation).
+        /// has no room for so many (summarization, translation).
         max_target_length: Option<usize> = integer_or("auto", 2, 1_048_576), Typed("auto");
         /// What becomes of a text that is longer: its end is cut off, or it is read in windows of max_length, in training and after. Of
         /// a pair the second text is divided. auto is windows for masked_lm, causal_lm and question_answering (which

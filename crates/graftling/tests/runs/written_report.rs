@@ -56,9 +56,9 @@ fn told(distribution: &Value) -> [f64; 4] {
 
 #[test]
 fn targets_have_as_much_room_as_the_model_where_nothing_is_said() {
-    // A decoder starts with a token of its own in 48 positions; one alone keeps half of 128 for the source.
-    for (model, room) in [("tiny-bart", 47), ("tiny-llama", 64)] {
-        let facts = run(&Fixture::of_model(model), "epochs = 1\n");
+    // A decoder starts with a token of its own in 48 positions; one alone keeps half of 128 for the source, or as many as it is told.
+    for (model, options, room) in [("tiny-bart", "", 47), ("tiny-llama", "", 64), ("tiny-llama", "max_length = 100\n", 28)] {
+        let facts = run(&Fixture::of_model(model), &format!("epochs = 1\n{options}"));
         assert_eq!(facts["data"][0]["targets"]["max_target_length"], room, "{model}");
     }
 }

@@ -24,7 +24,6 @@ pub(super) const STUDENT: &str = "marian-ssru";
 /// How many new tokens the reference writes, and how many it draws before a distribution.
 const NEW_TOKENS: usize = 16;
 const TOKENS_TO_DRAW: usize = 9;
-const VOCABULARY: usize = 40;
 
 pub(super) fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../graftling-models/tests/golden")
@@ -50,6 +49,12 @@ impl Written {
         let defaults = FolderDefaults::read(&folder, model.facts()).expect("what the folder says");
         let tokenizer = Tokenizer::from_folder(&models().join("tiny-llama/model")).expect("a tokenizer");
         Self { model, tokenizer, defaults }
+    }
+
+    /// How many words it writes.
+    fn words(&self) -> usize {
+        let facts = self.model.facts();
+        facts.decoder.map_or(facts.vocabulary_size, |decoder| decoder.vocabulary_size)
     }
 
     pub fn writer(&self, limits: BatchLimits) -> Writer<'_> {
@@ -141,8 +146,8 @@ fn prompts(golden: &Value) -> Vec<Vec<u32>> {
 }
 
 /// Options of a case, with nothing forced but what it says.
-fn options(given: &Value, max_new_tokens: usize) -> GenerationOptions {
-    let options = config_file::options_of(given.as_object().expect("options").clone(), VOCABULARY);
+fn options(written: &Written, given: &Value, max_new_tokens: usize) -> GenerationOptions {
+    let options = config_file::options_of(given.as_object().expect("options").clone(), written.words());
     let open_end = |ids: Option<Vec<u32>>| Some(ids.unwrap_or_default());
     GenerationOptions {
         max_new_tokens: Some(max_new_tokens),
@@ -178,7 +183,7 @@ fn every_family_writes_what_transformers_writes_with_a_cache_and_without() {
         let writer = written.writer(BatchLimits { sequences: 7, tokens: 200 });
         for case in golden["answers"][family].as_array().expect("cases") {
             let title = format!("{family}, {}", case["title"]);
-            let options = options(&case["options"], NEW_TOKENS);
+            let options = options(&written, &case["options"], NEW_TOKENS);
             let answers = case["answers"].as_object().expect("answers");
             let asked: Vec<Vec<u32>> =
                 answers.keys().map(|key| prompts[key.parse::<usize>().expect("a place")].clone()).collect();
@@ -206,7 +211,7 @@ fn a_text_that_is_read_anew_at_every_step_is_written_with_the_same_ids() {
         let greedy =
             golden["answers"][family].as_array().expect("cases").iter().filter(|case| case["options"]["num_beams"].is_null());
         for case in greedy {
-            let options = options(&case["options"], NEW_TOKENS);
+            let options = options(&written, &case["options"], NEW_TOKENS);
             let settings = writer.settings(&options).expect("settings");
             for (prompt, expected) in case["answers"].as_object().expect("answers") {
                 cases += 1;
@@ -270,7 +275,7 @@ fn beams_whose_texts_are_read_anew_at_every_step_end_with_the_same_ids() {
         let beams =
             golden["answers"][family].as_array().expect("cases").iter().filter(|case| !case["options"]["num_beams"].is_null());
         for case in beams {
-            let options = options(&case["options"], NEW_TOKENS);
+            let options = options(&written, &case["options"], NEW_TOKENS);
             // One text of each: with a whole one at every step for every beam they take their time.
             let (prompt, expected) = case["answers"].as_object().and_then(|answers| answers.iter().next()).expect("an answer");
             cases += 1;
@@ -295,11 +300,11 @@ fn tokens_behind_drawn_ones_are_as_probable_as_in_transformers_in_every_family()
         let writer = written.writer(BatchLimits::default());
         for case in golden["distributions"][family].as_array().expect("cases") {
             cases += 1;
-            let options = GenerationOptions { do_sample: Some(true), ..options(&case["options"], TOKENS_TO_DRAW) };
+            let options = GenerationOptions { do_sample: Some(true), ..options(&written, &case["options"], TOKENS_TO_DRAW) };
             let settings = writer.settings(&options).expect("settings");
             let beginning = Beginning::of(&prompts[case["prompt"].as_u64().expect("a place") as usize], &settings);
             let drawn: Vec<u32> = serde_json::from_value(case["drawn"].clone()).expect("ids");
-            let mut expected = vec![0.0; VOCABULARY];
+            let mut expected = vec![0.0; written.words()];
             for pair in case["probabilities"].as_array().expect("probabilities") {
                 expected[pair[0].as_u64().expect("an id") as usize] = pair[1].as_f64().expect("a probability");
             }

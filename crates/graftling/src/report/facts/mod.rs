@@ -111,6 +111,9 @@ pub(crate) struct ModelDescription {
     pub layers: usize,
     pub attention_heads: usize,
     pub vocabulary: usize,
+    /// That of what is written, where it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoder_vocabulary: Option<usize>,
     /// None where sequences may be of any length.
     pub positions: Option<usize>,
     /// The most tokens of a text that were read at once.
@@ -312,6 +315,10 @@ impl ModelDescription {
             layers: facts.num_hidden_layers,
             attention_heads: facts.num_attention_heads,
             vocabulary: facts.vocabulary_size,
+            decoder_vocabulary: facts
+                .decoder
+                .map(|decoder| decoder.vocabulary_size)
+                .filter(|size| *size != facts.vocabulary_size),
             positions: facts.max_positions,
             max_length,
             labels: model.labels().len(),

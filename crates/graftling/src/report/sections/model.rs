@@ -22,8 +22,9 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
         plain("layers", "层数", whole(model.layers)),
         plain("attention heads", "注意力头数", whole(model.attention_heads)),
         plain("vocabulary", "词表大小", whole(model.vocabulary)),
-        plain("tokens read at once", "一次读取的词元数", whole(model.max_length)),
     ];
+    rows.extend(model.decoder_vocabulary.map(|size| plain("vocabulary that is written", "输出词表大小", whole(size))));
+    rows.extend([plain("tokens read at once", "一次读取的词元数", whole(model.max_length))]);
     if model.labels > 0 {
         rows.push(plain("labels", "标签数", whole(model.labels)));
     }
