@@ -5,6 +5,7 @@ mod freezing;
 mod language;
 mod output;
 mod quantity;
+mod reading;
 mod resume;
 mod wording;
 
@@ -27,6 +28,7 @@ pub use freezing::FreezingError;
 pub use language::LanguageError;
 pub use output::OutputError;
 pub use quantity::Quantity;
+pub use reading::ReadingError;
 pub use resume::ResumeError;
 use wording::{did_you_mean, lines, needed, none_answered, size, tests};
 
@@ -45,6 +47,9 @@ pub enum Error {
     /// A language model or its texts cannot be used.
     #[error(transparent)]
     Language(#[from] LanguageError),
+    /// Texts are not read as was asked.
+    #[error(transparent)]
+    Reading(#[from] ReadingError),
     /// A model cannot be read or written.
     #[error(transparent)]
     Model(#[from] ModelError),

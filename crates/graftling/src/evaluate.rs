@@ -17,6 +17,7 @@ use crate::inference::{Batch, Scorer, each_batch};
 use crate::languages::Languages;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::metrics::{Intervals, Metrics, Resampled};
+use crate::reading::ReadingChoices;
 use crate::recipe::Task;
 use crate::tasks::{Answer, Foreseen, Objective, Target};
 use crate::writing::WrittenBy;
@@ -41,6 +42,8 @@ pub struct EvaluateRequest {
     pub resamples: Option<usize>,
     /// When a model that answers questions says that there is no answer; `None` is as it was trained.
     pub no_answer: Option<NoAnswer>,
+    /// How long texts are read, where not as the run or the folder says.
+    pub reading: ReadingChoices,
     /// How an encoder without a head gives the vectors of texts; such a folder alone takes it, and needs it.
     pub encoder: Option<BareEncoder>,
     /// What prompts are made by from columns; `None` is as the run made them.
@@ -63,6 +66,7 @@ impl EvaluateRequest {
             with_predictions: false,
             resamples: None,
             no_answer: None,
+            reading: ReadingChoices::default(),
             encoder: None,
             template: None,
             source_language: None,
@@ -236,6 +240,7 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
     if let Some(no_answer) = request.no_answer {
         complaints.note(loaded.set_no_answer(no_answer));
     }
+    complaints.note(loaded.read_by(request.reading));
     complaints.note(check_source_language(request));
     let data = complaints.note(examples_of(request, &loaded, asked));
     if request.with_predictions {

@@ -66,7 +66,7 @@ mod writing;
 pub use aggregation::{Aggregated, Aggregation, AggregationStrategy, WindowMerging};
 pub use compare::{CompareRequest, Comparison, ComparisonProblem, Contrast, Cost, Side, compare};
 pub use decisions::{Decisions, DecisionsProblem};
-pub use error::{Error, FreezingError, LanguageError, OutputError, Quantity, ResumeError};
+pub use error::{Error, FreezingError, LanguageError, OutputError, Quantity, ReadingError, ResumeError};
 pub use evaluate::{EvaluateRequest, Evaluation, Unfitted, evaluate};
 pub use generation::{
     BatchLimits, Continuation, EarlyStopping, FinishReason, Generation, GenerationError, GenerationOptions, Generator,
@@ -79,6 +79,7 @@ pub use loaded::BareEncoder;
 pub use observer::{Collected, Event, NoObserver, Observer, SplitName, StopReason};
 pub use passages::NoAnswer;
 pub use predict::{Entity, Guess, Prediction, Predictor, Said, TaggedWord};
+pub use reading::ReadingChoices;
 pub use recipe::Recipe;
 pub use report::{ReportRequest, report};
 pub use summary::{Best, TrainSummary};

@@ -10,7 +10,7 @@ use crate::decisions::Decisions;
 use crate::error::Complaints;
 use crate::inference::Scorer;
 use crate::languages::Languages;
-use crate::reading::Reading;
+use crate::reading::{Reading, ReadingChoices};
 use crate::recipe::{Recipe, RecipeFile, Task};
 use crate::run_folder::{RECIPE, check_has_model};
 use crate::sentence_settings::SentenceSettings;
@@ -62,6 +62,12 @@ impl Loaded {
         let template = asked.template.or_else(|| self.template.clone().filter(|_| is_free));
         let of_run = Languages { source: self.languages.source.clone().filter(|_| !is_named), ..self.languages.clone() };
         Layout { template, languages: asked.languages.or(&of_run), ..asked }
+    }
+
+    /// Reads long texts otherwise.
+    pub fn read_by(&mut self, choices: ReadingChoices) -> Result<(), Error> {
+        self.reading = self.reading.clone().by(choices, self.task, self.model.facts().longest())?;
+        Ok(())
     }
 
     /// Takes another rule for when there is no answer to a question.

@@ -17,6 +17,7 @@ use crate::generation::FinishReason;
 use crate::inference::each_batch;
 use crate::languages::Languages;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
+use crate::reading::{LongTexts, ReadingChoices};
 use crate::recipe::Task;
 use crate::tasks::{Answer, Objective, Spoken};
 use crate::writing::WrittenText;
@@ -295,6 +296,15 @@ impl Predictor {
         Ok(Self { aggregation: Some(aggregation), ..self })
     }
 
+    /// The same model, to read long texts otherwise; before [`Self::with_aggregation`], which may merge what windows say.
+    ///
+    /// # Errors
+    /// If the model or its task does not go with the choices.
+    pub fn with_reading(mut self, choices: ReadingChoices) -> Result<Self, Error> {
+        self.loaded.read_by(choices)?;
+        Ok(self)
+    }
+
     /// The same model with another rule for when there is no answer to a question; refused where it answers none.
     pub fn with_no_answer(mut self, no_answer: NoAnswer) -> Result<Self, Error> {
         self.loaded.set_no_answer(no_answer)?;
@@ -314,6 +324,11 @@ impl Predictor {
     /// The most tokens of a text that are read at once.
     pub fn max_length(&self) -> usize {
         self.loaded.reading.max_length
+    }
+
+    /// Whether longer texts are read in windows; otherwise they are cut.
+    pub fn reads_windows(&self) -> bool {
+        self.loaded.reading.long_texts != LongTexts::Cut
     }
 
     /// What the model was trained to do.

@@ -2,8 +2,24 @@
 
 use std::sync::Arc;
 
+use crate::Error;
+use crate::error::{Complaints, ReadingError};
 use crate::recipe::{self, Recipe, Task, WindowPooling};
 use crate::targets::Targets;
+
+/// How long texts are read by a model that is there already. What is not said stays as the run had it, or as is usual of a model that no run
+/// made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadingChoices {
+    /// The most tokens that are read at once, special ones included.
+    pub max_length: Option<usize>,
+    /// What becomes of longer texts.
+    pub long_texts: Option<recipe::LongTexts>,
+    /// How many tokens two neighbouring windows share.
+    pub window_stride: Option<usize>,
+    /// How the logits of the windows of a text become those of the text.
+    pub window_pooling: Option<WindowPooling>,
+}
 
 /// How texts are brought to the length that a model takes: the same in training and after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,25 +72,55 @@ impl Reading {
 
     /// Texts of so many tokens as they are, and longer ones in windows or cut.
     pub fn new(task: Task, recipe: Option<&Recipe>, max_length: usize) -> Self {
-        if !Self::is_windowed(task, recipe) {
-            return Self { max_length, long_texts: LongTexts::Cut, prompt: None, targets: None };
+        let long_texts = match Self::is_windowed(task, recipe) {
+            false => LongTexts::Cut,
+            true => LongTexts::Windows {
+                stride: recipe.and_then(|recipe| recipe.window_stride).unwrap_or(usual_stride(task, max_length)),
+                joining: Joining::by(task, recipe.map_or(WindowPooling::default(), |recipe| recipe.window_pooling)),
+            },
+        };
+        Self { max_length, long_texts, prompt: None, targets: None }
+    }
+
+    /// The same with other choices, for a model of so many positions.
+    ///
+    /// # Errors
+    /// If the model or the task does not go with them, or they do not go with each other; all of it is said at once.
+    pub fn by(self, choices: ReadingChoices, task: Task, positions: usize) -> Result<Self, Error> {
+        let ReadingChoices { max_length, long_texts, window_stride, window_pooling } = choices;
+        let mut complaints = Complaints::default();
+        let mut refuse = |is_wrong: bool, error: ReadingError| {
+            if is_wrong {
+                complaints.note::<()>(Err(Error::from(error)));
+            }
+        };
+        refuse(choices != ReadingChoices::default() && task.writes(), ReadingError::Writes { task });
+        let length = max_length.unwrap_or(self.max_length);
+        refuse(length > positions, ReadingError::Positions { max_length: length, positions });
+        let cut = long_texts == Some(recipe::LongTexts::Cut);
+        refuse(cut && task == Task::QuestionAnswering, ReadingError::AnswersAnywhere);
+        let before = match self.long_texts {
+            LongTexts::Windows { stride, joining } => Some((stride, joining)),
+            LongTexts::Cut => None,
+        };
+        let is_windowed = long_texts.map_or(before.is_some(), |word| word == recipe::LongTexts::Windows);
+        for (option, is_given) in [("window_stride", window_stride.is_some()), ("window_pooling", window_pooling.is_some())] {
+            refuse(is_given && !is_windowed, ReadingError::NoWindows { option });
         }
-        let usual = match task {
-            // A language model sees every token once.
-            Task::MaskedLm => 0,
-            // The same, and the first of a window is foreseen from the last of the one before.
-            Task::CausalLm => 1,
-            // 128 of 384, as in transformers' example for SQuAD.
-            Task::QuestionAnswering => max_length / 3,
-            _ => max_length / 4,
+        let of_logits = !matches!(task, Task::TokenClassification | Task::QuestionAnswering | Task::SentenceEmbedding)
+            && !matches!(task, Task::MaskedLm | Task::CausalLm);
+        refuse(window_pooling.is_some() && is_windowed && !of_logits, ReadingError::NothingToPool { task });
+        // What the run shared may be more than shorter windows have.
+        let kept = before.map(|(stride, _)| stride).filter(|stride| *stride < length && max_length.is_none());
+        let stride = window_stride.or(kept).unwrap_or(usual_stride(task, length));
+        refuse(window_stride.is_some_and(|stride| stride >= length), ReadingError::Stride { stride, max_length: length });
+        complaints.check()?;
+        let joining = match (window_pooling, before) {
+            (None, Some((_, joining))) => joining,
+            (pooling, _) => Joining::by(task, pooling.unwrap_or_default()),
         };
-        let stride = recipe.and_then(|recipe| recipe.window_stride).unwrap_or(usual);
-        let joining = match recipe.map_or(WindowPooling::default(), |recipe| recipe.window_pooling) {
-            _ if task == Task::SentenceEmbedding => Joining::ByTokens,
-            WindowPooling::Mean => Joining::Mean,
-            WindowPooling::Max => Joining::Max,
-        };
-        Self { max_length, long_texts: LongTexts::Windows { stride, joining }, prompt: None, targets: None }
+        let long_texts = if is_windowed { LongTexts::Windows { stride, joining } } else { LongTexts::Cut };
+        Ok(Self { max_length: length, long_texts, ..self })
     }
 
     /// The same with this before every text.
@@ -106,6 +152,29 @@ impl Reading {
             Joining::Max => rows().map(|row| row[column]).fold(f32::NEG_INFINITY, f32::max),
         };
         (0..columns).map(of_column).collect()
+    }
+}
+
+impl Joining {
+    fn by(task: Task, pooling: WindowPooling) -> Self {
+        match pooling {
+            _ if task == Task::SentenceEmbedding => Self::ByTokens,
+            WindowPooling::Mean => Self::Mean,
+            WindowPooling::Max => Self::Max,
+        }
+    }
+}
+
+/// How many tokens neighbouring windows share where nobody says it.
+fn usual_stride(task: Task, max_length: usize) -> usize {
+    match task {
+        // A language model sees every token once.
+        Task::MaskedLm => 0,
+        // The same, and the first of a window is foreseen from the last of the one before.
+        Task::CausalLm => 1,
+        // 128 of 384, as in transformers' example for SQuAD.
+        Task::QuestionAnswering => max_length / 3,
+        _ => max_length / 4,
     }
 }
 

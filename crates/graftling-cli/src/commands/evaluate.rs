@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::answer_flags::AnswerFlags;
 use super::data_flags::DataFlags;
 use super::encoder_flags::EncoderFlags;
+use super::reading_flags::ReadingFlags;
 use crate::console::Console;
 use crate::data_file::DataFile;
 use crate::failure::{Ending, Failure};
@@ -56,6 +57,8 @@ pub struct Arguments {
     #[command(flatten)]
     answer_flags: AnswerFlags,
     #[command(flatten)]
+    reading_flags: ReadingFlags,
+    #[command(flatten)]
     encoder_flags: EncoderFlags,
 }
 
@@ -87,6 +90,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         with_predictions: output.is_some(),
         resamples: arguments.resamples.0,
         no_answer: arguments.answer_flags.null_score_diff_threshold,
+        reading: arguments.reading_flags.choices(),
         encoder: arguments.encoder_flags.encoder(),
         template: arguments.template.clone(),
         source_language: arguments.source_language.clone(),

@@ -12,6 +12,7 @@ mod models;
 mod predict;
 mod prompts;
 mod quickstart;
+mod reading_flags;
 mod report;
 mod score;
 mod teller;

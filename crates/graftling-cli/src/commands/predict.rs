@@ -16,6 +16,7 @@ use super::aggregation_flags::AggregationFlags;
 use super::answer_flags::AnswerFlags;
 use super::data_flags::DataFlags;
 use super::encoder_flags::EncoderFlags;
+use super::reading_flags::ReadingFlags;
 use super::teller::{Asked, Teller};
 use crate::console::Console;
 use crate::data_file::DataFile;
@@ -65,6 +66,8 @@ pub struct Arguments {
     #[command(flatten)]
     answer_flags: AnswerFlags,
     #[command(flatten)]
+    reading_flags: ReadingFlags,
+    #[command(flatten)]
     encoder_flags: EncoderFlags,
 }
 
@@ -88,6 +91,7 @@ fn load<'a>(arguments: &Arguments, console: &'a Console) -> Result<Teller<'a>, F
         None => Predictor::load(&folder)?,
         Some(encoder) => Predictor::load_encoder(&folder, encoder)?,
     };
+    predictor = predictor.with_reading(arguments.reading_flags.choices())?;
     if let Some(aggregation) = arguments.aggregation.aggregation() {
         predictor = predictor.with_aggregation(aggregation)?;
     }

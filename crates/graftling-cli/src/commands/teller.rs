@@ -43,9 +43,11 @@ pub struct Teller<'a> {
     cut: Cut,
 }
 
-/// How many texts were cut where one is written from another.
+/// How many texts were cut.
 #[derive(Default)]
 struct Cut {
+    /// Those that something is said of.
+    texts: u64,
     /// What they were written from.
     sources: u64,
     /// What was written.
@@ -54,8 +56,12 @@ struct Cut {
 
 impl Cut {
     fn add(&mut self, prediction: &Prediction) {
-        let Said::Written { finish_reason, .. } = &prediction.said else { return };
-        self.sources += u64::from(prediction.truncated_tokens > 0);
+        let is_cut = u64::from(prediction.truncated_tokens > 0);
+        let Said::Written { finish_reason, .. } = &prediction.said else {
+            self.texts += is_cut;
+            return;
+        };
+        self.sources += is_cut;
         self.outputs += u64::from(*finish_reason == FinishReason::Length);
     }
 }
@@ -106,9 +112,16 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// Tells a person of texts that were written from a part of their source, or that end before their end, since this was last told.
+    /// Tells a person of texts of which a part was read, or that end before their end, since this was last told.
     pub fn note_cut(&mut self) {
-        let Cut { sources, outputs } = std::mem::take(&mut self.cut);
+        let Cut { texts, sources, outputs } = std::mem::take(&mut self.cut);
+        if texts > 0 {
+            let (are, length) = (if texts == 1 { "is" } else { "are" }, self.predictor.max_length());
+            let way_out = if self.predictor.reads_windows() { "" } else { "; --long-texts windows reads all of it" };
+            let texts = figures::counted(texts, "text");
+            self.console
+                .tell(&format!("note: {texts} {are} cut to {length} tokens, and what stands behind was not read{way_out}"));
+        }
         if sources > 0 {
             let (texts, length) = (figures::counted(sources, "source"), self.predictor.max_length());
             let are = if sources == 1 { "is" } else { "are" };

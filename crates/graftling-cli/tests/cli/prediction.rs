@@ -27,6 +27,25 @@ fn each_text_gives_a_line_with_label_probability_and_text() {
 }
 
 #[test]
+fn texts_that_are_cut_are_told_and_windows_read_them_whole() {
+    let scratch = Scratch::with_run();
+    let text = "the story and this film was not very good ".repeat(12);
+    let asked =
+        |more: &[&str]| scratch.run(&[&["predict", "--model", "run", "--max-length", "16", "--text", &text], more].concat());
+    let cut = asked(&[]);
+    assert_eq!(
+        cut.stderr,
+        "note: 1 text is cut to 16 tokens, and what stands behind was not read; --long-texts windows reads all of it\n"
+    );
+    let whole = asked(&["--long-texts", "windows"]);
+    assert_eq!((whole.code, whole.stderr.as_str()), (Some(0), ""));
+    assert_ne!(whole.stdout, cut.stdout);
+    assert_eq!(asked(&["--long-texts", "windows", "--threads", "1"]).stdout, whole.stdout);
+    let refused = asked(&["--long-texts", "halves"]);
+    assert!(refused.stderr.contains("accepted are cut and windows"), "{refused:?}");
+}
+
+#[test]
 fn json_gives_one_object_a_text_with_every_probability() {
     let scratch = Scratch::with_run();
     let said = scratch.run(&[

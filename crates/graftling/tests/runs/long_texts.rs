@@ -1,7 +1,8 @@
 //! Texts that are longer than the model reads at once: what their ends say is learnt, scored and told.
 
 use graftling::metrics::Metrics;
-use graftling::{EvaluateRequest, Evaluation, NoObserver, Predictor, Said, TextInput, TrainSummary, evaluate};
+use graftling::recipe::{LongTexts, WindowPooling};
+use graftling::{EvaluateRequest, Evaluation, NoObserver, Predictor, ReadingChoices, Said, TextInput, TrainSummary, evaluate};
 
 use crate::fixture::{Fixture, weights};
 
@@ -61,6 +62,55 @@ fn the_end_of_a_long_text_counts_where_it_is_read_in_windows() {
         let of_evaluation = windows.predictions.as_ref().expect("predictions").last().expect("a prediction");
         assert_eq!(of_evaluation, said, "{pooling}: evaluation and prediction");
     }
+}
+
+#[test]
+fn a_model_without_a_recipe_reads_long_texts_as_it_is_told() {
+    let fixture = Fixture::new();
+    let options = "max_length = 8\nlong_texts = 'windows'\nwindow_stride = 2\nwindow_pooling = 'max'";
+    let (summary, of_run) = learn(&fixture, "run", &telling_ends(), options);
+    // What another program would have saved.
+    std::fs::remove_file(summary.output.join("recipe.toml")).expect("a recipe");
+    let text = format!("{}was bad", "the story and this film ".repeat(3));
+    let asked = [TextInput { text: &text, pair: None }];
+    let predictor = || Predictor::load(&summary.output).expect("a predictor");
+    let eight = ReadingChoices { max_length: Some(8), ..ReadingChoices::default() };
+    let cut = predictor().with_reading(eight).expect("a predictor").predict(&asked).expect("a prediction");
+    assert_eq!((cut[0].tokens, cut[0].truncated_tokens), (8, 11));
+    let windows = ReadingChoices {
+        long_texts: Some(LongTexts::Windows),
+        window_stride: Some(2),
+        window_pooling: Some(WindowPooling::Max),
+        ..eight
+    };
+    let request = |reading| EvaluateRequest {
+        with_predictions: true,
+        resamples: Some(100),
+        reading,
+        ..EvaluateRequest::new(summary.output.clone(), fixture.path("long.jsonl"))
+    };
+    let evaluation = evaluate(&request(windows), &mut NoObserver).expect("an evaluation");
+    assert_eq!(evaluation.metrics.headline(), of_run.metrics.headline());
+    assert_eq!(evaluation.predictions, of_run.predictions);
+    let whole = predictor().with_reading(windows).expect("a predictor").predict(&asked).expect("a prediction");
+    assert_eq!(Some(&whole[0]), evaluation.predictions.as_ref().and_then(|predictions| predictions.last()));
+
+    let refused = |choices| evaluate(&request(choices), &mut NoObserver).expect_err("a refusal").to_string();
+    assert_eq!(
+        refused(ReadingChoices { max_length: Some(1000), ..windows }),
+        "max_length: 1000 tokens, but the model has 64 positions; accepted is at most 64"
+    );
+    let told = refused(ReadingChoices { long_texts: None, ..windows });
+    for option in ["window_stride", "window_pooling"] {
+        let expected = format!(
+            "{option}: it belongs to windows, and texts are cut; leave it out, or read long texts in windows (long_texts)"
+        );
+        assert!(told.contains(&expected), "{told}");
+    }
+    assert_eq!(
+        refused(ReadingChoices { window_stride: Some(8), ..windows }),
+        "window_stride: 8 tokens of windows of 8: windows must move on; it must be smaller than max_length"
+    );
 }
 
 #[test]

@@ -1,0 +1,50 @@
+//! What is wrong with how long texts are to be read by a model that is there. Knows neither model nor texts.
+
+use crate::recipe::Task;
+
+/// Why texts are not read as was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadingError {
+    /// The model reads a source to write from it.
+    #[error(
+        "max_length, long_texts, window_stride, window_pooling: the task of this model is {task}, which reads each text at once and as the run said; \
+         leave them out"
+    )]
+    Writes {
+        /// The task.
+        task: Task,
+    },
+    /// Texts would be longer than the model can take.
+    #[error("max_length: {max_length} tokens, but the model has {positions} positions; accepted is at most {positions}")]
+    Positions {
+        /// What was asked for.
+        max_length: usize,
+        /// What the model takes.
+        positions: usize,
+    },
+    /// An answer may stand behind the cut.
+    #[error("long_texts: an answer may stand anywhere, so that every text is read whole; accepted is windows")]
+    AnswersAnywhere,
+    /// An option of windows where there are none.
+    #[error("{option}: it belongs to windows, and texts are cut; leave it out, or read long texts in windows (long_texts)")]
+    NoWindows {
+        /// The option.
+        option: &'static str,
+    },
+    /// There are no logits of whole texts.
+    #[error("window_pooling: the task of this model is {task}, which has no logits of a whole text; leave it out")]
+    NothingToPool {
+        /// The task.
+        task: Task,
+    },
+    /// Windows would not move on.
+    #[error(
+        "window_stride: {stride} tokens of windows of {max_length}: windows must move on; it must be smaller than max_length"
+    )]
+    Stride {
+        /// What was asked for.
+        stride: usize,
+        /// The most tokens of a window.
+        max_length: usize,
+    },
+}
