@@ -38,7 +38,7 @@ pub enum TextError {
     },
     /// The file's name tells no known format.
     #[error(
-        "{}: {}; accepted are {accepted}, each also with .gz (or give the format by hand)",
+        "{}: {}; accepted are {accepted}, each also with .gz (or name that of a table by hand: csv, tsv, jsonl)",
         path.display(), crate::format::other_use(path)
     )]
     UnknownFormat {

@@ -203,7 +203,7 @@ mod tests {
             let message = Layout::of(Path::new(name), None).unwrap_err().to_string();
             let expected = format!(
                 "{name}: the name does not tell the format; accepted are .csv, .tsv, .jsonl and .ndjson, each also with .gz \
-                 (or give the format by hand)"
+                 (or name that of a table by hand: csv, tsv, jsonl)"
             );
             assert_eq!(message, expected);
         }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use graftling_text::{
     Cell, Columns, ComparedTexts, Dataset, Examples, Format, LanguageColumns, LanguageExample, PlainExample, PlainFormat,
     QuestionColumns, QuestionExample, QuestionFormat, SameText, SourceTarget, SourceTargetColumns, Stratum, TargetKind, Template,
-    TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, compared_texts, labelled, labelled_tokens,
-    leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_language, read_plain_texts,
-    read_questions, read_table, shared_contexts_notice, source_targets, stratified_split,
+    TextError, TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, compared_texts, labelled,
+    labelled_tokens, leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_language,
+    read_plain_texts, read_questions, read_table, shared_contexts_notice, source_targets, stratified_split,
 };
 
 use crate::error::LanguageError;
@@ -156,6 +156,24 @@ impl Data {
 
     /// What the model sees of the examples.
     pub fn tokenize(&self, tokenizer: &Tokenizer, reading: &Reading) -> Result<Tokenized, Error> {
+        self.tokens(tokenizer, reading).map_err(|error| self.placed(error))
+    }
+
+    /// An error of one of the examples with the place of the file where that stands.
+    fn placed(&self, error: Error) -> Error {
+        let example = match &error {
+            Error::Text(TextError::WindowRoom { index, .. } | TextError::Tokenize { index, .. })
+            | Error::NoTokens { index, .. } => Some(index - 1),
+            Error::Language(LanguageError::Chat { .. } | LanguageError::NothingSaid { .. }) => None,
+            _ => return error,
+        };
+        // Of examples with several texts those are counted.
+        let example = example.filter(|example| *example < self.len() && !matches!(self, Self::Compared(_)));
+        let line = example.and_then(|example| self.line(example));
+        Error::InFile { path: self.source().to_owned(), line, error: Box::new(error) }
+    }
+
+    fn tokens(&self, tokenizer: &Tokenizer, reading: &Reading) -> Result<Tokenized, Error> {
         match self {
             Self::Labelled(dataset) => tokenize(tokenizer, &inputs(dataset), reading),
             Self::MultiLabelled(dataset) => tokenize(tokenizer, &inputs(dataset), reading),

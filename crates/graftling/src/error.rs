@@ -38,6 +38,16 @@ pub enum Error {
     /// Several things at once; there are at least two.
     #[error("{}", lines(.0))]
     Several(Vec<Error>),
+    /// Something is wrong with an example of a file.
+    #[error("{}{}: {error}", path.display(), line.map_or_else(String::new, |line| format!(":{line}")))]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// The line where the example begins, from 1, where it has one of its own.
+        line: Option<usize>,
+        /// What is wrong.
+        error: Box<Error>,
+    },
     /// A recipe is not one.
     #[error(transparent)]
     Recipe(#[from] RecipeErrors),

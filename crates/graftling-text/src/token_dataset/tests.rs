@@ -320,7 +320,10 @@ fn the_name_of_a_file_tells_its_format() {
     let accepted = "accepted are .conll, .bio, .iob, .iob2, .txt, .jsonl, .ndjson, .csv and .tsv, each also with .gz";
     assert_eq!(
         refused,
-        format!("{}: the name does not tell the format; {accepted} (or give the format by hand)", path.display())
+        format!(
+            "{}: the name does not tell the format; {accepted} (or name that of a table by hand: csv, tsv, jsonl)",
+            path.display()
+        )
     );
     assert!(read_labelled_tokens(&path, Some(TokenFormat::Conll), &TokenColumns::default()).is_ok());
     let missing = read_labelled_tokens(&folder.path().join("b.conll"), None, &TokenColumns::default()).unwrap_err().to_string();

@@ -48,6 +48,15 @@ impl Tokenizer {
         let byte_level = folder.join("vocab.json");
         let pieces = SENTENCEPIECE_MODELS.iter().map(|name| folder.join(name)).find(|path| path.is_file());
         let reads = |wanted| kind.is_none_or(|kind| kind == wanted);
+        // Another class may take texts apart in another way before it looks at the same kind of file.
+        let is_other =
+            settings.class_name().is_some_and(|name| TokenizerClass::named(name).is_none()) && !settings.names_no_family();
+        if let Some(path) =
+            [Some(&vocabulary), Some(&byte_level), pieces.as_ref()].into_iter().flatten().find(|path| path.is_file())
+            && is_other
+        {
+            return Err(unknown_class(path, &settings));
+        }
         if vocabulary.is_file() && reads(VocabularyKind::WordPiece) {
             let text = plain_text::read(&vocabulary, false)?;
             let pipeline = guarded(&vocabulary, || wordpiece::pipeline(&vocabulary, &text, &settings))?;

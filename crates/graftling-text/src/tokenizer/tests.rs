@@ -28,7 +28,7 @@ fn ids(tokenizer: &Tokenizer, text: &str, pair: Option<&str>, max_length: usize)
 
 #[test]
 fn a_folder_without_a_usable_tokenizer_is_refused() {
-    let cases: [(&[(&str, &str)], &str); 16] = [
+    let cases: [(&[(&str, &str)], &str); 17] = [
         (
             &[("sentencepiece.bpe.model", "x"), ("tokenizer_config.json", "{\"tokenizer_class\": \"NllbTokenizer\"}")],
             "{folder}: no tokenizer here: there is no tokenizer.json, and of its class no other file is read; \
@@ -57,6 +57,11 @@ fn a_folder_without_a_usable_tokenizer_is_refused() {
             &[("spiece.model", "x"), ("tokenizer_config.json", "{\"tokenizer_class\": \"MyTokenizer\"}")],
             "{folder}/spiece.model: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json is \
              \"MyTokenizer\" and must name one of {classes}, or model_type in config.json a model that uses one",
+        ),
+        (
+            &[("vocab.txt", VOCABULARY), ("tokenizer_config.json", "{\"tokenizer_class\": \"BertJapaneseTokenizer\"}")],
+            "{folder}/vocab.txt: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json is \
+             \"BertJapaneseTokenizer\" and must name one of {classes}, or model_type in config.json a model that uses one",
         ),
         (&[("vocab.txt", "")], "{folder}/vocab.txt: the vocabulary is empty"),
         (&[("vocab.txt", "[PAD]\n[UNK]\n[CLS]\na\n")], "{folder}/vocab.txt: the vocabulary lacks the sep_token \"[SEP]\""),

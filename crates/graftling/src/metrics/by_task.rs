@@ -75,8 +75,8 @@ impl Metrics {
     /// One figure, where the task has it.
     pub fn value(&self, metric: BestMetric) -> Option<f64> {
         match self {
-            Self::Classification { figures, .. } => figures.value(metric),
-            Self::MultiLabel { figures, .. } => figures.value(metric),
+            Self::Classification { figures, probabilities, .. } => figures.value(metric).or_else(|| probabilities.value(metric)),
+            Self::MultiLabel { figures, probabilities, .. } => figures.value(metric).or_else(|| probabilities.value(metric)),
             Self::Regression(figures) => figures.value(metric),
             Self::Entities(figures) => figures.value(metric),
             Self::Language(figures) => figures.value(metric),

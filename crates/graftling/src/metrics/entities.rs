@@ -105,6 +105,8 @@ impl EntityMetrics {
     pub fn value(&self, metric: BestMetric) -> Option<f64> {
         match metric {
             BestMetric::F1 => Some(self.default.micro.f1),
+            // Tags that spell no scheme have no such figure.
+            BestMetric::StrictF1 => Some(self.strict.as_ref().map_or(f64::NAN, |(_, strict)| strict.micro.f1)),
             BestMetric::F1Macro => Some(self.default.macro_.f1),
             BestMetric::F1Weighted => Some(self.default.weighted.f1),
             BestMetric::Accuracy => Some(self.accuracy),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 pub(super) use super::reliability::BINS;
 use super::tables::figure;
+use crate::recipe::BestMetric;
 
 /// The figures of one evaluation.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +72,15 @@ impl ProbabilityMetrics {
         let calibration_error = calibration_error(decisions().map(|(p, truth)| label_confidence(*p, *truth)), all.len());
         let pooled = Some(Pooled { roc_auc: self::roc_auc(&all), average_precision: self::average_precision(&all) });
         Self { roc_auc, average_precision, pooled, brier, calibration_error }
+    }
+
+    /// The figure a recipe chose to judge checkpoints by, if it is one of probabilities; no number where it is not defined.
+    pub fn value(&self, metric: BestMetric) -> Option<f64> {
+        match metric {
+            BestMetric::RocAuc => Some(self.roc_auc.unwrap_or(f64::NAN)),
+            BestMetric::AveragePrecision => Some(self.average_precision.unwrap_or(f64::NAN)),
+            _ => None,
+        }
     }
 
     /// Every figure under its name; what is not defined is null.

@@ -214,6 +214,8 @@ words! {
         Matthews = "matthews",
         /// F1 of the entities found (seqeval's default mode), or of the words of answers (SQuAD's).
         F1 = "f1",
+        /// F1 of the entities found, in seqeval's strict mode.
+        StrictF1 = "strict_f1",
         /// F1 of the words of answers, each Chinese or Japanese character being one.
         F1Mixed = "f1_mixed",
         /// Share of the answers that are word for word those of the data.
@@ -228,7 +230,9 @@ words! {
         Mse = "mse",
         /// Mean absolute error; lower is better.
         Mae = "mae",
-        /// The area under precision and recall.
+        /// The area under the ROC curve; of several classes or labels their mean.
+        RocAuc = "roc_auc",
+        /// The area under precision and recall; of several classes or labels their mean.
         AveragePrecision = "average_precision",
         /// The mean of one through the place at which a text finds its own.
         Mrr = "mrr",

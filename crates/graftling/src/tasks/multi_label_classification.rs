@@ -192,8 +192,8 @@ impl Objective for MultiLabel {
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
-        use BestMetric::{Accuracy, F1Macro, F1Micro, F1Weighted, Loss};
-        &[F1Micro, F1Macro, F1Weighted, Accuracy, Loss]
+        use BestMetric::{Accuracy, AveragePrecision, F1Macro, F1Micro, F1Weighted, Loss, RocAuc};
+        &[F1Micro, F1Macro, F1Weighted, Accuracy, RocAuc, AveragePrecision, Loss]
     }
 }
 

@@ -161,8 +161,8 @@ impl Objective for SequenceClassification {
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
-        use BestMetric::{Accuracy, F1Macro, F1Micro, F1Weighted, Loss, Matthews};
-        &[Accuracy, F1Macro, F1Micro, F1Weighted, Matthews, Loss]
+        use BestMetric::{Accuracy, AveragePrecision, F1Macro, F1Micro, F1Weighted, Loss, Matthews, RocAuc};
+        &[Accuracy, F1Macro, F1Micro, F1Weighted, Matthews, RocAuc, AveragePrecision, Loss]
     }
 }
 

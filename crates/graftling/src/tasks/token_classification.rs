@@ -258,8 +258,12 @@ impl Objective for TokenClassification {
     }
 
     fn best_metrics(&self) -> &'static [BestMetric] {
-        use BestMetric::{Accuracy, F1, F1Macro, F1Weighted, Loss};
-        if self.spells_entities() { &[F1, F1Macro, F1Weighted, Accuracy, Loss] } else { &[Accuracy, F1Macro, F1Weighted, Loss] }
+        use BestMetric::{Accuracy, F1, F1Macro, F1Weighted, Loss, StrictF1};
+        if self.spells_entities() {
+            &[F1, StrictF1, F1Macro, F1Weighted, Accuracy, Loss]
+        } else {
+            &[Accuracy, F1Macro, F1Weighted, Loss]
+        }
     }
 }
 

@@ -251,3 +251,20 @@ fn what_cannot_be_learnt_or_chosen_by_is_refused() {
         "null_score_diff_threshold belongs to question_answering, but the model is of the task sequence_classification"
     );
 }
+
+#[test]
+fn a_question_that_leaves_no_room_for_its_context_is_told_with_its_place() {
+    let fixture = Fixture::new();
+    let line = |question: &str| {
+        format!(
+            "{}\n",
+            object!({"question": question, "context": "the film was good", "answers": [{"text": "good", "answer_start": 13}]})
+        )
+    };
+    let long = "is the film very very very very very very very very good".to_owned();
+    fixture.write("q.jsonl", [line("is it good"), line(&long)].concat().as_bytes());
+    let path = fixture.path("q.jsonl").display().to_string();
+    let options = format!("task = 'question_answering'\ntrain = {path:?}\nvalidation = {path:?}\nmax_length = 12\n");
+    let told = fixture.train(&fixture.recipe("run", &options)).expect_err("a refusal").to_string();
+    assert!(told.starts_with(&format!("{path}:2: pair 2: its first text has")), "{told}");
+}

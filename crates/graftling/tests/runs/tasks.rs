@@ -162,6 +162,35 @@ fn several_numbers_a_text_are_learnt_together() {
     assert!((numbers[0] - 2.0).abs() < 0.4 && (numbers[1] - 1.0).abs() < 0.4, "{numbers:?}");
 }
 
+#[test]
+fn checkpoints_are_chosen_by_areas_and_by_strict_entities() {
+    let of_class = sixteen(|one, two| format!("\"{}\"", (one + two) % 2));
+    let of_labels = sixteen(|one, two| format!("[\"{one}\", \"{two}\"]"));
+    for (task, name, examples, metric) in [
+        ("sequence_classification", "c.jsonl", of_class, "roc_auc"),
+        ("multi_label_classification", "m.jsonl", of_labels, "average_precision"),
+        ("token_classification", "t.conll", tagged(), "strict_f1"),
+    ] {
+        let fixture = Fixture::new();
+        fixture.write(name, examples.as_bytes());
+        let path = fixture.path(name).display().to_string();
+        let (summary, _) = fixture.run(
+            "run",
+            &format!(
+                "task = '{task}'\ntrain = {path:?}\nvalidation = {path:?}\nepochs = 4\nmetric_for_best_model = '{metric}'\n"
+            ),
+        );
+        let state = json(&summary.output.join("trainer_state.json"));
+        let told = state["log_history"]
+            .as_array()
+            .expect("a history")
+            .iter()
+            .filter_map(|entry| entry[format!("eval_{metric}")].as_f64());
+        let best = told.fold(f64::NEG_INFINITY, f64::max);
+        assert_eq!(state["best_metric"].as_f64(), Some(best), "{task}: {metric}");
+    }
+}
+
 /// Sentences of which one or two words are a name, in CoNLL.
 fn tagged() -> String {
     let (names, verbs) = (["anna", "bob", "carl", "dora"], ["is", "was", "never", "not"]);
@@ -261,7 +290,7 @@ fn a_metric_of_another_task_is_refused() {
     let fixture = Fixture::new();
     let recipe = fixture.recipe("run", "metric_for_best_model = 'pearson'");
     let told = fixture.train(&recipe).expect_err("an error").to_string();
-    let accepted = "accepted: auto, accuracy, f1_macro, f1_micro, f1_weighted, matthews, loss";
+    let accepted = "accepted: auto, accuracy, f1_macro, f1_micro, f1_weighted, matthews, roc_auc, average_precision, loss";
     assert_eq!(told, format!("metric_for_best_model pearson is not a figure of sequence_classification; {accepted}"));
     assert!(!fixture.path("run").exists());
 }
