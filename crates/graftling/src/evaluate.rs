@@ -241,7 +241,6 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
         complaints.note(loaded.set_no_answer(no_answer));
     }
     complaints.note(loaded.read_by(request.reading));
-    complaints.note(check_source_language(request));
     let data = complaints.note(examples_of(request, &loaded, asked));
     if request.with_predictions {
         complaints.note(match loaded.task {
@@ -326,16 +325,6 @@ fn examples_of(request: &EvaluateRequest, loaded: &Loaded, languages: Languages)
     let is_table = request.format.is_some() || !PlainFormat::of(&request.data).is_ok_and(|format| format == PlainFormat::Lines);
     let layout = if is_table { loaded.layout(asked) } else { asked };
     Data::read(loaded.task, &request.data, &layout)
-}
-
-/// Refuses a language of sources where something else says where they are.
-fn check_source_language(request: &EvaluateRequest) -> Result<(), LanguageError> {
-    let others = [("text_column", request.columns.text.is_some()), ("template", request.template.is_some())];
-    let other = others.into_iter().find(|(_, is_given)| *is_given);
-    match other.filter(|_| request.source_language.is_some()) {
-        Some((other, _)) => Err(LanguageError::SourcesTwice { other }),
-        None => Ok(()),
-    }
 }
 
 /// What came out of scoring, example by example.

@@ -95,7 +95,6 @@ fn options_that_do_nothing_for_a_task_are_refused() {
     refused("summarization", &["--text-pair-column", "b"], "one text is written from");
     refused("summarization", &["--template", "{document}", "--source-prefix", "x"], "what stands before the source");
     refused("summarization", &["--metric-for-best-model", "bleu"], "bleu is not a figure of summarization; accepted: auto, loss");
-    refused("translation", &["--source-language", "en", "--text-column", "document"], "both say where the sources are");
     refused("translation", &["--target-language", "german"], "is not the code of a language");
 }
 

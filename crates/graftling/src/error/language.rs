@@ -186,12 +186,6 @@ pub enum LanguageError {
     /// A target language that is none.
     #[error("target_language: {0}")]
     TargetLanguage(NotALanguage),
-    /// Two options say where sources are.
-    #[error("source_language and {other}: both say where the sources are; give one of the two")]
-    SourcesTwice {
-        /// The other option.
-        other: &'static str,
-    },
     /// A language was named for a task in which it does not matter.
     #[error("{option}: it belongs to translation, but the model is of the task {task}; leave it out")]
     LanguageOfOtherTask {

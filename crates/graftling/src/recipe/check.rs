@@ -261,11 +261,6 @@ impl Values {
         let filled = recipe.template.is_some();
         let of_template = "the template says what stands before the source";
         self.contradiction("source_prefix", "template", filled && self.changed("source_prefix"), of_template);
-        let named = "both say where the sources are; give one of the two";
-        for name in ["text_column", "template"] {
-            let given = recipe.source_language.is_some() && self.changed(name);
-            self.contradiction("source_language", name, given, named);
-        }
     }
 
     /// What belongs to sentence vectors, and what does not. A loss that follows from the examples is looked at when they are read.

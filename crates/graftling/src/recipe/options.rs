@@ -85,7 +85,7 @@ options! {
         /// What is put before every source, as T5 wants it: "summarize: " (summarization, translation).
         source_prefix: Option<String> = Kind::Text("TEXT"), Unset("nothing");
         /// The language of the sources: their key in a column of objects, {"translation": {"en": "...", "de": "..."}}, or the name of their
-        /// column; a tokenizer of many languages is told it, too (mBART: en_XX, or en) (translation).
+        /// column, where text_column and template say nothing; a tokenizer of many languages is told it, too (mBART: en_XX, or en) (translation).
         source_language: Option<String> = Kind::Text("CODE"), Unset("the columns have names of their own");
         /// The language of the targets, as that of the sources; by it goes the tokenizer of BLEU, too (translation).
         target_language: Option<String> = Kind::Text("CODE"), Unset("BLEU takes texts apart as 13a does");

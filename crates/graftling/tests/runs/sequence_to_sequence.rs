@@ -356,8 +356,22 @@ fn sources_of_a_table_are_found_as_in_training() {
         columns: Columns { text: Some("translation".to_owned()), ..Columns::default() },
         ..EvaluateRequest::new(summary.output, fixture.path("train.jsonl"))
     };
-    let refused = evaluate(&request, &mut NoObserver).expect_err("two places of sources").to_string();
-    assert!(refused.contains("source_language and text_column: both say where the sources are"), "{refused}");
+    // A column that is named goes before the language, which then is the tokenizer's alone.
+    let refused = evaluate(&request, &mut NoObserver).expect_err("no texts").to_string();
+    assert!(refused.contains("\"translation\""), "{refused}");
+    let plain = lines_of(["english", "chinese"]);
+    fixture.write("plain.jsonl", plain.as_bytes());
+    let request = EvaluateRequest {
+        data: fixture.path("plain.jsonl"),
+        columns: Columns { text: Some("english".to_owned()), label: Some("chinese".to_owned()), ..Columns::default() },
+        ..request
+    };
+    evaluate(&request, &mut NoObserver).expect("an evaluation");
+}
+
+/// A dozen translations in columns of these names.
+fn lines_of([source, target]: [&str; 2]) -> String {
+    (0..12).map(|number| format!("{}\n", object!({source: format!("the house is good {number}"), target: "gut"}))).collect()
 }
 
 #[test]
