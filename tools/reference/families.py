@@ -81,6 +81,7 @@ T5_SIZES = {
     "relative_attention_max_distance": 10, "layer_norm_epsilon": 1e-3, "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0,
 }
 TWO_VOCABULARIES = {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": 34, "decoder_start_token_id": 0, "scale_embedding": True}
+DECODES, STARTS = {"is_decoder": True, "add_cross_attention": True}, {"decoder_start_token_id": 2, "pad_token_id": 1}
 PAIR = {"encoder": {"model_type": "bert", **SIZES}, "decoder": {"model_type": "bert", **SIZES, "num_hidden_layers": 1, "is_decoder": True, "add_cross_attention": True}}
 
 # The name of each family's classes, what its config is told, and the first token id that is no padding.
@@ -130,6 +131,13 @@ FAMILIES = {
     "encoder-decoder": ("EncoderDecoder", {**PAIR, "decoder_start_token_id": 1, "pad_token_id": 0}),
     # Without places of their own sequences may be longer than the config's longest, 10.
     "deberta-v2-far": ("DebertaV2", {**DEBERTA_SIZES, "max_position_embeddings": 10}),
+    # Both halves a RoBERTa, and a BERT before a smaller XLM-R.
+    "encoder-decoder-roberta": ("EncoderDecoder", {
+        "encoder": {"model_type": "roberta", **SIZES, **ROBERTA}, "decoder": {"model_type": "roberta", **SIZES, **ROBERTA, **DECODES}, **STARTS,
+    }),
+    "encoder-decoder-mixed": ("EncoderDecoder", {
+        "encoder": {"model_type": "bert", **SIZES, "pad_token_id": 1}, "decoder": {"model_type": "xlm-roberta", **SIZES, **ROBERTA, **DECODES, "vocab_size": 34, "num_hidden_layers": 1}, **STARTS,
+    }),
     # Two vocabularies, of which the second has a matrix of its own or none; a second sequence begins with padding.
     "marian-two": ("Marian", {**BART_SIZES, **TWO_VOCABULARIES}),
     "marian-own": ("Marian", {**BART_SIZES, **TWO_VOCABULARIES, "tie_word_embeddings": False}),
@@ -137,7 +145,7 @@ FAMILIES = {
     "gpt2-scaled": ("GPT2", {**GPT2_SIZES, "n_layer": 3, "scale_attn_weights": False, "scale_attn_by_inverse_layer_idx": True}),
     "llama-dynamic": ("Llama", {**LLAMA_SIZES, "head_dim": 8, "rope_parameters": {"rope_type": "dynamic", "rope_theta": 50.0, "factor": 4.0}}),
 }
-TWO_STACKS = ["bart", "mbart", "marian", "marian-two", "marian-own", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder"]
+TWO_STACKS = ["bart", "mbart", "marian", "marian-two", "marian-own", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder", "encoder-decoder-roberta", "encoder-decoder-mixed"]
 DECODERS = ["gpt2", "llama", "mistral", "qwen2", "qwen3"]
 # Families that differ in name alone, and variants of one, have these heads alone.
 SOME_HEADS = {
@@ -236,11 +244,12 @@ def batch(head: str, config, generator: torch.Generator) -> dict:
 
 
 def vocabulary(config) -> int:
-    return config.vocab_size if hasattr(config, "vocab_size") else config.decoder.vocab_size
+    return config.vocab_size if hasattr(config, "vocab_size") else config.encoder.vocab_size
 
 
 def written_vocabulary(config) -> int:
-    return getattr(config, "decoder_vocab_size", None) or vocabulary(config)
+    own = config.decoder.vocab_size if hasattr(config, "decoder") else getattr(config, "decoder_vocab_size", None)
+    return own or vocabulary(config)
 
 
 def run(model, head: str, batches: list) -> dict:
@@ -315,7 +324,10 @@ def one_by_one(model, sequences: list, targets: list | None = None) -> SimpleNam
 
 def trained(model) -> list:
     """The parameters that are trained, with their names: no sines, and not the pooler of an encoder that a decoder looks at."""
-    return [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad and not name.startswith("encoder.pooler.")]
+    found = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad and not name.startswith("encoder.pooler.")]
+    # XLM-R's decoder has its head before the words that this has in common with them, and is saved under the name of those.
+    words = {id(parameter): name for name, parameter in model.named_parameters(remove_duplicate=False) if name.endswith("word_embeddings.weight")}
+    return [(words.get(id(parameter), name), parameter) for name, parameter in found]
 
 
 def is_norm(name: str) -> bool:

@@ -26,7 +26,7 @@ from generation import GOLDEN, NOISE, Noisy, steady, steady_answers, written
 from golden import made_by, write_compressed
 
 DECODERS = ["gpt2", "gpt2-scaled", "llama", "llama-biased", "llama-llama3", "llama-yarn", "llama-dynamic", "mistral", "qwen2", "qwen3"]
-TWO_STACKS = ["bart", "mbart", "marian", "marian-two", "marian-own", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder"]
+TWO_STACKS = ["bart", "mbart", "marian", "marian-two", "marian-own", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder", "encoder-decoder-roberta", "encoder-decoder-mixed"]
 LENGTHS = [8, 1, 6, 3]
 # With the longest prompt as many tokens as there are positions.
 NEW = 16

@@ -1,5 +1,5 @@
 """Makes the golden file of crates/graftling-models/tests/pairs.rs: what transformers makes of an encoder that is to write one text from another
-(`EncoderDecoderModel.from_encoder_decoder_pretrained`), for the classes that a BERT is saved from.
+(`EncoderDecoderModel.from_encoder_decoder_pretrained`), for the classes that a BERT and a RoBERTa are saved from.
 
     python tools/reference/pairs.py
 
@@ -20,6 +20,8 @@ FOLDERS = {
     "ForPreTraining": "pretrained/bert/ForPreTraining",
     "masked": "families/bert/masked/model",
     "sequence": "families/bert/sequence/model",
+    "roberta-masked": "families/roberta/masked/model",
+    "roberta-sequence": "families/roberta/sequence/model",
 }
 SOURCES = [[1, 7, 9, 30, 2], [1, 2], [1, 11, 12, 13, 14, 15, 2]]
 TARGETS = [[1, 20, 21], [1, 22, 23, 24, 25], [1]]

@@ -146,13 +146,13 @@ macro_rules! families {
 
 families! {
     /// BERT, MiniLM and their kin.
-    Bert = "bert" => bert::translate [pairing: Some(&encoder_decoder::OF_BERT)],
+    Bert = "bert" => bert::translate [pairing: Some(&encoder_decoder::OF_ONE)],
     /// RoBERTa.
-    Roberta = "roberta" => roberta::roberta,
+    Roberta = "roberta" => roberta::roberta [pairing: Some(&encoder_decoder::OF_ONE)],
     /// XLM-R: RoBERTa in a hundred languages.
-    XlmRoberta = "xlm-roberta" => roberta::xlm_roberta,
+    XlmRoberta = "xlm-roberta" => roberta::xlm_roberta [pairing: Some(&encoder_decoder::OF_ONE)],
     /// CamemBERT: RoBERTa in French.
-    Camembert = "camembert" => roberta::camembert,
+    Camembert = "camembert" => roberta::camembert [pairing: Some(&encoder_decoder::OF_ONE)],
     /// DistilBERT.
     DistilBert = "distilbert" => distilbert::translate,
     /// ELECTRA.
@@ -187,7 +187,7 @@ families! {
     T5 = "t5" => t5::t5,
     /// mT5.
     Mt5 = "mt5" => t5::mt5,
-    /// An encoder and a decoder that were both a BERT before.
+    /// An encoder and a decoder that were both a BERT or a RoBERTa before.
     EncoderDecoder = "encoder-decoder" => encoder_decoder::translate,
 }
 

@@ -51,9 +51,13 @@ pub(super) fn camembert(config: &mut ConfigReader<'_>) -> Translation {
 }
 
 fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str, vocabulary_size: usize) -> Translation {
-    config.only("position_embedding_type", "absolute");
     config.encoder_only();
+    Translation::alone(architecture(config, vocabulary_size), &NAMES, ClassNames::of(class_prefix))
+}
 
+/// The sizes and choices of a RoBERTa, whatever stands above it; so many words where the config does not say it.
+pub(super) fn architecture(config: &mut ConfigReader<'_>, vocabulary_size: usize) -> Architecture {
+    config.only("position_embedding_type", "absolute");
     let hidden_size = config.size("hidden_size", 768, LARGEST_WIDTH);
     let num_attention_heads = config.size("num_attention_heads", 12, LARGEST_WIDTH);
     config.multiple(("hidden_size", hidden_size), ("num_attention_heads", num_attention_heads));
@@ -63,7 +67,7 @@ fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str, vocabula
     let offset = padding as usize + 1;
     let entries = config.size("max_position_embeddings", 512, LARGEST_TABLE);
     config.room_for_a_token("max_position_embeddings", entries, offset);
-    let architecture = Architecture {
+    Architecture {
         vocabulary_size: config.size("vocab_size", vocabulary_size, LARGEST_TABLE),
         hidden_size,
         embedding: EmbeddingWidth::Hidden,
@@ -75,7 +79,7 @@ fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str, vocabula
         distance: Distance::Unknown,
         type_vocabulary_size: Some(config.size("type_vocab_size", 2, LARGEST_TABLE)),
         activation: config.activation("hidden_act", Activation::Gelu),
-        layout: Layout::BERT,
+        layout: Layout { padding: Some(padding), ..Layout::BERT },
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),
         dropout: Dropout {
             embeddings: Some(hidden_dropout),
@@ -92,6 +96,5 @@ fn translate(config: &mut ConfigReader<'_>, class_prefix: &'static str, vocabula
         pooler_activation: Activation::Tanh,
         language_activation: Activation::Gelu,
         initializer_range: config.number("initializer_range", 0.02, 0.0..=1.0),
-    };
-    Translation::alone(architecture, &NAMES, ClassNames::of(class_prefix))
+    }
 }

@@ -120,8 +120,13 @@ impl Embeddings {
         } else {
             let words = graph.detached_rows(graph.embedding_sum(&[words]), &padded);
             let words = graph.zeroed_rows(words, &wordless);
-            let scaled = graph.scaled(words, self.scale);
-            if others.is_empty() { scaled } else { graph.residual_sum(&graph.embedding_sum(&others), &scaled, 0.0) }
+            // Where padding has a place of its own that is not trained either.
+            let is_detached = matches!(self.placing, Position::Learned { padding: Some(_), .. });
+            others.iter().fold(graph.scaled(words, self.scale), |sum, (table, ids)| {
+                let rows = graph.embedding_sum(&[(*table, *ids)]);
+                let rows = if is_detached && Some(*table) == self.position { graph.detached_rows(rows, &padded) } else { rows };
+                graph.residual_sum(&rows, &sum, 0.0)
+            })
         };
         if let Position::Sinusoidal { spacing, .. } = self.placing {
             let sines = graph.constant(sines(&before.places(&batch.spans), sum.tensor().columns(), spacing));
