@@ -43,7 +43,7 @@ pub(super) fn notices(source: &Path, examples: &[TokenExample]) -> Option<String
     }
     let begin = counted(entities, "entity begins", "entities begin");
     let told = format!(
-        "{}: {begin} with an I- tag and not with a B- tag (first on line {first_line}); right in IOB1, a slip in IOB2",
+        "{}: {begin} with an I- tag and not with a B- tag (first on line {first_line}); right in IOB1, a slip in IOB2, which seqeval's strict mode reads",
         source.display()
     );
     (entities > 0).then_some(told)

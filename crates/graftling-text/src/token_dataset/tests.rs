@@ -287,8 +287,10 @@ fn entities_that_begin_with_i_are_told_and_kept() {
         ("a NOUN\nb VERB\n", None),
     ];
     for (text, expected) in cases {
-        let notices: Vec<String> =
-            expected.iter().map(|told| format!("a.conll: {told}; right in IOB1, a slip in IOB2")).collect();
+        let notices: Vec<String> = expected
+            .iter()
+            .map(|told| format!("a.conll: {told}; right in IOB1, a slip in IOB2, which seqeval's strict mode reads"))
+            .collect();
         assert_eq!(labelled(text).notices, notices, "{text:?}");
     }
 }

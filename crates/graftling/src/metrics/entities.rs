@@ -142,7 +142,7 @@ impl EntityMetrics {
         }
         let default = self.default.table();
         match &self.strict {
-            None => format!("entities, seqeval's default mode\n{default}"),
+            None => format!("entities, seqeval's default mode; its strict mode knows no scheme of these tags\n{default}"),
             Some((scheme, strict)) if *strict == self.default => {
                 format!("entities, the same in seqeval's default mode and in its strict mode ({scheme})\n{default}")
             }

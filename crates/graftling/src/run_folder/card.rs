@@ -2,6 +2,7 @@
 
 use graftling_models::{Family, Model};
 
+use crate::figures::counted;
 use crate::recipe::Recipe;
 use crate::tasks::{CardWords, Used};
 use crate::{Evaluation, TrainSummary};
@@ -19,9 +20,12 @@ pub(crate) fn card(recipe: &Recipe, summary: &TrainSummary, words: &CardWords, t
     let mut text = format!(
         "---\nlibrary_name: {library}\npipeline_tag: {pipeline}\ntags:\n- graftling\n---\n\n# {title}\n\n\
          This model gives {gives}.\n\n\
-         It was fine-tuned by Graftling from `{model}` on {} examples: {} steps ({:.2} epochs), {optimizer} with a learning rate of \
+         It was fine-tuned by Graftling from `{model}` on {} examples: {} ({:.2} epochs), {optimizer} with a learning rate of \
          {:e} ({schedule} schedule), seed {seed}. `recipe.toml` holds every setting.\n\n",
-        summary.train_examples, summary.steps, summary.epoch, summary.learning_rate,
+        summary.train_examples,
+        counted(summary.steps, "step"),
+        summary.epoch,
+        summary.learning_rate,
     );
     let rows = [("validation", &summary.validation), ("test", &summary.test)];
     let rows: Vec<(&str, &Evaluation)> = rows.into_iter().filter_map(|(split, row)| Some((split, row.as_ref()?))).collect();
