@@ -1,7 +1,7 @@
 """Makes crates/graftling/tests/golden/generated_by_family.json.gz: what `generate` of transformers writes with the tiny random model of every family
 that writes, decoders and encoder-decoders alike; and what students of Marian write, which transformers does not know.
 
-    python tools/reference/generation_by_family.py
+    python tools/reference/generation_by_family.py [FAMILY ...]          # all of them without a name
 
 All that is kept came out the same with and without transformers' cache of keys and values (`use_cache`): the script fails where it does not.
 "answers": for each model and each set of options the ids that follow each prompt, or are written from each source, one list a returned
@@ -12,12 +12,15 @@ The students are those of marian_ssru.py, which write greedily and by beam_searc
 families of transformers. Prompts and sources are ids, each taken by itself. Logits are computed in double precision; an answer is kept only where
 noise does not change it, as in generation.py.
 """
+import gzip
+import json
+import sys
 import warnings
 
 import torch
 import transformers
 from safetensors.torch import load_file
-from transformers import DynamicCache, EncoderDecoderCache, LogitsProcessorList, NoRepeatNGramLogitsProcessor, RepetitionPenaltyLogitsProcessor
+from transformers import DynamicCache, EncoderDecoderCache, LogitsProcessorList, NoRepeatNGramLogitsProcessor, RepetitionPenaltyLogitsProcessor, SuppressTokensLogitsProcessor
 
 import marian_ssru
 from beam_search import beam_search
@@ -27,6 +30,8 @@ from golden import made_by, write_compressed
 
 DECODERS = ["gpt2", "gpt2-scaled", "llama", "llama-biased", "llama-llama3", "llama-yarn", "llama-dynamic", "mistral", "qwen2", "qwen3"]
 TWO_STACKS = ["bart", "mbart", "marian", "marian-two", "marian-own", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder", "encoder-decoder-roberta", "encoder-decoder-mixed"]
+# A RoBERTa counts places past padding when it reads a text at once and not when it reads on: it must not write any.
+NO_PADDING = {family: {"suppress_tokens": [1]} for family in ("encoder-decoder-roberta", "encoder-decoder-mixed")}
 LENGTHS = [8, 1, 6, 3]
 # With the longest prompt as many tokens as there are positions.
 NEW = 16
@@ -100,6 +105,8 @@ def searched(next_logits, start: int, options: dict) -> list:
         processors.append(RepetitionPenaltyLogitsProcessor(told.pop("repetition_penalty")))
     if "no_repeat_ngram_size" in told:
         processors.append(NoRepeatNGramLogitsProcessor(told.pop("no_repeat_ngram_size")))
+    if "suppress_tokens" in told:
+        processors.append(SuppressTokensLogitsProcessor(told.pop("suppress_tokens")))
     if "num_beams" in told:
         return beam_search(next_logits, [start], processors, **told)
     ids = [start]
@@ -120,12 +127,12 @@ def check_search(writer: Writer, source: list, options: dict, found: list) -> No
     assert all(apart < 1e-4 for apart in scores), (options, ours, found)
 
 
-def option_sets(writer, prompts: list) -> list:
+def option_sets(writer, prompts: list, always: dict) -> list:
     """Texts end with tokens that this model likes to write. Nothing is forced, so that all of it is for the search written down here too."""
-    open_end = {"eos_token_id": [], "forced_eos_token_id": None}
+    open_end = {"eos_token_id": [], "forced_eos_token_id": None, **always}
     liked = [writer.steady_answer(prompt, {**open_end, "repetition_penalty": 1.4})[0][0] for prompt in prompts]
-    ends = {"eos_token_id": sorted({ids[9] for ids in liked[:2]}), "forced_eos_token_id": None}
-    many_ends = {"eos_token_id": sorted({ids[place] for ids in liked for place in (3, 8)}), "forced_eos_token_id": None}
+    ends = {"eos_token_id": sorted({ids[9] for ids in liked[:2]}), "forced_eos_token_id": None, **always}
+    many_ends = {"eos_token_id": sorted({ids[place] for ids in liked for place in (3, 8)}), "forced_eos_token_id": None, **always}
     penalty, pairs, tokens = {"repetition_penalty": 1.4}, {"no_repeat_ngram_size": 2}, {"no_repeat_ngram_size": 1}
     beams = lambda returned: {"num_beams": 4, "num_return_sequences": returned}
     return [
@@ -161,9 +168,12 @@ def main() -> None:
     kinds = [*((family, "causal", transformers.AutoModelForCausalLM) for family in DECODERS), *((family, "seq2seq", transformers.AutoModelForSeq2SeqLM) for family in TWO_STACKS)]
     writers = [*((family, lambda kind=(family, head, kind): Writer(*kind)) for family, head, kind in kinds), *((variant, lambda variant=variant: StudentWriter(variant)) for variant in marian_ssru.VARIANTS)]
     for family, make in writers:
+        if sys.argv[1:] and family not in sys.argv[1:]:
+            continue
         writer = make()
         kept = []
-        for title, options in option_sets(writer, prompts):
+        always = NO_PADDING.get(family, {})
+        for title, options in option_sets(writer, prompts, always):
             answers = steady_answers(writer.noisy, range(len(prompts)), lambda place: writer.steady_answer(prompts[place], options), TRIALS)
             assert answers, (family, title)
             writer.noisy.on = False
@@ -173,7 +183,7 @@ def main() -> None:
             kept.append({"title": title, "options": options, "answers": answers})
         value["answers"][family] = kept
         distributions = []
-        for options in SAMPLING if family not in marian_ssru.VARIANTS else []:
+        for options in [{**options, **always} for options in SAMPLING] if family not in marian_ssru.VARIANTS else []:
             for place, prompt in enumerate(prompts):
                 possible = lambda found: (found["drawn"], [id for id, _ in found["probabilities"]])
                 found = steady(writer.noisy, lambda: writer.steady_distribution(prompt, options), possible, TRIALS)
@@ -182,7 +192,11 @@ def main() -> None:
         value["distributions"][family] = distributions
         count = sum(len(case["answers"]) for case in kept)
         print(f"{family}: {count} of {len(kept) * len(prompts)} answers kept, {len(distributions)} distributions", flush=True)
-    write_compressed(GOLDEN / "generated_by_family.json.gz", value)
+    path = GOLDEN / "generated_by_family.json.gz"
+    if sys.argv[1:]:
+        before = json.loads(gzip.decompress(path.read_bytes()))
+        value = {**before, **{part: {**before[part], **value[part]} for part in ("answers", "distributions")}}
+    write_compressed(path, value)
 
 
 if __name__ == "__main__":
