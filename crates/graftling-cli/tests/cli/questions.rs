@@ -98,12 +98,12 @@ fn questions_that_cannot_be_used_are_refused() {
         (
             "moved.json",
             broken(|paragraph| paragraph["qas"][0]["answers"][0]["answer_start"] = 19.into()),
-            "moved.json: question \"a\": the answer \"good\" is not at character 19 of the context, where \"od a\" stands; it occurs at 17",
+            "moved.json:1: question \"a\": the answer \"good\" is not at character 19 of the context, where \"od a\" stands; it occurs at 17",
         ),
         (
             "beyond.json",
             broken(|paragraph| paragraph["qas"][0]["answers"][0]["answer_start"] = 99.into()),
-            "beyond.json: question \"a\": the answer \"good\" cannot be at character 99 of the context, which has 44; it occurs at 17",
+            "beyond.json:1: question \"a\": the answer \"good\" cannot be at character 99 of the context, which has 44; it occurs at 17",
         ),
         ("other.json", broken(|paragraph| paragraph["qas"][0]["answers"][0]["text"] = "great".into()), "it does not occur in it"),
         (

@@ -1,5 +1,8 @@
 //! SQuAD's own layout: one JSON object with `data`, `paragraphs` and `qas`. Knows nothing of how answers are looked up.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::answers::{Context, answers, described_value};
@@ -12,7 +15,7 @@ const ANSWERED: &str = "1.1";
 
 /// All questions of the file, and what a person should know of it.
 pub(super) fn examples(text: &str, need: AnswerNeed, problems: &mut Problems) -> (Vec<QuestionExample>, Vec<String>) {
-    let mut reader = Reader { need, problems, examples: Vec::new() };
+    let mut reader = Reader { text, lines: OnceCell::new(), need, problems, examples: Vec::new() };
     let mut notices = Vec::new();
     match serde_json::from_str::<Value>(text) {
         Err(error) => {
@@ -32,7 +35,29 @@ pub(super) fn examples(text: &str, need: AnswerNeed, problems: &mut Problems) ->
     (reader.examples, notices)
 }
 
+/// The line, from 1, on which each value of a key `id` stands in a text that is JSON; the first of those that are alike.
+fn lines_of_ids(text: &str) -> HashMap<String, usize> {
+    let (mut lines, mut line, mut told) = (HashMap::new(), 1, 0);
+    // Within strings quotes have a backslash before them, so that this is a key, or a string that no colon follows.
+    for (place, key) in text.match_indices("\"id\"") {
+        let Some(value) = text[place + key.len()..].trim_start().strip_prefix(':') else { continue };
+        line += text[told..place].matches('\n').count();
+        told = place;
+        let value = serde_json::Deserializer::from_str(value).into_iter::<Value>().next();
+        let id = match value {
+            Some(Ok(Value::String(id))) => id,
+            Some(Ok(Value::Number(id))) => id.to_string(),
+            _ => continue,
+        };
+        lines.entry(id).or_insert(line);
+    }
+    lines
+}
+
 struct Reader<'a> {
+    text: &'a str,
+    /// The line on which each question is named, looked for when one is to be told.
+    lines: OnceCell<HashMap<String, usize>>,
     need: AnswerNeed,
     problems: &'a mut Problems,
     examples: Vec<QuestionExample>,
@@ -40,7 +65,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn add(&mut self, id: Option<&str>, problem: QuestionProblem) {
-        self.problems.add(Problem::Question { line: None, id: id.map(str::to_owned), problem });
+        let lines = || self.lines.get_or_init(|| lines_of_ids(self.text));
+        let line = id.and_then(|id| lines().get(id).copied());
+        self.problems.add(Problem::Question { line, id: id.map(str::to_owned), problem });
     }
 
     /// What to tell of a version that does not go with the questions; any name of one is accepted, for many sets have their own.

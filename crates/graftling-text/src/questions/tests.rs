@@ -80,13 +80,13 @@ fn answers_that_are_not_there_are_refused_with_what_stands_there() {
            {"id": "d", "question": "?", "answers": [{"text": "sat", "answer_start": -1}, {"text": "", "answer_start": 0}, {"answer_start": 0}]}"#,
     );
     let expected = "7 problems in a.json\n  \
-        a.json: question \"a\": the answer \"cat\" is not at character 0 of the context, where \"The\" stands; it occurs at 4, 17, 30\n  \
-        a.json: question \"b\": the answer \"dog\" is not at character 4 of the context, where \"cat\" stands; it does not occur in it\n  \
-        a.json: question \"b\": the answer \"ate.\" is not at character 36 of the context, where \"e.\" stands; it occurs at 34\n  \
-        a.json: question \"c\": the answer \"ran\" cannot be at character 99 of the context, which has 38; it occurs at 21\n  \
-        a.json: question \"d\": the answer_start of answer 1 is the number -1 where a whole number of characters, from 0, is needed\n  \
-        a.json: question \"d\": the text of answer 2 is empty; fill it in or drop the question\n  \
-        a.json: question \"d\": the text of answer 3 is missing where a string is needed";
+        a.json:1: question \"a\": the answer \"cat\" is not at character 0 of the context, where \"The\" stands; it occurs at 4, 17, 30\n  \
+        a.json:2: question \"b\": the answer \"dog\" is not at character 4 of the context, where \"cat\" stands; it does not occur in it\n  \
+        a.json:2: question \"b\": the answer \"ate.\" is not at character 36 of the context, where \"e.\" stands; it occurs at 34\n  \
+        a.json:3: question \"c\": the answer \"ran\" cannot be at character 99 of the context, which has 38; it occurs at 21\n  \
+        a.json:4: question \"d\": the answer_start of answer 1 is the number -1 where a whole number of characters, from 0, is needed\n  \
+        a.json:4: question \"d\": the text of answer 2 is empty; fill it in or drop the question\n  \
+        a.json:4: question \"d\": the text of answer 3 is missing where a string is needed";
     assert_eq!(refusal(&text), expected);
     let flat = "{\"id\": \"x\", \"context\": \"a a a a a a a\", \"question\": \"?\", \"answers\": {\"text\": [\"a\"], \"answer_start\": [1]}}\n";
     assert_eq!(
@@ -102,11 +102,11 @@ fn contradictions_and_wrong_parts_are_refused() {
     let cases = [
         (
             nested("x", &format!(r#"{{"id": "a", "question": "?", "is_impossible": true, "answers": {answer}}}"#)),
-            "a.json: question \"a\": is_impossible is true, but there is 1 answer; drop what is wrong",
+            "a.json:1: question \"a\": is_impossible is true, but there is 1 answer; drop what is wrong",
         ),
         (
             nested("x", r#"{"id": "a", "question": "?", "is_impossible": false, "answers": []}"#),
-            "a.json: question \"a\": is_impossible is false, but there is no answer; add it or write true where the text has none",
+            "a.json:1: question \"a\": is_impossible is false, but there is no answer; add it or write true where the text has none",
         ),
         (
             nested(
@@ -119,13 +119,13 @@ fn contradictions_and_wrong_parts_are_refused() {
         ),
         (
             nested("x", r#"{"id": "a", "question": "?"}"#),
-            "a.json: question \"a\": \"answers\" is missing where a list of objects, or an object of the lists text and answer_start, is \
+            "a.json:1: question \"a\": \"answers\" is missing where a list of objects, or an object of the lists text and answer_start, is \
              needed",
         ),
         (
             nested("x", r#"{"id": "a", "question": " ", "answers": []}, 7, {"id": [], "question": "?", "answers": [3]}"#),
             "3 problems in a.json\n  \
-             a.json: question \"a\": data[0].paragraphs[0].qas[0].question is empty; fill it in or drop the question\n  \
+             a.json:1: question \"a\": data[0].paragraphs[0].qas[0].question is empty; fill it in or drop the question\n  \
              a.json: data[0].paragraphs[0].qas[1] is the number 7 where an object with id, question and answers is needed\n  \
              a.json: data[0].paragraphs[0].qas[2].id is a list where a string is needed",
         ),
