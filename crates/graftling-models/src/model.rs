@@ -341,6 +341,11 @@ impl Model {
         decoder.start.or_else(|| told().filter(|id| (*id as usize) < decoder.vocabulary_size))
     }
 
+    /// The keys of the config that no model of a known family has in transformers, and that nothing is made of here.
+    pub fn unknown_config_keys(&self) -> Vec<&str> {
+        self.config.unknown_keys()
+    }
+
     /// What the config says under a key, whoever wrote it.
     pub fn config_value(&self, key: &str) -> Option<&Value> {
         self.config.value(key)

@@ -418,3 +418,25 @@ fn a_bert_may_have_no_padding() {
     let config = json!({ "model_type": "bert", "pad_token_id": null });
     check(vec![Case { name: "no padding", config, figures: [768, 12, 12, 3072, 30_522, 512, 2] }]);
 }
+
+#[test]
+fn keys_that_no_model_has_are_told_and_those_of_published_configs_are_not() {
+    // Every golden model is as transformers saves it.
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/families");
+    for family in std::fs::read_dir(root).unwrap() {
+        for head in std::fs::read_dir(family.unwrap().path()).unwrap() {
+            let folder = head.unwrap().path().join("model");
+            let model = graftling_models::Model::from_checkpoint(&folder).unwrap();
+            assert!(model.unknown_config_keys().is_empty(), "{}: {:?}", folder.display(), model.unknown_config_keys());
+        }
+    }
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/families/encoder-decoder/seq2seq/model");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(golden.join("model.safetensors"), folder.path().join("model.safetensors")).unwrap();
+    let mut config: Value = serde_json::from_slice(&std::fs::read(golden.join("config.json")).unwrap()).unwrap();
+    config["use_moe"] = json!(true);
+    config["decoder"]["attn_logit_softcapping"] = json!(50.0);
+    std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    let model = graftling_models::Model::from_checkpoint(folder.path()).unwrap();
+    assert_eq!(model.unknown_config_keys(), ["attn_logit_softcapping", "use_moe"]);
+}

@@ -96,7 +96,8 @@ pub(crate) fn load(folder: &Path, encoder: Option<BareEncoder>, asked: &Language
     let told = if task == Task::Translation { asked.choose(&mut tokenizer)? } else { None };
     // A run has told it when it was trained.
     let is_asked = *asked != Languages::default();
-    let notices = Vec::from_iter(told.filter(|_| is_asked || recipe.is_none()));
+    let unknown = preparation::unknown_keys_notice(&model).filter(|_| recipe.is_none());
+    let notices = told.filter(|_| is_asked || recipe.is_none()).into_iter().chain(unknown).collect();
     let read = Decisions::read(folder, task, objective.as_ref())?;
     if let (Some(read), Some(decisions)) = (read, objective.decisions_mut()) {
         *decisions = read;

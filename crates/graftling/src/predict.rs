@@ -326,6 +326,11 @@ impl Predictor {
         self.loaded.reading.max_length
     }
 
+    /// What a person should know of how the folder was understood.
+    pub fn notices(&self) -> &[String] {
+        &self.loaded.notices
+    }
+
     /// Whether longer texts are read in windows; otherwise they are cut.
     pub fn reads_windows(&self) -> bool {
         self.loaded.reading.long_texts != LongTexts::Cut

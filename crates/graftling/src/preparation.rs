@@ -378,6 +378,13 @@ fn max_length(recipe: &Recipe, facts: &ModelFacts) -> Result<usize, Error> {
     }
 }
 
+/// What to tell of a config with keys that no model has: whoever wrote them may have meant another model.
+pub(crate) fn unknown_keys_notice(model: &Model) -> Option<String> {
+    let quoted: Vec<String> = model.unknown_config_keys().into_iter().map(|key| format!("{key:?}")).collect();
+    (!quoted.is_empty())
+        .then(|| format!("config.json: no model of a known family has {}; nothing is made of it", quoted.join(", ")))
+}
+
 fn announce_model(folder: &Path, model: &Model, report: &LoadReport, observer: &mut dyn Observer) {
     observer.observe(&Event::ModelLoaded {
         folder,
@@ -395,6 +402,9 @@ fn announce_model(folder: &Path, model: &Model, report: &LoadReport, observer: &
             let new = named_once(report.new_parameters.iter().filter(is_used));
             observer.observe(&Event::Notice(&format!("{new}: not in the checkpoint, drawn anew from the seed")));
         }
+    }
+    if let Some(notice) = unknown_keys_notice(model) {
+        observer.observe(&Event::Notice(&notice));
     }
     for ignored in &report.ignored {
         observer.observe(&Event::Notice(&format!("{}: not used, {}", ignored.name, ignored.reason)));

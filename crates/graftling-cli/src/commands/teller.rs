@@ -70,6 +70,9 @@ impl<'a> Teller<'a> {
     /// Tells on lines, or as JSON.
     pub fn new(predictor: Predictor, console: &'a Console, json: bool) -> Self {
         let label_width = report::widest(predictor.labels(), said::LABEL_WIDTH);
+        for notice in predictor.notices() {
+            console.tell(&format!("note: {notice}"));
+        }
         if let Some(decisions) = predictor.decisions() {
             console.tell(&format!("note: decided by {}", decisions.told(predictor.labels())));
         }

@@ -117,6 +117,17 @@ fn a_checkpoint_of_transformers_predicts_as_it_is() {
 }
 
 #[test]
+fn keys_of_a_config_that_nothing_is_made_of_are_told() {
+    let scratch = Scratch::with_run();
+    let mut config: Value = serde_json::from_str(&scratch.read("run/config.json")).unwrap();
+    config["use_moe"] = true.into();
+    scratch.write("run/config.json", config.to_string());
+    std::fs::remove_file(scratch.path("run/recipe.toml")).unwrap();
+    let said = scratch.run(&["predict", "--model", "run", "--text", "a good film"]);
+    assert_eq!(said.stderr, "note: config.json: no model of a known family has \"use_moe\"; nothing is made of it\n");
+}
+
+#[test]
 fn an_encoder_of_sentences_gives_vectors_and_the_cosine_of_pairs() {
     let scratch = Scratch::new();
     let rows: String = (0..12).map(|number| format!("a good film {number},film number {number} is good\n")).collect();

@@ -38,6 +38,9 @@ pub(crate) struct Config {
     pub family: Family,
 }
 
+/// One a line, made by `tools/reference/config_keys.py`.
+const KNOWN_KEYS: &str = include_str!("../families/known_keys.txt");
+
 impl Config {
     /// Reads the config of a folder and what its family makes of it.
     pub fn read(folder: &Path) -> Result<(Config, Translation), ModelError> {
@@ -74,6 +77,17 @@ impl Config {
             Ok(translation) => Ok((Config { keys, family: *family, ..self }, translation)),
             Err(problems) => Err(ModelError::Config { path: self.path, problems }),
         }
+    }
+
+    /// The keys that no config of a known family has, those of an encoder and a decoder within included: nothing is made of them.
+    pub fn unknown_keys(&self) -> Vec<&str> {
+        let parts = ["encoder", "decoder"].map(|part| self.keys.get(part).and_then(Value::as_object));
+        let all = std::iter::once(&self.keys).chain(parts.into_iter().flatten()).flat_map(Map::keys);
+        let mut unknown: Vec<&str> =
+            all.map(String::as_str).filter(|key| !KNOWN_KEYS.lines().any(|known| known == *key)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown
     }
 
     /// What the config says under a key.

@@ -177,10 +177,11 @@ impl Generator {
             };
             return Err(GenerationError::NoLanguageModel { folder: folder.to_owned(), head }.into());
         }
-        let defaults = FolderDefaults::read(folder, &inspection.facts)?;
+        let mut defaults = FolderDefaults::read(folder, &inspection.facts)?;
         let (model, tokenizer) = rayon::join(|| model(folder), || Tokenizer::from_folder(folder));
         let (model, tokenizer) = (model?, tokenizer?);
         preparation::check_vocabulary(folder, &tokenizer, model.facts())?;
+        defaults.notices.extend(preparation::unknown_keys_notice(&model));
         Ok(Self { model, tokenizer, folder: defaults, limits: BatchLimits::default() })
     }
 
