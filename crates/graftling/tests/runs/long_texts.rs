@@ -8,10 +8,15 @@ use crate::fixture::{Fixture, weights};
 
 /// Texts of which only the last word tells the label, in lines of jsonl.
 fn telling_ends() -> String {
+    telling_ends_of("\"text\": ", ["\"positive\"", "\"negative\""])
+}
+
+/// The same with other labels, and this before each text.
+fn telling_ends_of(text: &str, labels: [&str; 2]) -> String {
     let rows = (0..24).map(|number| {
-        let (word, label) = [("good", "positive"), ("bad", "negative")][number % 2];
+        let (word, label) = (["good", "bad"][number % 2], labels[number % 2]);
         let filling = "the story and this film ".repeat(number % 4);
-        format!("{{\"text\": \"{filling}was {word}\", \"label\": \"{label}\"}}\n")
+        format!("{{{text}\"{filling}was {word}\", \"label\": {label}}}\n")
     });
     rows.collect()
 }
@@ -111,6 +116,30 @@ fn a_model_without_a_recipe_reads_long_texts_as_it_is_told() {
         refused(ReadingChoices { window_stride: Some(8), ..windows }),
         "window_stride: 8 tokens of windows of 8: windows must move on; it must be smaller than max_length"
     );
+}
+
+#[test]
+fn windows_tell_several_labels_numbers_and_pairs_what_stands_at_the_end() {
+    let fixture = Fixture::new();
+    let cases = [
+        ("multi_label_classification", telling_ends_of("\"text\": ", ["[\"good\", \"any\"]", "[\"bad\"]"])),
+        ("sequence_regression", telling_ends_of("\"text\": ", ["1.5", "-0.5"])),
+        ("sequence_classification", telling_ends_of("\"text_a\": \"how was it\", \"text_b\": ", ["\"good\"", "\"bad\""])),
+    ];
+    for (task, examples) in cases {
+        let figure = |output: &str, options: &str| {
+            let (_, evaluation) = learn(&fixture, output, &examples, &format!("task = '{task}'\nmax_length = 12\n{options}"));
+            match &evaluation.metrics {
+                Metrics::Classification { figures, .. } => figures.accuracy,
+                Metrics::MultiLabel { figures, .. } => figures.subset_accuracy,
+                Metrics::Regression(figures) => figures.mean.pearson.unwrap_or(0.0),
+                other => panic!("{other:?}"),
+            }
+        };
+        let (cut, whole) = (figure(&format!("{task}-cut"), ""), figure(&format!("{task}-whole"), "long_texts = 'windows'\n"));
+        // A number is the mean of what its windows say, and the first ones say nothing.
+        assert!(whole > 0.9 && whole > cut + 0.15, "{task}: {cut} where texts are cut, {whole} in windows");
+    }
 }
 
 #[test]
