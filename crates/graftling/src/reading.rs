@@ -87,6 +87,9 @@ impl Reading {
     /// # Errors
     /// If the model or the task does not go with them, or they do not go with each other; all of it is said at once.
     pub fn by(self, choices: ReadingChoices, task: Task, positions: usize) -> Result<Self, Error> {
+        if choices == ReadingChoices::default() {
+            return Ok(self);
+        }
         let ReadingChoices { max_length, long_texts, window_stride, window_pooling } = choices;
         let mut complaints = Complaints::default();
         let mut refuse = |is_wrong: bool, error: ReadingError| {
@@ -94,7 +97,7 @@ impl Reading {
                 complaints.note::<()>(Err(Error::from(error)));
             }
         };
-        refuse(choices != ReadingChoices::default() && task.writes(), ReadingError::Writes { task });
+        refuse(task.writes(), ReadingError::Writes { task });
         let length = max_length.unwrap_or(self.max_length);
         refuse(length > positions, ReadingError::Positions { max_length: length, positions });
         let cut = long_texts == Some(recipe::LongTexts::Cut);
@@ -107,9 +110,9 @@ impl Reading {
         for (option, is_given) in [("window_stride", window_stride.is_some()), ("window_pooling", window_pooling.is_some())] {
             refuse(is_given && !is_windowed, ReadingError::NoWindows { option });
         }
-        let of_logits = !matches!(task, Task::TokenClassification | Task::QuestionAnswering | Task::SentenceEmbedding)
-            && !matches!(task, Task::MaskedLm | Task::CausalLm);
-        refuse(window_pooling.is_some() && is_windowed && !of_logits, ReadingError::NothingToPool { task });
+        let has_logits = matches!(task, Task::SequenceClassification | Task::MultiLabelClassification | Task::SequenceRegression);
+        refuse(window_pooling.is_some() && is_windowed && !has_logits, ReadingError::NothingToPool { task });
+        refuse(task == Task::CausalLm && window_stride == Some(0), ReadingError::Unforeseen);
         // What the run shared may be more than shorter windows have.
         let kept = before.map(|(stride, _)| stride).filter(|stride| *stride < length && max_length.is_none());
         let stride = window_stride.or(kept).unwrap_or(usual_stride(task, length));

@@ -37,6 +37,9 @@ pub enum ReadingError {
         /// The task.
         task: Task,
     },
+    /// The first token of a window would be foreseen from nothing.
+    #[error("window_stride: 0 tokens, but a token is foreseen from one before it; share at least one")]
+    Unforeseen,
     /// Windows would not move on.
     #[error(
         "window_stride: {stride} tokens of windows of {max_length}: windows must move on; it must be smaller than max_length"
