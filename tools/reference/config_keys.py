@@ -2,8 +2,8 @@
 
     python tools/reference/config_keys.py
 
-They are those of transformers' config classes of these families, all words that stand in quotes where graftling reads configs, and those that older versions and the programs before it wrote, of which nothing
-follows. What stands in neither is told to whoever opens such a model.
+They are those of transformers' config classes of these families, all words that stand in quotes where graftling reads configs, and those that
+older versions and the programs before it wrote, of which nothing follows. What is none of them is told to whoever opens such a model.
 """
 import inspect
 import re

@@ -420,7 +420,7 @@ fn a_bert_may_have_no_padding() {
 }
 
 #[test]
-fn keys_that_no_model_has_are_told_and_those_of_published_configs_are_not() {
+fn keys_that_no_model_has_are_told_and_those_that_transformers_writes_are_not() {
     // Every golden model is as transformers saves it.
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/families");
     for family in std::fs::read_dir(root).unwrap() {

@@ -179,10 +179,10 @@ pub enum TextError {
     },
     /// A vocabulary is there, but not what to do with it.
     #[error(
-        "{}: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json {} one of {accepted}, or \
-         model_type in config.json a model that uses one",
+        "{}: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json {} one of {accepted}{}",
         path.display(),
-        named.as_ref().map_or("must name".to_owned(), |named| format!("is {} and must name", quoted(named)))
+        named.as_ref().map_or("must name".to_owned(), |named| format!("is {} and must name", quoted(named))),
+        if named.is_some() { "" } else { ", or model_type in config.json a model that uses one" }
     )]
     TokenizerClass {
         /// The vocabulary.

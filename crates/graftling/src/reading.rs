@@ -85,21 +85,24 @@ impl Reading {
     /// The same with other choices, for a model of so many positions.
     ///
     /// # Errors
-    /// If the model or the task does not go with them, or they do not go with each other; all of it is said at once.
+    /// If the model or the task does not go with them, or they do not go with each other; all of it is said at once. Whether windows move on
+    /// the tokenizer says, which knows what goes around a text.
     pub fn by(self, choices: ReadingChoices, task: Task, positions: usize) -> Result<Self, Error> {
         if choices == ReadingChoices::default() {
             return Ok(self);
         }
         let ReadingChoices { max_length, long_texts, window_stride, window_pooling } = choices;
         let mut complaints = Complaints::default();
+        let length = max_length.unwrap_or(self.max_length);
+        if length > positions {
+            complaints.note::<()>(Err(Error::MaxLengthTooLong { max_length: length, positions }));
+        }
         let mut refuse = |is_wrong: bool, error: ReadingError| {
             if is_wrong {
                 complaints.note::<()>(Err(Error::from(error)));
             }
         };
         refuse(task.writes(), ReadingError::Writes { task });
-        let length = max_length.unwrap_or(self.max_length);
-        refuse(length > positions, ReadingError::Positions { max_length: length, positions });
         let cut = long_texts == Some(recipe::LongTexts::Cut);
         refuse(cut && task == Task::QuestionAnswering, ReadingError::AnswersAnywhere);
         let before = match self.long_texts {
@@ -116,7 +119,6 @@ impl Reading {
         // What the run shared may be more than shorter windows have.
         let kept = before.map(|(stride, _)| stride).filter(|stride| *stride < length && max_length.is_none());
         let stride = window_stride.or(kept).unwrap_or(usual_stride(task, length));
-        refuse(window_stride.is_some_and(|stride| stride >= length), ReadingError::Stride { stride, max_length: length });
         complaints.check()?;
         let joining = match (window_pooling, before) {
             (None, Some((_, joining))) => joining,

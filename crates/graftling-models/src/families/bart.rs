@@ -18,67 +18,58 @@ use crate::head::HeadKind;
 /// The first token takes this row of the table of positions, for reasons that were once those of padding.
 const OFFSET: usize = 2;
 
-/// The names of all, with these tables of words, a matrix to the vocabulary or none, and what is passed over.
+/// The names of all, of whatever tables of words there are.
 macro_rules! names {
-    ([$($table:expr),+], [$($matrix:expr)?], [$($other_name:expr),*]) => {
+    ($($table:expr),+) => {
         NameTable {
-    backbone_prefix: "model.",
-    backbone: &[
-        $($table,)+
-        module("embeddings.position", "model.encoder.embed_positions"),
-        module("embeddings.norm", "model.encoder.layernorm_embedding"),
-        module("encoder.layers.{}.attention.query", "model.encoder.layers.{}.self_attn.q_proj"),
-        module("encoder.layers.{}.attention.key", "model.encoder.layers.{}.self_attn.k_proj"),
-        module("encoder.layers.{}.attention.value", "model.encoder.layers.{}.self_attn.v_proj"),
-        module("encoder.layers.{}.attention.output", "model.encoder.layers.{}.self_attn.out_proj"),
-        module("encoder.layers.{}.attention.norm", "model.encoder.layers.{}.self_attn_layer_norm"),
-        module("encoder.layers.{}.feed_forward.up", "model.encoder.layers.{}.fc1"),
-        module("encoder.layers.{}.feed_forward.down", "model.encoder.layers.{}.fc2"),
-        module("encoder.layers.{}.feed_forward.norm", "model.encoder.layers.{}.final_layer_norm"),
-        module("encoder.norm", "model.encoder.layer_norm"),
-        module("decoder.embeddings.position", "model.decoder.embed_positions"),
-        module("decoder.embeddings.norm", "model.decoder.layernorm_embedding"),
-        module("decoder.layers.{}.attention.query", "model.decoder.layers.{}.self_attn.q_proj"),
-        module("decoder.layers.{}.attention.key", "model.decoder.layers.{}.self_attn.k_proj"),
-        module("decoder.layers.{}.attention.value", "model.decoder.layers.{}.self_attn.v_proj"),
-        module("decoder.layers.{}.attention.output", "model.decoder.layers.{}.self_attn.out_proj"),
-        module("decoder.layers.{}.attention.norm", "model.decoder.layers.{}.self_attn_layer_norm"),
-        module("decoder.layers.{}.cross_attention.query", "model.decoder.layers.{}.encoder_attn.q_proj"),
-        module("decoder.layers.{}.cross_attention.key", "model.decoder.layers.{}.encoder_attn.k_proj"),
-        module("decoder.layers.{}.cross_attention.value", "model.decoder.layers.{}.encoder_attn.v_proj"),
-        module("decoder.layers.{}.cross_attention.output", "model.decoder.layers.{}.encoder_attn.out_proj"),
-        module("decoder.layers.{}.cross_attention.norm", "model.decoder.layers.{}.encoder_attn_layer_norm"),
-        module("decoder.layers.{}.feed_forward.up", "model.decoder.layers.{}.fc1"),
-        module("decoder.layers.{}.feed_forward.down", "model.decoder.layers.{}.fc2"),
-        module("decoder.layers.{}.feed_forward.norm", "model.decoder.layers.{}.final_layer_norm"),
-        module("decoder.norm", "model.decoder.layer_norm"),
-    ],
-    heads: &[(HeadKind::SequenceToSequence, &[one_row("language.bias", "final_logits_bias") $(, $matrix)?])],
-    ignored: &[
-        $(Ignored { pattern: $other_name, reason: "another name of weights that are read" },)*
-        Ignored { pattern: Pattern::EndsWith("embed_positions.weight"), reason: "sines and cosines, which are computed" },
-    ],
+            backbone_prefix: "model.",
+            backbone: &[
+                $($table,)+
+                module("embeddings.position", "model.encoder.embed_positions"),
+                module("embeddings.norm", "model.encoder.layernorm_embedding"),
+                module("encoder.layers.{}.attention.query", "model.encoder.layers.{}.self_attn.q_proj"),
+                module("encoder.layers.{}.attention.key", "model.encoder.layers.{}.self_attn.k_proj"),
+                module("encoder.layers.{}.attention.value", "model.encoder.layers.{}.self_attn.v_proj"),
+                module("encoder.layers.{}.attention.output", "model.encoder.layers.{}.self_attn.out_proj"),
+                module("encoder.layers.{}.attention.norm", "model.encoder.layers.{}.self_attn_layer_norm"),
+                module("encoder.layers.{}.feed_forward.up", "model.encoder.layers.{}.fc1"),
+                module("encoder.layers.{}.feed_forward.down", "model.encoder.layers.{}.fc2"),
+                module("encoder.layers.{}.feed_forward.norm", "model.encoder.layers.{}.final_layer_norm"),
+                module("encoder.norm", "model.encoder.layer_norm"),
+                module("decoder.embeddings.position", "model.decoder.embed_positions"),
+                module("decoder.embeddings.norm", "model.decoder.layernorm_embedding"),
+                module("decoder.layers.{}.attention.query", "model.decoder.layers.{}.self_attn.q_proj"),
+                module("decoder.layers.{}.attention.key", "model.decoder.layers.{}.self_attn.k_proj"),
+                module("decoder.layers.{}.attention.value", "model.decoder.layers.{}.self_attn.v_proj"),
+                module("decoder.layers.{}.attention.output", "model.decoder.layers.{}.self_attn.out_proj"),
+                module("decoder.layers.{}.attention.norm", "model.decoder.layers.{}.self_attn_layer_norm"),
+                module("decoder.layers.{}.cross_attention.query", "model.decoder.layers.{}.encoder_attn.q_proj"),
+                module("decoder.layers.{}.cross_attention.key", "model.decoder.layers.{}.encoder_attn.k_proj"),
+                module("decoder.layers.{}.cross_attention.value", "model.decoder.layers.{}.encoder_attn.v_proj"),
+                module("decoder.layers.{}.cross_attention.output", "model.decoder.layers.{}.encoder_attn.out_proj"),
+                module("decoder.layers.{}.cross_attention.norm", "model.decoder.layers.{}.encoder_attn_layer_norm"),
+                module("decoder.layers.{}.feed_forward.up", "model.decoder.layers.{}.fc1"),
+                module("decoder.layers.{}.feed_forward.down", "model.decoder.layers.{}.fc2"),
+                module("decoder.layers.{}.feed_forward.norm", "model.decoder.layers.{}.final_layer_norm"),
+                module("decoder.norm", "model.decoder.layer_norm"),
+            ],
+            heads: &[(
+                HeadKind::SequenceToSequence,
+                &[one_row("language.bias", "final_logits_bias"), parameter("language.weight", "lm_head.weight")],
+            )],
+            ignored: &[
+                Ignored { pattern: Pattern::EndsWith("embed_tokens.weight"), reason: "another name of weights that are read" },
+                Ignored { pattern: Pattern::Exactly("lm_head.weight"), reason: "another name of weights that are read" },
+                Ignored { pattern: Pattern::EndsWith("embed_positions.weight"), reason: "sines and cosines, which are computed" },
+            ],
         }
     };
 }
 
-/// One table of words for the texts that are read, those that are written, and the logits.
-const ONE_TABLE: NameTable = names!(
-    [module("embeddings.word", "model.shared")],
-    [],
-    [Pattern::EndsWith("embed_tokens.weight"), Pattern::Exactly("lm_head.weight")]
-);
-/// One for the texts that are read, and one for those that are written and for the logits.
+const ONE_TABLE: NameTable = names!(module("embeddings.word", "model.shared"));
 const TWO_TABLES: NameTable = names!(
-    [module("embeddings.word", "model.encoder.embed_tokens"), module("decoder.embeddings.word", "model.decoder.embed_tokens")],
-    [],
-    [Pattern::Exactly("lm_head.weight")]
-);
-/// One for the texts that are read, one for those that are written, and a matrix of its own to their vocabulary.
-const TWO_TABLES_AND_MATRIX: NameTable = names!(
-    [module("embeddings.word", "model.encoder.embed_tokens"), module("decoder.embeddings.word", "model.decoder.embed_tokens")],
-    [parameter("language.weight", "lm_head.weight")],
-    []
+    module("embeddings.word", "model.encoder.embed_tokens"),
+    module("decoder.embeddings.word", "model.decoder.embed_tokens")
 );
 
 /// What the families differ in.
@@ -97,9 +88,10 @@ struct Variant {
 /// Which tables of words there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tables {
+    /// One for the texts that are read, those that are written, and the logits.
     One,
+    /// One for the texts that are read, and one for those that are written; the logits have the latter, or a matrix of their own.
     Two,
-    TwoAndMatrix,
 }
 
 fn learned(places: usize) -> Position {
@@ -150,8 +142,7 @@ pub(super) fn mbart(config: &mut ConfigReader<'_>) -> Translation {
 pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
     let tables = match config.switch("share_encoder_decoder_embeddings", true) {
         true => Tables::One,
-        false if config.switch("tie_word_embeddings", true) => Tables::Two,
-        false => Tables::TwoAndMatrix,
+        false => Tables::Two,
     };
     let (norms, embedding_norm) = (NormPlacement::AfterSums, EmbeddingNorm::Plain);
     let position = |longest| Position::Sinusoidal { longest: Some(longest), spacing: SineSpacing::PastLast };
@@ -176,9 +167,14 @@ pub(super) fn marian(config: &mut ConfigReader<'_>) -> Translation {
 
 fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
     config.encoder_and_decoder();
-    if variant.tables == Tables::One {
-        config.only("tie_word_embeddings", true);
-    }
+    let vocabulary = match variant.tables {
+        Tables::Two if !config.switch("tie_word_embeddings", true) => VocabularyProjection::Own,
+        Tables::Two => VocabularyProjection::Tied,
+        Tables::One => {
+            config.only("tie_word_embeddings", true);
+            VocabularyProjection::Tied
+        }
+    };
     let hidden_size = config.size("d_model", 1024, LARGEST_WIDTH);
     let dropout = Some(config.dropout("dropout", 0.1));
     let attention_weights = config.dropout("attention_dropout", 0.0);
@@ -189,7 +185,7 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
     let vocabulary_size = config.size("vocab_size", variant.vocabulary_size, LARGEST_TABLE);
     let written_vocabulary = match variant.tables {
         Tables::One => vocabulary_size,
-        Tables::Two | Tables::TwoAndMatrix => config.size_unless_null("decoder_vocab_size", vocabulary_size, LARGEST_TABLE),
+        Tables::Two => config.size_unless_null("decoder_vocab_size", vocabulary_size, LARGEST_TABLE),
     };
     let initializer_range = config.number("init_std", 0.02, 0.0..=1.0);
     let padding = config.token_if_any("pad_token_id", variant.padding);
@@ -233,10 +229,9 @@ fn translate(config: &mut ConfigReader<'_>, variant: &Variant) -> Translation {
         }
     };
     let architecture = stack(["encoder_layers", "encoder_attention_heads", "encoder_ffn_dim", "encoder_layerdrop"], Layout::BERT);
-    let (names, words, vocabulary) = match variant.tables {
-        Tables::One => (&ONE_TABLE, Words::OfEncoder, VocabularyProjection::Tied),
-        Tables::Two => (&TWO_TABLES, Words::Own, VocabularyProjection::Tied),
-        Tables::TwoAndMatrix => (&TWO_TABLES_AND_MATRIX, Words::Own, VocabularyProjection::Own),
+    let (names, words) = match variant.tables {
+        Tables::One => (&ONE_TABLE, Words::OfEncoder),
+        Tables::Two => (&TWO_TABLES, Words::Own),
     };
     let of_decoder = stack(
         ["decoder_layers", "decoder_attention_heads", "decoder_ffn_dim", "decoder_layerdrop"],

@@ -1,7 +1,7 @@
 //! Sums over rows and columns, and loops over blocks of rows on all threads. Knows nothing of tensors.
 //!
-//! How many rows a block has follows from their width alone, and partial sums are added in their order, so that nothing depends on how many threads
-//! there are.
+//! How many rows a block has follows from their width alone, and partial sums are added in their order, so that nothing depends on
+//! how many threads there are.
 
 use rayon::prelude::*;
 
@@ -74,8 +74,8 @@ pub(crate) fn for_blocks(values: &mut [f32], columns: usize, work: impl Fn(usize
     }
 }
 
-/// As [`for_blocks`] on blocks of [`BLOCK`] rows however wide they are, where each block also sums into `sums` values of its own. The first `sums` values of what is returned are
-/// the blocks' sums, added up in their order.
+/// As [`for_blocks`] on blocks of [`BLOCK`] rows however wide they are, where each block also sums into `sums` values of its own. The
+/// first `sums` values of what is returned are the blocks' sums, added up in their order.
 pub(crate) fn for_blocks_with_sums(
     values: &mut [f32],
     columns: usize,

@@ -56,12 +56,12 @@ fn a_folder_without_a_usable_tokenizer_is_refused() {
         (
             &[("spiece.model", "x"), ("tokenizer_config.json", "{\"tokenizer_class\": \"MyTokenizer\"}")],
             "{folder}/spiece.model: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json is \
-             \"MyTokenizer\" and must name one of {classes}, or model_type in config.json a model that uses one",
+             \"MyTokenizer\" and must name one of {classes}",
         ),
         (
             &[("vocab.txt", VOCABULARY), ("tokenizer_config.json", "{\"tokenizer_class\": \"BertJapaneseTokenizer\"}")],
             "{folder}/vocab.txt: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json is \
-             \"BertJapaneseTokenizer\" and must name one of {classes}, or model_type in config.json a model that uses one",
+             \"BertJapaneseTokenizer\" and must name one of {classes}",
         ),
         (&[("vocab.txt", "")], "{folder}/vocab.txt: the vocabulary is empty"),
         (&[("vocab.txt", "[PAD]\n[UNK]\n[CLS]\na\n")], "{folder}/vocab.txt: the vocabulary lacks the sep_token \"[SEP]\""),

@@ -7,20 +7,12 @@ use crate::recipe::Task;
 pub enum ReadingError {
     /// The model reads a source to write from it.
     #[error(
-        "max_length, long_texts, window_stride, window_pooling: the task of this model is {task}, which reads each text at once and as the run said; \
-         leave them out"
+        "max_length, long_texts, window_stride, window_pooling: the task of this model is {task}, which reads each text at once and as \
+         the run said; leave them out"
     )]
     Writes {
         /// The task.
         task: Task,
-    },
-    /// Texts would be longer than the model can take.
-    #[error("max_length: {max_length} tokens, but the model has {positions} positions; accepted is at most {positions}")]
-    Positions {
-        /// What was asked for.
-        max_length: usize,
-        /// What the model takes.
-        positions: usize,
     },
     /// An answer may stand behind the cut.
     #[error("long_texts: an answer may stand anywhere, so that every text is read whole; accepted is windows")]
@@ -40,14 +32,4 @@ pub enum ReadingError {
     /// The first token of a window would be foreseen from nothing.
     #[error("window_stride: 0 tokens, but a token is foreseen from one before it; share at least one")]
     Unforeseen,
-    /// Windows would not move on.
-    #[error(
-        "window_stride: {stride} tokens of windows of {max_length}: windows must move on; it must be smaller than max_length"
-    )]
-    Stride {
-        /// What was asked for.
-        stride: usize,
-        /// The most tokens of a window.
-        max_length: usize,
-    },
 }

@@ -114,7 +114,7 @@ fn a_model_without_a_recipe_reads_long_texts_as_it_is_told() {
     }
     assert_eq!(
         refused(ReadingChoices { window_stride: Some(8), ..windows }),
-        "window_stride: 8 tokens of windows of 8: windows must move on; it must be smaller than max_length"
+        "stride 8 leaves no room for new tokens in a window: with max_length 8 and 2 special tokens it must be below 6"
     );
 }
 

@@ -6,8 +6,8 @@ use std::fmt::{self, Display, Formatter};
 use super::npz::Entry;
 use super::problem::MarianProblem;
 
-/// The types that are not read, of marian-dev's `common/types.h` by their numbers, in the numbering of Bergamot's Marian (where intgemm's class is 0x4000)
-/// and in that of the main line (0x10000); what stands under a number in both is the same.
+/// The types that are not read, of marian-dev's `common/types.h` by their numbers, in the numbering of Bergamot's Marian (where intgemm's
+/// class is 0x4000) and in that of the main line (0x10000); what stands under a number in both is the same.
 const NAMES: [(u64, &str); 22] = [
     (0x102, "int16"),
     (0x104, "int32"),
