@@ -335,6 +335,18 @@ impl<'a> ConfigReader<'a> {
         (!self.is_null(key)).then(|| self.token(key, default))
     }
 
+    /// The row of a table that is named as torch's `padding_idx` names it, a negative number counting from the end: none where nothing is
+    /// said or there is no such row.
+    pub fn row_if_any(&mut self, key: &str, rows: usize) -> Option<u32> {
+        let value = self.config.get(key).filter(|value| !value.is_null())?;
+        let Some(row) = value.as_i64() else {
+            self.refuse(key, value, "whole numbers and null");
+            return None;
+        };
+        let row = if row < 0 { row + rows as i64 } else { row };
+        u32::try_from(row).ok().filter(|row| (*row as usize) < rows)
+    }
+
     /// Refuses a size that is not a multiple of another, each given with its key, unless one of them is refused already.
     pub fn multiple(&mut self, (key, size): (&str, usize), (of_key, of): (&str, usize)) {
         if !self.refused(key) && !self.refused(of_key) && size % of != 0 {

@@ -119,7 +119,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
             false => Position::Unembedded,
         },
         distance: distance(config, longest),
-        layout: Layout { convolution: convolution(config), ..Layout::BERT },
+        layout: Layout { convolution: convolution(config), padding: config.token_if_any("pad_token_id", 0), ..Layout::BERT },
         type_vocabulary_size: config.size_or_none("type_vocab_size", 1, LARGEST_TABLE),
         activation,
         norm_epsilon: config.number("layer_norm_eps", 1e-7, 0.0..=1.0),

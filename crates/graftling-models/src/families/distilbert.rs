@@ -74,7 +74,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         distance: Distance::Unknown,
         type_vocabulary_size: None,
         activation,
-        layout: Layout::BERT,
+        layout: Layout { padding: config.token_if_any("pad_token_id", 0), ..Layout::BERT },
         norm_epsilon: NORM_EPSILON,
         dropout: Dropout {
             embeddings: Some(dropout),

@@ -62,7 +62,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         distance: Distance::Unknown,
         type_vocabulary_size: Some(config.size("type_vocab_size", 2, LARGEST_TABLE)),
         activation: config.activation("hidden_act", Activation::Gelu),
-        layout: Layout::BERT,
+        layout: Layout { padding: config.token_if_any("pad_token_id", 0), ..Layout::BERT },
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),
         dropout: Dropout {
             embeddings: Some(hidden_dropout),

@@ -177,8 +177,9 @@ fn translate(
         true => VocabularyProjection::Tied,
         false => VocabularyProjection::Own,
     };
+    let vocabulary_size = config.size("vocab_size", variant.vocabulary_size, LARGEST_TABLE);
     let architecture = Architecture {
-        vocabulary_size: config.size("vocab_size", variant.vocabulary_size, LARGEST_TABLE),
+        vocabulary_size,
         hidden_size,
         embedding: EmbeddingWidth::Hidden,
         num_hidden_layers,
@@ -193,6 +194,7 @@ fn translate(
             norms: NormPlacement::BeforeParts,
             norm: NormKind::RootMeanSquare,
             embedding_norm: EmbeddingNorm::Plain,
+            padding: config.row_if_any("pad_token_id", vocabulary_size),
             feed_forward: FeedForwardKind::Gated,
             sight: sights(config, num_hidden_layers),
             heads: Heads::Grouped { key_value_heads, head_size, normed: variant.normed_heads },

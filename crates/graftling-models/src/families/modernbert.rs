@@ -85,6 +85,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         norms: NormPlacement::BeforePartsButTheFirst,
         feed_forward: FeedForwardKind::Gated,
         sight: Sights::ByLayer(sights(config, num_hidden_layers)),
+        padding: config.token_if_any("pad_token_id", 50_283),
         norm_bias: config.bias("norm_bias", Bias::Absent),
         attention_bias,
         attention_output_bias: attention_bias,

@@ -78,7 +78,7 @@ pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
         distance: Distance::Biased(BUCKETS),
         type_vocabulary_size: None,
         activation: config.activation("hidden_act", Activation::Gelu),
-        layout: Layout::BERT,
+        layout: Layout { padding: Some(PADDING), ..Layout::BERT },
         norm_epsilon: config.number("layer_norm_eps", 1e-12, 0.0..=1.0),
         dropout: Dropout {
             embeddings: Some(dropout),
