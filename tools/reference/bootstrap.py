@@ -20,7 +20,7 @@ import sklearn
 from scipy.stats import pearsonr, spearmanr
 from seqeval.metrics.sequence_labeling import get_entities
 from sklearn.metrics import (
-    accuracy_score, average_precision_score, f1_score, matthews_corrcoef, mean_absolute_error, mean_squared_error, r2_score,
+    accuracy_score, average_precision_score, f1_score, matthews_corrcoef, mean_absolute_error, mean_squared_error, r2_score, roc_auc_score,
 )
 
 from golden import layout, made_by
@@ -60,6 +60,13 @@ def calibration_error(confidences: list) -> float:
     return sum(abs((confidence[place] - right[place]).sum()) for place in inside) / len(confidence)
 
 
+def areas(columns: list) -> list:
+    """ROC-AUC and average precision in the mean over columns of (truth, score); not a number where one is not defined for all of them."""
+    both = lambda truth: 0 < sum(truth) < len(truth)
+    mean = lambda of, defined: numpy.mean([of(t, s) for t, s in columns]) if all(defined(t) for t, _ in columns) else math.nan
+    return [mean(roc_auc_score, both), mean(average_precision_score, any)]
+
+
 def classes(number: int, rng: random.Random):
     """The number of classes; truths and answers as letters; probabilities in sixty-fourths, the rest of 64 being that of the last class; losses in eighths."""
     kind = ["noise", "good", "one class", "constant", "one example", "perfect"][number % 6]
@@ -87,6 +94,7 @@ def classes(number: int, rng: random.Random):
         return [
             accuracy_score(t, s), f1_score(t, s, average="macro"), f1_score(t, s, average="weighted"), matthews_corrcoef(t, s), brier.mean(),
             calibration_error(confidence), numpy.mean([losses[place] / 8 for place in drawn]),
+            *areas([(hot[:, column], p[:, column]) for column in range(1 if count == 2 else 0, count)]),
         ]
 
     letters = lambda values: "".join(map(str, values))
@@ -113,7 +121,8 @@ def labels(number: int, rng: random.Random):
         of = lambda average: f1_score(t, s, average=average, zero_division=0)
         return [
             of("micro"), of("macro"), of("samples"), (t == s).all(axis=1).mean(), ((p - t) ** 2).mean(), calibration_error(confidence),
-            sum(losses[place] / 8 for place in drawn) / t.size,
+            sum(losses[place] / 8 for place in drawn) / t.size, *areas([(t[:, label], p[:, label]) for label in range(count)]),
+            *areas([(t.ravel(), p.ravel())]),
         ]
 
     letters = lambda table: "".join(str(value) for row in table for value in row)

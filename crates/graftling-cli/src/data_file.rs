@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use graftling_text::{
-    ConllFile, Examples, Format, NewColumn, PlainFormat, QuestionColumns, QuestionExample, Table, TextError, TokenFormat,
-    read_lines, read_table, read_unanswered_questions, write_table,
+    ConllFile, Examples, FileFormat, Format, NewColumn, PlainFormat, QuestionColumns, QuestionExample, QuestionFormat, Table,
+    TextError, TokenFormat, read_lines, read_table, read_unanswered_questions, write_table,
 };
 
 use crate::commands::is_squad;
@@ -24,12 +24,15 @@ pub enum DataFile {
 
 impl DataFile {
     /// Reads a file as its name tells, unless its format is given. A .txt holds a text a line.
-    pub fn read(path: &Path, format: Option<Format>) -> Result<Self, Failure> {
-        if format.is_some() {
-            return Ok(Self::Rows(read_table(path, format)?));
-        }
-        if is_squad(path) {
-            return Ok(Self::Questions(read_unanswered_questions(path, None, &QuestionColumns::default())?));
+    pub fn read(path: &Path, format: Option<FileFormat>) -> Result<Self, Failure> {
+        let questions = |format| read_unanswered_questions(path, format, &QuestionColumns::default());
+        match format {
+            Some(FileFormat::Table(format)) => return Ok(Self::Rows(read_table(path, Some(format))?)),
+            Some(FileFormat::Conll) => return Ok(Self::Sentences(ConllFile::read(path)?)),
+            Some(FileFormat::Lines) => return Ok(Self::Lines(read_lines(path)?)),
+            Some(FileFormat::Squad) => return Ok(Self::Questions(questions(Some(QuestionFormat::Squad))?)),
+            None if is_squad(path) => return Ok(Self::Questions(questions(None)?)),
+            None => {}
         }
         if matches!(PlainFormat::of(path), Ok(PlainFormat::Lines)) {
             return Ok(Self::Lines(read_lines(path)?));

@@ -77,8 +77,8 @@ pub enum Failure {
     },
     /// A .txt may hold texts or words.
     #[error(
-        "{}: to a model that tags words, .txt is CoNLL in training; name the file .conll where it holds a word a line; where it holds a text \
-         a line, give it on standard input (graftling predict --model RUN < FILE), or as jsonl with a \"text\"",
+        "{}: to a model that tags words, .txt is CoNLL in training; say --format conll where it holds a word a line, or --format txt where it holds a \
+         text a line",
         path.display()
     )]
     TextsOrWords {

@@ -47,6 +47,16 @@ pub enum TextError {
         /// The endings that tell one.
         accepted: &'static str,
     },
+    /// A format was named that such examples do not come in.
+    #[error("{}: a file in this format cannot be read here: {use_of_it}; accepted: {accepted}", path.display())]
+    FormatNotRead {
+        /// The file.
+        path: PathBuf,
+        /// The words of the formats that are read.
+        accepted: &'static str,
+        /// What the format that was named is for.
+        use_of_it: &'static str,
+    },
     /// The file is of a kind that no reader here knows.
     #[error("{}: this is {found}; accepted are files of text (csv, tsv, jsonl, txt, CoNLL), each also compressed as .gz", path.display())]
     ForeignFile {

@@ -15,6 +15,79 @@ pub enum Format {
     Jsonl,
 }
 
+/// How a data file of any kind is laid down, as a recipe or a flag names it; which of them are read, the kind of the examples says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// Rows with columns.
+    Table(Format),
+    /// Words with tags, a word a line.
+    Conll,
+    /// Texts, one a line.
+    Lines,
+    /// Questions in SQuAD's layout.
+    Squad,
+}
+
+impl FileFormat {
+    /// The words of all formats.
+    pub const WORDS: &'static str = "csv, tsv, jsonl, conll, txt and squad";
+
+    /// The format of this word, as a recipe or a flag names it.
+    pub fn from_word(word: &str) -> Option<FileFormat> {
+        match word.to_ascii_lowercase().as_str() {
+            "conll" => Some(Self::Conll),
+            "txt" => Some(Self::Lines),
+            "squad" => Some(Self::Squad),
+            other => Format::from_word(other).map(Self::Table),
+        }
+    }
+
+    /// The format of a table; an error, which names the file, where it is none.
+    pub fn table(self, path: &Path) -> Result<Format, TextError> {
+        match self {
+            Self::Table(format) => Ok(format),
+            other => Err(other.not_read(path, "csv, tsv and jsonl")),
+        }
+    }
+
+    /// The format of words with tags; an error, which names the file, where it is none.
+    pub fn of_words(self, path: &Path) -> Result<TokenFormat, TextError> {
+        match self {
+            Self::Table(format) => Ok(TokenFormat::Table(format)),
+            Self::Conll => Ok(TokenFormat::Conll),
+            other => Err(other.not_read(path, "conll, jsonl, csv and tsv")),
+        }
+    }
+
+    /// The format of texts without labels; an error, which names the file, where it is none.
+    pub fn of_texts(self, path: &Path) -> Result<PlainFormat, TextError> {
+        match self {
+            Self::Table(format) => Ok(PlainFormat::Table(format)),
+            Self::Lines => Ok(PlainFormat::Lines),
+            other => Err(other.not_read(path, "txt, csv, tsv and jsonl")),
+        }
+    }
+
+    /// The format of questions about texts; an error, which names the file, where it is none.
+    pub fn of_questions(self, path: &Path) -> Result<QuestionFormat, TextError> {
+        match self {
+            Self::Table(format) => Ok(QuestionFormat::Table(format)),
+            Self::Squad => Ok(QuestionFormat::Squad),
+            other => Err(other.not_read(path, "squad, jsonl, csv and tsv")),
+        }
+    }
+
+    fn not_read(self, path: &Path, accepted: &'static str) -> TextError {
+        let use_of_it = match self {
+            Self::Table(_) => unreachable!("every kind of examples can stand in a table"),
+            Self::Conll => "conll holds words with tags, which the task token_classification reads",
+            Self::Lines => "txt holds texts without labels, which the tasks masked_lm and causal_lm read",
+            Self::Squad => "squad holds questions about texts, which the task question_answering reads",
+        };
+        TextError::FormatNotRead { path: path.to_owned(), accepted, use_of_it }
+    }
+}
+
 /// A format and whether the file is compressed by gzip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -189,6 +262,26 @@ mod tests {
         for (name, format, gzip) in cases {
             assert_eq!(Layout::of(Path::new(name), None).unwrap(), Layout { format, gzip }, "{name}");
         }
+    }
+
+    #[test]
+    fn every_word_is_a_format_and_each_kind_of_examples_comes_in_some() {
+        let words = ["csv", "tsv", "jsonl", "conll", "txt", "squad"];
+        assert!(words.iter().all(|word| FileFormat::WORDS.contains(word)));
+        let path = Path::new("a");
+        let read = words.map(|word| {
+            let format = FileFormat::from_word(word).unwrap();
+            let read = [
+                format.table(path).is_ok(),
+                format.of_words(path).is_ok(),
+                format.of_texts(path).is_ok(),
+                format.of_questions(path).is_ok(),
+            ];
+            (word, read.map(u8::from))
+        });
+        assert_eq!(read[..3], ["csv", "tsv", "jsonl"].map(|word| (word, [1; 4])));
+        assert_eq!(read[3..], [("conll", [0, 1, 0, 0]), ("txt", [0, 0, 1, 0]), ("squad", [0, 0, 0, 1])]);
+        assert!(FileFormat::from_word("xlsx").is_none());
     }
 
     #[test]

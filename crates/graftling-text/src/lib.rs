@@ -50,7 +50,7 @@ pub use examples::{
     holds_comparisons, labelled_similarities, language_examples, open_conversations, plain_texts, random_split, read_language,
     read_lines, read_plain_texts, source_targets, triplets, unlabelled_comparisons, unwritten_sources,
 };
-pub use format::Format;
+pub use format::{FileFormat, Format};
 pub use labels::{LabelSet, unknown_labels};
 pub use leakage::leakage_notice;
 pub use problem::Problems;

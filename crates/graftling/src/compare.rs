@@ -6,7 +6,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use graftling_text::{Columns, Format};
+use graftling_text::{Columns, FileFormat};
 use serde_json::Value;
 
 use crate::evaluate::{EvaluateRequest, Evaluation, evaluate_example_by_example};
@@ -30,7 +30,7 @@ pub struct CompareRequest {
     /// The file of labelled examples; `None` is the test file that the recipes of all runs name.
     pub data: Option<PathBuf>,
     /// How the file is written; `None` goes by its name.
-    pub format: Option<Format>,
+    pub format: Option<FileFormat>,
     /// Which columns hold what; those not given are detected.
     pub columns: Columns,
     /// How many threads compute; `None` is one a core.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use graftling_text::{
-    Cell, Columns, ComparedTexts, Dataset, Examples, Format, LanguageColumns, LanguageExample, PlainExample, PlainFormat,
-    QuestionColumns, QuestionExample, QuestionFormat, SameText, SourceTarget, SourceTargetColumns, Stratum, TargetKind, Template,
+    Cell, Columns, ComparedTexts, Dataset, Examples, FileFormat, Format, LanguageColumns, LanguageExample, PlainExample,
+    PlainFormat, QuestionColumns, QuestionExample, SameText, SourceTarget, SourceTargetColumns, Stratum, TargetKind, Template,
     TextError, TextInput, TokenColumns, TokenDataset, TokenExample, TokenFormat, Tokenizer, compared_texts, labelled,
     labelled_tokens, leakage_notice, multi_labelled, numbered, random_split, read_labelled_tokens, read_language,
     read_plain_texts, read_questions, read_table, shared_contexts_notice, source_targets, stratified_split,
@@ -27,7 +27,7 @@ use crate::{Error, Event, Observer, SplitName};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
     /// How the file is written; `None` goes by its name.
-    pub format: Option<Format>,
+    pub format: Option<FileFormat>,
     /// Which columns hold what; those not given are detected.
     pub columns: Columns,
     /// What prompts are made by from columns.
@@ -82,13 +82,14 @@ impl Data {
         if template.is_some() && task != Task::CausalLm && !task.writes() {
             return Err(LanguageError::TemplateOfOtherTask { task }.into());
         }
+        let table = || Ok::<_, Error>(read_table(path, table_format(path, format)?)?);
         Ok(match task {
-            Task::SequenceClassification => Self::Labelled(labelled(read_table(path, format)?, columns)?),
-            Task::MultiLabelClassification => Self::MultiLabelled(multi_labelled(read_table(path, format)?, columns)?),
-            Task::SequenceRegression => Self::Numbered(numbered(read_table(path, format)?, columns)?),
+            Task::SequenceClassification => Self::Labelled(labelled(table()?, columns)?),
+            Task::MultiLabelClassification => Self::MultiLabelled(multi_labelled(table()?, columns)?),
+            Task::SequenceRegression => Self::Numbered(numbered(table()?, columns)?),
             Task::TokenClassification => Self::Words(words(path, format, columns)?),
             Task::QuestionAnswering => Self::Questions(questions(path, format, columns)?),
-            Task::SentenceEmbedding => Self::Compared(compared_texts(read_table(path, format)?, columns)?),
+            Task::SentenceEmbedding => Self::Compared(compared_texts(table()?, columns)?),
             Task::MaskedLm => Self::Plain(plain_texts(path, format, columns)?),
             Task::Summarization => sources(path, layout, TargetKind::Summary)?,
             Task::Translation => sources(path, layout, TargetKind::Translation)?,
@@ -237,28 +238,35 @@ impl Data {
     }
 }
 
+fn table_format(path: &Path, format: Option<FileFormat>) -> Result<Option<Format>, TextError> {
+    format.map(|format| format.table(path)).transpose()
+}
+
 /// Questions, their contexts and answers: what the other tasks call a text, its second text and its label.
-fn questions(path: &Path, format: Option<Format>, columns: &Columns) -> Result<Examples<QuestionExample>, Error> {
+fn questions(path: &Path, format: Option<FileFormat>, columns: &Columns) -> Result<Examples<QuestionExample>, Error> {
     let Columns { text: question, text_pair: context, label: answers } = columns.clone();
-    Ok(read_questions(path, format.map(QuestionFormat::Table), &QuestionColumns { context, question, answers })?)
+    let format = format.map(|format| format.of_questions(path)).transpose()?;
+    Ok(read_questions(path, format, &QuestionColumns { context, question, answers })?)
 }
 
 /// Texts without labels, from lines or from a column.
-fn plain_texts(path: &Path, format: Option<Format>, columns: &Columns) -> Result<Examples<PlainExample>, Error> {
+fn plain_texts(path: &Path, format: Option<FileFormat>, columns: &Columns) -> Result<Examples<PlainExample>, Error> {
+    let format = format.map(|format| format.of_texts(path)).transpose()?;
     Columns { text: None, ..columns.clone() }.refuse(path, "masked_lm reads one text, without a label")?;
-    if format.is_none() && PlainFormat::of(path).is_ok_and(|format| format == PlainFormat::Lines) {
+    if format.map_or_else(|| PlainFormat::of(path), Ok).is_ok_and(|format| format == PlainFormat::Lines) {
         columns.refuse(path, "a file of plain texts has no columns")?;
     }
-    Ok(read_plain_texts(path, format.map(PlainFormat::Table), columns.text.as_deref())?)
+    Ok(read_plain_texts(path, format, columns.text.as_deref())?)
 }
 
 /// Texts, or prompts with their completions: what the other tasks call a text and its label.
 fn language(
     path: &Path,
-    format: Option<Format>,
+    format: Option<FileFormat>,
     columns: &Columns,
     template: Option<Template>,
 ) -> Result<Examples<LanguageExample>, Error> {
+    let format = format.map(|format| format.of_texts(path)).transpose()?;
     let Columns { text, label: completion, .. } = columns.clone();
     let of_pairs = "causal_lm reads a text, or a prompt (text_column) and its completion (label_column)";
     Columns { text: None, label: None, ..columns.clone() }.refuse(path, of_pairs)?;
@@ -270,7 +278,8 @@ fn language(
 
 /// Texts with what is to be written from them: what the other tasks call a text and its label.
 fn sources(path: &Path, layout: &Layout, kind: TargetKind) -> Result<Data, Error> {
-    let examples = source_targets(read_table(path, layout.format)?, kind, &source_target_columns(path, layout)?)?;
+    let examples =
+        source_targets(read_table(path, table_format(path, layout.format)?)?, kind, &source_target_columns(path, layout)?)?;
     Ok(Data::SourceTargets(examples))
 }
 
@@ -292,19 +301,16 @@ pub(crate) fn parsed(template: &str) -> Result<Template, LanguageError> {
 }
 
 /// Sentences from a CoNLL file, or from the lists or texts of a table. A column that is named holds lists where its first cell is one.
-fn words(path: &Path, format: Option<Format>, columns: &Columns) -> Result<TokenDataset, Error> {
+fn words(path: &Path, format: Option<FileFormat>, columns: &Columns) -> Result<TokenDataset, Error> {
     let Columns { text, label, .. } = columns.clone();
-    let layout = format.map_or_else(|| TokenFormat::of(path), |format| Ok(TokenFormat::Table(format)))?;
+    let format = format.map(|format| format.of_words(path)).transpose()?;
+    let layout = format.map_or_else(|| TokenFormat::of(path), Ok)?;
     Columns { text: None, label: None, ..columns.clone() }.refuse(path, "the words of one text are tagged")?;
     if layout == TokenFormat::Conll {
         columns.refuse(path, "the columns of a CoNLL file have no names")?;
     }
     let (TokenFormat::Table(format), Some(name)) = (layout, &text) else {
-        return Ok(read_labelled_tokens(
-            path,
-            format.map(TokenFormat::Table),
-            &TokenColumns { tags: label, ..Default::default() },
-        )?);
+        return Ok(read_labelled_tokens(path, format, &TokenColumns { tags: label, ..Default::default() })?);
     };
     let table = read_table(path, Some(format))?;
     let first = table.position(name).and_then(|position| table.rows.first().map(|row| &row.cells[position]));

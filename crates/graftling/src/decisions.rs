@@ -19,7 +19,7 @@ use crate::{Error, disk};
 /// The file, beside the model.
 pub(crate) const DECISIONS: &str = "decisions.json";
 /// Labels whose thresholds are told in a line; a file holds all.
-const TOLD: usize = 8;
+pub(crate) const TOLD: usize = 8;
 
 /// What probabilities and decisions are made by.
 #[derive(Clone, Debug, Default, PartialEq)]

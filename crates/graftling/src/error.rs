@@ -21,6 +21,7 @@ use crate::decisions::DecisionsProblem;
 use crate::figures::counted;
 use crate::generation::GenerationError;
 use crate::import::ImportProblem;
+use crate::metrics::Scheme;
 use crate::recipe::{BestMetric, EmbeddingLoss, RecipeErrors, Task};
 use crate::schedule::WarmupTooLong;
 pub(crate) use complaints::Complaints;
@@ -206,6 +207,20 @@ pub enum Error {
         path: PathBuf,
         /// All tags that occur.
         tags: Vec<String>,
+    },
+    /// Tags cannot be read by the scheme that was asked for.
+    #[error("tag_scheme: the tag {tag:?} is not of {scheme}; accepted: auto, or the scheme that all tags are written in")]
+    TagOfOtherScheme {
+        /// The scheme.
+        scheme: Scheme,
+        /// The first tag that has no letter of it.
+        tag: String,
+    },
+    /// A scheme of tags for a model that gives none.
+    #[error("tag_scheme: it belongs to token_classification, but the task of the model is {task}; leave it out")]
+    TagSchemeOfOtherTask {
+        /// The task.
+        task: Task,
     },
     /// An example has more or fewer numbers than the model gives.
     #[error("{}:{line}: the label is {}, but the model gives {expected}", path.display(), counted(*found as u64, "number"))]

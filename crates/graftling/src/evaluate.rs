@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use graftling_tensor::{Tensor, Var};
-use graftling_text::{Columns, Format, PlainFormat, TruncationReport};
+use graftling_text::{Columns, FileFormat, PlainFormat, TruncationReport};
 use serde_json::{Map, Value, json};
 
 use crate::data::{Data, Layout, parsed};
@@ -18,7 +18,7 @@ use crate::languages::Languages;
 use crate::loaded::{self, BareEncoder, INFERENCE_TOKENS, Loaded};
 use crate::metrics::{Intervals, Metrics, Resampled};
 use crate::reading::ReadingChoices;
-use crate::recipe::Task;
+use crate::recipe::{TagScheme, Task};
 use crate::tasks::{Answer, Foreseen, Objective, Target};
 use crate::writing::WrittenBy;
 use crate::{Error, Event, NoAnswer, Observer, Prediction, SplitName, random, threads};
@@ -31,7 +31,7 @@ pub struct EvaluateRequest {
     /// The file of labelled examples.
     pub data: PathBuf,
     /// How the file is written; `None` goes by its name.
-    pub format: Option<Format>,
+    pub format: Option<FileFormat>,
     /// Which columns hold what; those not given are detected.
     pub columns: Columns,
     /// How many threads compute; `None` is one a core.
@@ -42,6 +42,8 @@ pub struct EvaluateRequest {
     pub resamples: Option<usize>,
     /// When a model that answers questions says that there is no answer; `None` is as it was trained.
     pub no_answer: Option<NoAnswer>,
+    /// The scheme by whose letter entities are read in the strict mode; `None` is as the run did.
+    pub tag_scheme: Option<TagScheme>,
     /// How long texts are read, where not as the run or the folder says.
     pub reading: ReadingChoices,
     /// How an encoder without a head gives the vectors of texts; such a folder alone takes it, and needs it.
@@ -66,6 +68,7 @@ impl EvaluateRequest {
             with_predictions: false,
             resamples: None,
             no_answer: None,
+            tag_scheme: None,
             reading: ReadingChoices::default(),
             encoder: None,
             template: None,
@@ -240,6 +243,9 @@ pub(crate) fn evaluated(request: &EvaluateRequest, observer: &mut dyn Observer) 
     if let Some(no_answer) = request.no_answer {
         complaints.note(loaded.set_no_answer(no_answer));
     }
+    if let Some(scheme) = request.tag_scheme {
+        complaints.note(loaded.set_tag_scheme(scheme));
+    }
     complaints.note(loaded.read_by(request.reading));
     let data = complaints.note(examples_of(request, &loaded, asked));
     if request.with_predictions {
@@ -322,7 +328,10 @@ impl ScoredBatch {
 fn examples_of(request: &EvaluateRequest, loaded: &Loaded, languages: Languages) -> Result<Data, Error> {
     let template = request.template.as_deref().map(parsed).transpose()?;
     let asked = Layout { format: request.format, columns: request.columns.clone(), template, languages };
-    let is_table = request.format.is_some() || !PlainFormat::of(&request.data).is_ok_and(|format| format == PlainFormat::Lines);
+    let is_table = match request.format {
+        Some(format) => matches!(format, FileFormat::Table(_)),
+        None => !PlainFormat::of(&request.data).is_ok_and(|format| format == PlainFormat::Lines),
+    };
     let layout = if is_table { loaded.layout(asked) } else { asked };
     Data::read(loaded.task, &request.data, &layout)
 }

@@ -73,7 +73,7 @@ pub use generation::{
     LengthLimit, Listener, OptionProblem, Piece, prompts_of, template_of_run,
 };
 pub use graftling_models::{Pooling, WeightDtype};
-pub use graftling_text::{Columns, Format, TextInput, TruncationReport};
+pub use graftling_text::{Columns, FileFormat, Format, TextInput, TruncationReport};
 pub use import::{ImportProblem, ImportRequest, Imported, import};
 pub use loaded::BareEncoder;
 pub use observer::{Collected, Event, NoObserver, Observer, SplitName, StopReason};

@@ -11,7 +11,7 @@ use crate::error::Complaints;
 use crate::inference::Scorer;
 use crate::languages::Languages;
 use crate::reading::{Reading, ReadingChoices};
-use crate::recipe::{Recipe, RecipeFile, Task};
+use crate::recipe::{Recipe, RecipeFile, TagScheme, Task};
 use crate::run_folder::{RECIPE, check_has_model};
 use crate::sentence_settings::SentenceSettings;
 use crate::targets::Targets;
@@ -68,6 +68,14 @@ impl Loaded {
     pub fn read_by(&mut self, choices: ReadingChoices) -> Result<(), Error> {
         self.reading = self.reading.clone().by(choices, self.task, self.model.facts().longest())?;
         Ok(())
+    }
+
+    /// Reads tags by the letter of another scheme.
+    pub fn set_tag_scheme(&mut self, scheme: TagScheme) -> Result<(), Error> {
+        match self.objective.set_tag_scheme(scheme)? {
+            true => Ok(()),
+            false => Err(Error::TagSchemeOfOtherTask { task: self.task }),
+        }
     }
 
     /// Takes another rule for when there is no answer to a question.

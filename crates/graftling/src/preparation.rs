@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use graftling_models::{CLASSIFIER_BIAS, Head, LoadReport, Model, ModelFacts, inspect, sentence_head};
-use graftling_text::{Columns, Format, Tokenizer};
+use graftling_text::{Columns, FileFormat, Format, Tokenizer};
 
 use crate::companions::Companions;
 use crate::data::{Data, Layout, parsed};
@@ -327,11 +327,14 @@ fn data(recipe: &Recipe, path: &Path) -> Result<Data, Error> {
 }
 
 /// How a recipe says that its files are written.
-pub(crate) fn format(recipe: &Recipe) -> Option<Format> {
+pub(crate) fn format(recipe: &Recipe) -> Option<FileFormat> {
     recipe.format.map(|format| match format {
-        DataFormat::Csv => Format::Csv,
-        DataFormat::Tsv => Format::Tsv,
-        DataFormat::Jsonl => Format::Jsonl,
+        DataFormat::Csv => FileFormat::Table(Format::Csv),
+        DataFormat::Tsv => FileFormat::Table(Format::Tsv),
+        DataFormat::Jsonl => FileFormat::Table(Format::Jsonl),
+        DataFormat::Conll => FileFormat::Conll,
+        DataFormat::Lines => FileFormat::Lines,
+        DataFormat::Squad => FileFormat::Squad,
     })
 }
 

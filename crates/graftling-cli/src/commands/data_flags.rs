@@ -5,15 +5,15 @@ use std::path::Path;
 
 use clap::Args;
 use graftling::Columns;
-use graftling_text::{Format, QuestionFormat};
+use graftling_text::{FileFormat, QuestionFormat};
 
 /// How a data file is written and which columns hold what.
 #[derive(Args)]
 #[command(next_help_heading = "Data")]
 pub struct DataFlags {
-    /// How the file is written: csv, tsv or jsonl; CoNLL, plain texts and SQuAD's json are known by their names alone [default: by its name]
+    /// How the file is written: csv, tsv, jsonl, conll (tagged words), txt (a text a line) or squad (questions, json) [default: by its name]
     #[arg(long, value_name = "WORD", value_parser = format)]
-    pub format: Option<Format>,
+    pub format: Option<FileFormat>,
     /// The column that holds the text, the question, the prompt, or the source of a summary or translation [default: found by its name]
     #[arg(long, value_name = "COLUMN")]
     pub text_column: Option<String>,
@@ -29,7 +29,7 @@ pub struct DataFlags {
 impl DataFlags {
     /// Whether a file has the layout of SQuAD, which has no columns.
     pub fn is_squad(&self, path: &Path) -> bool {
-        self.format.is_none() && is_squad(path)
+        self.format.map_or_else(|| is_squad(path), |format| format == FileFormat::Squad)
     }
 
     /// Whether any of them was typed.
@@ -49,6 +49,6 @@ pub fn is_squad(path: &Path) -> bool {
 }
 
 /// The format of this word, for a flag.
-pub fn format(word: &str) -> Result<Format, String> {
-    Format::from_word(word).ok_or_else(|| "accepted are csv, tsv and jsonl".to_owned())
+pub fn format(word: &str) -> Result<FileFormat, String> {
+    FileFormat::from_word(word).ok_or_else(|| format!("accepted are {}", FileFormat::WORDS))
 }

@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use graftling::recipe::TagScheme;
 use graftling::{EvaluateRequest, Evaluation};
-use graftling_text::{ConllFile, PlainFormat, QuestionColumns, TokenFormat, read_questions};
+use graftling_text::{ConllFile, FileFormat, PlainFormat, QuestionColumns, QuestionFormat, TokenFormat, read_questions};
 use serde_json::{Value, json};
 
 use super::answer_flags::AnswerFlags;
@@ -49,6 +50,10 @@ pub struct Arguments {
     /// it]
     #[arg(long, value_name = "CODE")]
     target_language: Option<String>,
+    /// The scheme that the strict mode reads tags in: iob1, iob2, ioe2, iobes or bilou (token_classification) [default: as the run did, or by
+    /// the letters of the tags]
+    #[arg(long, value_name = "WORD", value_parser = tag_scheme)]
+    tag_scheme: Option<TagScheme>,
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -60,6 +65,11 @@ pub struct Arguments {
     reading_flags: ReadingFlags,
     #[command(flatten)]
     encoder_flags: EncoderFlags,
+}
+
+fn tag_scheme(typed: &str) -> Result<TagScheme, String> {
+    let known = TagScheme::ALL.iter().copied().find(|scheme| scheme.word() == typed);
+    known.ok_or_else(|| format!("accepted are {}", TagScheme::WORDS.join(", ")))
 }
 
 /// How many times the examples are drawn, where they are.
@@ -90,6 +100,7 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
         with_predictions: output.is_some(),
         resamples: arguments.resamples.0,
         no_answer: arguments.answer_flags.null_score_diff_threshold,
+        tag_scheme: arguments.tag_scheme,
         reading: arguments.reading_flags.choices(),
         encoder: arguments.encoder_flags.encoder(),
         template: arguments.template.clone(),
@@ -116,12 +127,16 @@ pub fn run(arguments: Arguments, console: &Console) -> Result<Ending, Failure> {
 fn file_to_write(output: &Path, arguments: &Arguments) -> Result<Option<DataFile>, Failure> {
     let (data, format) = (&arguments.data, arguments.data_flags.format);
     prediction_columns::check_place(output, data)?;
-    if format.is_none() && matches!(PlainFormat::of(data), Ok(PlainFormat::Lines)) {
+    let holds_lines = match format {
+        Some(format) => format == FileFormat::Lines,
+        None => matches!(PlainFormat::of(data), Ok(PlainFormat::Lines)),
+    };
+    if holds_lines {
         TokenFormat::of(output)?;
         return Ok(None);
     }
     let file = match arguments.data_flags.is_squad(data) {
-        true => DataFile::Questions(read_questions(data, None, &QuestionColumns::default())?),
+        true => DataFile::Questions(read_questions(data, Some(QuestionFormat::Squad), &QuestionColumns::default())?),
         false => DataFile::read(data, format)?,
     };
     prediction_columns::check(output, &file)?;

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use clap::Args;
 use graftling::{
-    Columns, Continuation, FinishReason, Format, Generation, Generator, Listener, Piece, prompts_of, template_of_run,
+    Columns, Continuation, FileFormat, FinishReason, Generation, Generator, Listener, Piece, prompts_of, template_of_run,
 };
 use graftling_text::{Cell, NewColumn, Table, open_conversations, unlabelled};
 use serde_json::{Map, Value, json};
@@ -53,7 +53,7 @@ pub struct Arguments {
     threads: Option<u16>,
     /// How the file of --input is written: csv, tsv or jsonl [default: by its name]
     #[arg(long, value_name = "WORD", requires = "input", conflicts_with = "prompt", value_parser = format)]
-    format: Option<Format>,
+    format: Option<FileFormat>,
     /// The column of --input that holds the prompts [default: prompt, or found by its name]
     #[arg(long, value_name = "COLUMN", requires = "input", conflicts_with = "prompt")]
     text_column: Option<String>,

@@ -150,7 +150,7 @@ fn predict_file(arguments: &Arguments, input: &Path, console: &Console) -> Resul
         }
         (None, None, _) => Contents::of(input, &file, &columns)?,
     };
-    contents.check(input, &file, teller.predictor.task())?;
+    contents.check(input, &file, teller.predictor.task(), arguments.data_flags.format.is_some())?;
     for notice in contents.notices() {
         console.tell(&format!("note: {notice}"));
     }
@@ -211,12 +211,12 @@ impl<'a> Contents<'a> {
         })
     }
 
-    /// Refuses what the model does not take.
-    fn check(&self, input: &Path, file: &DataFile, task: Task) -> Result<(), Failure> {
+    /// Refuses what the model does not take, and what only a format that is given can tell.
+    fn check(&self, input: &Path, file: &DataFile, task: Task, is_format_given: bool) -> Result<(), Failure> {
         let words = task == Task::TokenClassification;
         match (self, file) {
             (Self::Sentences(_), _) if !words => Err(Failure::WordsForTexts { path: input.to_owned(), task }),
-            (_, DataFile::Lines(_)) if words => Err(Failure::TextsOrWords { path: input.to_owned() }),
+            (_, DataFile::Lines(_)) if words && !is_format_given => Err(Failure::TextsOrWords { path: input.to_owned() }),
             _ => Ok(()),
         }
     }

@@ -47,6 +47,41 @@ fn conll_that_cannot_be_used_is_refused() {
             error: "error: data.conll: CoNLL holds words with tags, which the task token_classification reads; accepted are .csv, .tsv",
         },
         Case {
+            name: "CoNLL by its format for a task of texts",
+            spoil: |scratch| scratch.write("data", "anna\tB-PER\n"),
+            arguments: &["train", "--model", "tiny", "--train", "data", "--format", "conll", "--output", "out"],
+            code: 1,
+            error: "error: data: a file in this format cannot be read here: conll holds words with tags, which the task \
+                    token_classification reads; accepted: csv, tsv and jsonl",
+        },
+        Case {
+            name: "tags of another scheme",
+            spoil: |scratch| scratch.write("data.conll", "anna\tB-PER\nbob\tE-PER\n\nwas\tO\n"),
+            arguments: &[
+                "train",
+                "--task",
+                "token_classification",
+                "--model",
+                "tiny",
+                "--train",
+                "data.conll",
+                "--output",
+                "out",
+                "--tag-scheme",
+                "iob2",
+            ],
+            code: 1,
+            error: "error: tag_scheme: the tag \"E-PER\" is not of IOB2; accepted: auto, or the scheme that all tags are written in",
+        },
+        Case {
+            name: "a scheme of tags for a model without tags",
+            spoil: nothing,
+            arguments: &["evaluate", "--model", "tiny", "--data", "train.csv", "--tag-scheme", "iob1"],
+            code: 1,
+            error: "error: tag_scheme: it belongs to token_classification, but the task of the model is sequence_classification; \
+                    leave it out",
+        },
+        Case {
             name: "CoNLL for a model of texts",
             spoil: |scratch| scratch.write("data.conll", "anna\tB-PER\n"),
             arguments: &["predict", "--model", "tiny", "--input", "data.conll"],
@@ -76,7 +111,7 @@ fn an_inside_from_nowhere_is_told_with_its_line() {
     let scratch = crate::scratch::Scratch::new();
     scratch.write("data.conll", "anna\tB-PER\nwas\tO\n\nbob\tI-PER\nhere\tO\n");
     let said = scratch.run(&[TAG, &["--validation", "data.conll", "--epochs", "1"]].concat());
-    let note = "data.conll: 1 entity begins with an I- tag and not with a B- tag (first on line 4); right in IOB1, a slip in IOB2, which seqeval's strict mode reads";
+    let note = "data.conll: 1 entity begins with an I- tag and not with a B- tag (first on line 4); a slip in IOB2, and right in IOB1, which the strict mode reads with tag_scheme = iob1";
     assert!(said.code == Some(0) && said.stderr.contains(note), "{said:?}");
 }
 

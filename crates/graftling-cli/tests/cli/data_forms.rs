@@ -76,6 +76,49 @@ fn conll_is_written_again_with_one_column_more_and_nothing_else() {
 }
 
 #[test]
+fn names_that_tell_no_format_are_read_as_it_is_given_and_tags_by_the_scheme_that_is() {
+    let scratch = Scratch::new();
+    // As the files of CoNLL-2003 are called and tagged.
+    let iob1 = CONLL.replace("\tB-", "\tI-");
+    scratch.write("eng.train", iob1.repeat(6));
+    scratch.write("eng.testa", &iob1);
+    let mut arguments = vec!["train", "--task", "token_classification", "--model", "tiny", "--format", "conll"];
+    arguments.extend([
+        "--train",
+        "eng.train",
+        "--validation",
+        "eng.testa",
+        "--test",
+        "eng.testa",
+        "--output",
+        "run",
+        "--epochs",
+        "1",
+    ]);
+    arguments.extend(["--tag-scheme", "iob1", "--metric-for-best-model", "strict_f1", "--max-length", "12"]);
+    run(&scratch, &arguments);
+    let evaluate = ["evaluate", "--model", "run", "--data", "eng.testa", "--format", "conll"];
+    let figures =
+        |more: &[&str]| -> Value { serde_json::from_str(&run(&scratch, &[&evaluate[..], &["--json"], more].concat())).unwrap() };
+    assert_eq!(figures(&[])["eval_scheme"], "IOB1");
+    assert_eq!(figures(&["--tag-scheme", "iob2"])["eval_scheme"], "IOB2");
+    // Every entity of IOB1 is one of the tolerant mode, in which the schemes are the same.
+    assert_eq!(figures(&[])["eval_strict_f1"], figures(&[])["eval_f1"]);
+    // Of its letters there is none that IOE2 lacks: it is read as it is asked for.
+    assert_eq!(figures(&["--tag-scheme", "ioe2"])["eval_scheme"], "IOE2");
+    run(&scratch, &[&evaluate[..], &["--output", "judged.conll"]].concat());
+    run(&scratch, &["predict", "--model", "run", "--input", "eng.testa", "--format", "conll", "--output", "said.conll"]);
+    assert_eq!(scratch.read("said.conll"), scratch.read("judged.conll"));
+    scratch.write("lines.dat", "anna was here\nthe old town\n");
+    run(&scratch, &["predict", "--model", "run", "--input", "lines.dat", "--format", "txt", "--output", "lines.csv"]);
+    assert_eq!(scratch.read("lines.csv").lines().count(), 3);
+    let said = scratch.run(&["evaluate", "--model", "run", "--data", "lines.dat", "--format", "squad"]);
+    let error = "error: lines.dat: a file in this format cannot be read here: squad holds questions about texts, which the task \
+                 question_answering reads; accepted: conll, jsonl, csv and tsv";
+    assert!(said.code == Some(1) && said.stderr.starts_with(error), "{said:?}");
+}
+
+#[test]
 fn words_in_lists_and_words_of_conll_are_told_alike() {
     let scratch = tagger();
     scratch.write(

@@ -18,7 +18,7 @@ use crate::format::PlainLayout;
 use crate::problem::{Problem, Problems};
 use crate::template::{Filling, Template};
 use crate::wording::{counted, quoted};
-use crate::{Cell, Columns, Format, Table, TextError, readers};
+use crate::{Cell, Columns, Table, TextError, readers};
 
 /// Names of two columns that hold a prompt and its completion.
 pub(crate) const COMPLETED: [(&str, &str); 14] = [
@@ -98,12 +98,11 @@ pub struct LanguageColumns {
 /// comes from the file's name, unless it is given.
 pub fn read_language(
     path: &Path,
-    format: Option<Format>,
+    format: Option<PlainFormat>,
     columns: &LanguageColumns,
 ) -> Result<Examples<LanguageExample>, TextError> {
-    let layout = PlainLayout::of(path, format.map(PlainFormat::Table));
-    if layout.is_ok_and(|layout| layout.format == PlainFormat::Lines) {
-        let Examples { source, examples, notices } = read_plain_texts(path, None, None)?;
+    if PlainLayout::of(path, format).is_ok_and(|layout| layout.format == PlainFormat::Lines) {
+        let Examples { source, examples, notices } = read_plain_texts(path, format, None)?;
         let reason = "a file of plain texts has no columns";
         Columns { text: columns.text.clone(), text_pair: None, label: columns.completion.clone() }.refuse(path, reason)?;
         if let Some(template) = &columns.template {
@@ -112,6 +111,10 @@ pub fn read_language(
         }
         return Ok(Examples { source, examples: examples.into_iter().map(LanguageExample::Text).collect(), notices });
     }
+    let format = match format {
+        Some(PlainFormat::Table(format)) => Some(format),
+        _ => None,
+    };
     language_examples(readers::read_table(path, format)?, columns)
 }
 

@@ -43,7 +43,7 @@ pub(super) fn notices(source: &Path, examples: &[TokenExample]) -> Option<String
     }
     let begin = counted(entities, "entity begins", "entities begin");
     let told = format!(
-        "{}: {begin} with an I- tag and not with a B- tag (first on line {first_line}); right in IOB1, a slip in IOB2, which seqeval's strict mode reads",
+        "{}: {begin} with an I- tag and not with a B- tag (first on line {first_line}); a slip in IOB2, and right in IOB1, which the strict mode reads with tag_scheme = iob1",
         source.display()
     );
     (entities > 0).then_some(told)

@@ -289,7 +289,9 @@ fn entities_that_begin_with_i_are_told_and_kept() {
     for (text, expected) in cases {
         let notices: Vec<String> = expected
             .iter()
-            .map(|told| format!("a.conll: {told}; right in IOB1, a slip in IOB2, which seqeval's strict mode reads"))
+            .map(|told| {
+                format!("a.conll: {told}; a slip in IOB2, and right in IOB1, which the strict mode reads with tag_scheme = iob1")
+            })
             .collect();
         assert_eq!(labelled(text).notices, notices, "{text:?}");
     }

@@ -156,6 +156,7 @@ impl Metrics {
             Self::Classification { figures, confusion, .. } => {
                 Some((confusion, figures.classes.iter().map(|class| class.label.clone()).collect()))
             }
+            Self::Entities(figures) => Some((&figures.confusion, figures.tags.clone())),
             _ => None,
         }
     }
@@ -167,11 +168,7 @@ impl Metrics {
         match self {
             Self::Classification { figures, confusion, .. } => {
                 details.insert("classes".to_owned(), json!(figures.classes));
-                let label = |class: usize| figures.classes[class].label.as_str();
-                let cells = confusion
-                    .cells()
-                    .map(|cell| json!({ "label": label(cell.truth), "predicted": label(cell.predicted), "count": cell.count }));
-                details.insert("confusion".to_owned(), cells.collect());
+                details.insert("confusion".to_owned(), confusion.to_json(|class| &figures.classes[class].label));
             }
             Self::MultiLabel { figures, .. } => {
                 details.insert("classes".to_owned(), json!(figures.labels));
@@ -181,6 +178,7 @@ impl Metrics {
                 if let Some((_, strict)) = &figures.strict {
                     details.insert("strict_types".to_owned(), json!(strict.types));
                 }
+                details.insert("confusion".to_owned(), figures.confusion.to_json(|tag| &figures.tags[tag]));
             }
             Self::Language(_) | Self::Written(_) | Self::Answers(_) | Self::Embeddings(_) => {}
             Self::Regression(figures) => {

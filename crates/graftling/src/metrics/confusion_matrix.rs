@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use super::counts::Counts;
 
 /// Counts of (true class, predicted class).
@@ -87,6 +89,12 @@ impl ConfusionMatrix {
     /// Every cell that is not zero, row by row.
     pub fn cells(&self) -> impl Iterator<Item = Confusion> + '_ {
         self.cells.iter().map(|(&(truth, predicted), &count)| Confusion { truth, predicted, count })
+    }
+
+    /// Every cell that is not zero, with the names of its classes.
+    pub(super) fn to_json<'n>(&self, name: impl Fn(usize) -> &'n String) -> Value {
+        let cell = |cell: Confusion| json!({ "label": name(cell.truth), "predicted": name(cell.predicted), "count": cell.count });
+        self.cells().map(cell).collect()
     }
 
     /// The most frequent mistakes, the most frequent first, equal ones in the order of the classes.

@@ -1,10 +1,11 @@
 //! The figures of entities found in sentences, as seqeval 1.2.2 counts them: in its default mode, and in its strict mode where the tags
 //! have a scheme; and of tags that spell no entities, each of which is a class of words. Knows tags only; no model and no word.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
+use super::confusion_matrix::ConfusionMatrix;
 use super::counts::Counts;
 use super::scheme::{Scheme, Span, tolerant_entities};
 use super::tables::{aligned, classes_table, row};
@@ -26,6 +27,10 @@ pub struct EntityMetrics {
     pub default: EntityFigures,
     /// By the letter of the scheme that the tags are written in, where they have one.
     pub strict: Option<(Scheme, EntityFigures)>,
+    /// The tags that words have or were given: those of a type side by side, and those without one last.
+    pub tags: Vec<String>,
+    /// Which of these tags was taken for which, word by word.
+    pub confusion: ConfusionMatrix,
 }
 
 /// What tags stand for.
@@ -79,6 +84,7 @@ impl EntityMetrics {
         assert_eq!(truths.len(), predictions.len(), "entity metrics: sentences");
         let words: u64 = truths.iter().map(|truth| truth.len() as u64).sum();
         let right: u64 = truths.iter().zip(predictions).map(|(truth, said)| right_words(truth, said)).sum();
+        let (tags, confusion) = confusion(truths, predictions);
         Self {
             examples: truths.len() as u64,
             loss,
@@ -86,6 +92,8 @@ impl EntityMetrics {
             units: Units::Words,
             default: EntityFigures::new(&SpanCounts::of_words(truths, predictions)),
             strict: None,
+            tags,
+            confusion,
         }
     }
 
@@ -158,6 +166,22 @@ impl EntityMetrics {
 pub(super) fn right_words<T: AsRef<str>>(truth: &[T], said: &[T]) -> u64 {
     assert_eq!(truth.len(), said.len(), "entity metrics: words");
     truth.iter().zip(said).filter(|(truth, said)| truth.as_ref() == said.as_ref()).count() as u64
+}
+
+/// Every tag that occurs, by its type and then its letter, tags without a type last; and which was taken for which.
+fn confusion<T: AsRef<str>>(truths: &[Vec<T>], predictions: &[Vec<T>]) -> (Vec<String>, ConfusionMatrix) {
+    let order = |tag: &'_ str| {
+        let (letter, kind) = tag.split_once('-').unwrap_or((tag, ""));
+        (kind.is_empty(), kind.to_owned(), letter.to_owned())
+    };
+    let all = truths.iter().chain(predictions).flatten().map(AsRef::as_ref);
+    let mut tags: Vec<&str> = all.collect::<BTreeSet<_>>().into_iter().collect();
+    tags.sort_by_cached_key(|tag| order(tag));
+    let places: HashMap<&str, usize> = tags.iter().enumerate().map(|(place, tag)| (*tag, place)).collect();
+    let words = truths.iter().flatten().zip(predictions.iter().flatten());
+    let pairs = words.map(|(truth, said)| (places[truth.as_ref()], places[said.as_ref()]));
+    let confusion = ConfusionMatrix::from_pairs(tags.len(), pairs);
+    (tags.into_iter().map(str::to_owned).collect(), confusion)
 }
 
 /// What was right, predicted and true of each type, sentence by sentence.

@@ -3,6 +3,7 @@
 
 mod answer_words;
 mod answers;
+mod areas;
 mod bootstrap;
 mod by_task;
 mod calibration;

@@ -4,9 +4,9 @@
 //! The first three are scikit-learn's. Where one is not defined (a class that has no example, or all of them), it is absent, and never a
 //! number that means nothing.
 
-use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::areas::{Area, Areas};
 pub(super) use super::reliability::BINS;
 use super::tables::figure;
 use crate::recipe::BestMetric;
@@ -46,12 +46,7 @@ impl ProbabilityMetrics {
     pub fn of_classes(classes: usize, probabilities: &[f32], truths: &[usize]) -> Self {
         assert_eq!(probabilities.len(), truths.len() * classes, "probabilities of {classes} classes for {} truths", truths.len());
         assert!(truths.iter().all(|truth| *truth < classes), "probabilities: a truth beyond {classes} classes");
-        let column = |class: usize| -> Vec<(f64, bool)> {
-            let of_class = probabilities.iter().skip(class).step_by(classes);
-            of_class.zip(truths).map(|(probability, truth)| (f64::from(*probability), *truth == class)).collect()
-        };
-        let decided = if classes == 2 { 1..2 } else { 0..classes };
-        let (roc_auc, average_precision) = mean_areas(decided.map(column).collect());
+        let Area { roc_auc, average_precision } = Areas::of_classes(classes, probabilities, truths).mean(|_| 1);
         let rows = || probabilities.chunks_exact(classes.max(1)).zip(truths);
         let brier = mean(rows().map(|(row, truth)| class_brier(row, *truth)), truths.len());
         let calibration_error = calibration_error(rows().map(|(row, truth)| class_confidence(row, *truth)), truths.len());
@@ -64,13 +59,12 @@ impl ProbabilityMetrics {
     /// If there are not as many probabilities as truths.
     pub fn of_labels(labels: usize, probabilities: &[f32], truths: &[bool]) -> Self {
         assert_eq!(probabilities.len(), truths.len(), "probabilities of labels and their truths");
-        let all: Vec<(f64, bool)> = probabilities.iter().zip(truths).map(|(p, truth)| (f64::from(*p), *truth)).collect();
-        let columns = (0..labels).map(|label| all.iter().skip(label).step_by(labels).copied().collect()).collect();
-        let (roc_auc, average_precision) = mean_areas(columns);
+        let areas = Areas::of_labels(labels, probabilities, truths);
+        let Area { roc_auc, average_precision } = areas.mean(|_| 1);
         let decisions = || probabilities.iter().zip(truths);
-        let brier = mean(decisions().map(|(p, truth)| label_brier(*p, *truth)), all.len());
-        let calibration_error = calibration_error(decisions().map(|(p, truth)| label_confidence(*p, *truth)), all.len());
-        let pooled = Some(Pooled { roc_auc: self::roc_auc(&all), average_precision: self::average_precision(&all) });
+        let brier = mean(decisions().map(|(p, truth)| label_brier(*p, *truth)), truths.len());
+        let calibration_error = calibration_error(decisions().map(|(p, truth)| label_confidence(*p, *truth)), truths.len());
+        let pooled = areas.pooled(|_| 1).map(|Area { roc_auc, average_precision }| Pooled { roc_auc, average_precision });
         Self { roc_auc, average_precision, pooled, brier, calibration_error }
     }
 
@@ -107,49 +101,6 @@ impl ProbabilityMetrics {
         }
         line + &format!("  Brier {}  calibration error {}\n", figure(self.brier), figure(self.calibration_error))
     }
-}
-
-/// The mean areas over the columns; absent where one is.
-fn mean_areas(columns: Vec<Vec<(f64, bool)>>) -> (Option<f64>, Option<f64>) {
-    let (under_roc, under_precision): (Vec<Option<f64>>, Vec<Option<f64>>) =
-        columns.into_par_iter().map(|column| (roc_auc(&column), average_precision(&column))).unzip();
-    let mean_of = |areas: Vec<Option<f64>>| {
-        let all: Option<Vec<f64>> = areas.into_iter().collect();
-        all.filter(|all| !all.is_empty()).map(|all| all.iter().sum::<f64>() / all.len() as f64)
-    };
-    (mean_of(under_roc), mean_of(under_precision))
-}
-
-/// Decisions by falling score, those of equal score together: how many hold, and how many there are.
-fn by_score(decisions: &[(f64, bool)]) -> Vec<(u64, u64)> {
-    let mut sorted = decisions.to_vec();
-    sorted.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let ties = sorted.chunk_by(|one, other| one.0 == other.0);
-    ties.map(|tied| (tied.iter().filter(|(_, holds)| *holds).count() as u64, tied.len() as u64)).collect()
-}
-
-/// The share of pairs of one that holds and one that does not in which the former has the higher score; equal ones count half.
-fn roc_auc(decisions: &[(f64, bool)]) -> Option<f64> {
-    let (mut above, mut area) = (0, 0.0);
-    for (holding, all) in by_score(decisions) {
-        let others = (all - holding) as f64;
-        area += others * (above as f64 + 0.5 * holding as f64);
-        above += holding;
-    }
-    let others = decisions.len() as u64 - above;
-    (above > 0 && others > 0).then(|| area / (above as f64 * others as f64))
-}
-
-/// The sum of each precision times the recall that it adds.
-fn average_precision(decisions: &[(f64, bool)]) -> Option<f64> {
-    let holding: u64 = decisions.iter().filter(|(_, holds)| *holds).count() as u64;
-    let (mut found, mut told, mut area) = (0, 0, 0.0);
-    for (new, all) in by_score(decisions) {
-        found += new;
-        told += all;
-        area += new as f64 * found as f64 / told as f64;
-    }
-    (holding > 0).then(|| area / holding as f64)
 }
 
 fn mean(values: impl Iterator<Item = f64>, count: usize) -> f64 {

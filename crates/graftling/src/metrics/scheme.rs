@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::recipe::TagScheme;
+
 /// An entity: its type, and the words it is made of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -59,6 +61,18 @@ impl fmt::Display for Scheme {
     }
 }
 
+impl From<TagScheme> for Scheme {
+    fn from(chosen: TagScheme) -> Self {
+        match chosen {
+            TagScheme::Iob1 => Self::Iob1,
+            TagScheme::Iob2 => Self::Iob2,
+            TagScheme::Ioe2 => Self::Ioe2,
+            TagScheme::Iobes => Self::Iobes,
+            TagScheme::Bilou => Self::Bilou,
+        }
+    }
+}
+
 impl Scheme {
     /// The scheme that a set of tags is written in, as seqeval's `auto_detect` finds it by their letters; `None` where it is none of
     /// IOB2, IOE2, IOBES and BILOU. IOB1 has the letters of IOB2 and cannot be told from it by the set of tags.
@@ -74,6 +88,12 @@ impl Scheme {
             "BILOU" | "BILU" | "BILO" | "BLOU" | "BIL" | "BLU" | "BLO" | "BL" | "U" => Some(Self::Bilou),
             _ => None,
         }
+    }
+
+    /// The first of these tags that has no letter of the scheme.
+    pub(crate) fn stranger<T: AsRef<str>>(self, tags: &[T]) -> Option<&str> {
+        let known = |tag: &&str| tag.chars().next().is_some_and(|letter| letter == 'O' || self.letters().contains(letter));
+        tags.iter().map(AsRef::as_ref).find(|tag| !known(tag))
     }
 
     /// The letters that the scheme knows beside `O`.

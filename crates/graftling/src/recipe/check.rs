@@ -143,6 +143,8 @@ impl Values {
         self.contradictions_of_language(recipe);
         let tagged = recipe.task == Task::TokenClassification && self.changed("text_pair_column");
         self.contradiction("text_pair_column", "task", tagged, "the words of one text are tagged");
+        let untagged = recipe.task != Task::TokenClassification;
+        self.contradiction("tag_scheme", "task", self.changed("tag_scheme") && untagged, "it belongs to token_classification");
         let questions = recipe.task == Task::QuestionAnswering;
         for name in ["n_best_size", "max_answer_length", "null_score_diff_threshold"] {
             self.contradiction(name, "task", self.changed(name) && !questions, "it belongs to question_answering");

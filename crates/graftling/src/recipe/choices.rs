@@ -76,6 +76,25 @@ words! {
         Tsv = "tsv",
         /// One JSON object a line.
         Jsonl = "jsonl",
+        /// A word a line with its tag, for token_classification.
+        Conll = "conll",
+        /// A text a line, for masked_lm and causal_lm.
+        Lines = "txt",
+        /// SQuAD's json, for question_answering.
+        Squad = "squad",
+    }
+    /// The scheme by whose letter entities are read in seqeval's strict mode.
+    TagScheme {
+        /// `I-` inside; `B-` only where an entity follows another of its type at once.
+        Iob1 = "iob1",
+        /// `B-` begins every entity, `I-` goes on.
+        Iob2 = "iob2",
+        /// `I-` inside, `E-` ends every entity.
+        Ioe2 = "ioe2",
+        /// `B-` begins, `I-` goes on, `E-` ends, `S-` is an entity of one word (BIOES).
+        Iobes = "iobes",
+        /// The same with `L-` for the last word and `U-` for a single one.
+        Bilou = "bilou",
     }
     /// The formula that turns gradients into an update.
     OptimizerChoice {

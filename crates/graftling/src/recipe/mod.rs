@@ -26,8 +26,8 @@ mod value;
 pub use check::field;
 pub use choices::{
     BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, InitialWeights, LongTexts,
-    MomentumForm, OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, Task, Thresholds,
-    TripletDistance, Warmup, WindowPooling,
+    MomentumForm, OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, TagScheme, Task,
+    Thresholds, TripletDistance, Warmup, WindowPooling,
 };
 pub use error::{Place, RecipeError, RecipeErrors};
 pub use field::{Bound, Field, FieldDefault, Group, Kind};

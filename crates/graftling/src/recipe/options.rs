@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::check::Values;
 use super::choices::{
     BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, InitialWeights, LongTexts,
-    MomentumForm, OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, Task, Thresholds,
-    TripletDistance, Warmup, WindowPooling,
+    MomentumForm, OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, TagScheme, Task,
+    Thresholds, TripletDistance, Warmup, WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
@@ -70,8 +70,8 @@ options! {
         test: Option<PathBuf> = Kind::Path("FILE"), Unset("no test");
         /// The share of the training file held out for validation, each label in proportion; questions about one text stay together.
         validation_fraction: f64 = number(Bound::Excluded(0.0), Bound::Excluded(1.0)), Typed("0.1");
-        /// How the data files are written; auto goes by their names, by which alone CoNLL, plain texts and SQuAD's json are
-        /// known.
+        /// How the data files are written; auto goes by their names. conll is for token_classification, txt (a text a line) for
+        /// masked_lm and causal_lm, squad (json) for question_answering.
         format: Option<DataFormat> = Kind::Choice { word: Some("auto"), choices: DataFormat::WORDS }, Typed("auto");
         /// The column that holds the text, the question, the prompt, or the source.
         text_column: Option<String> = Kind::Text("COLUMN"), Unset("found by its name");
@@ -237,6 +237,9 @@ options! {
         /// By how much the score of no answer must exceed that of the best passage for the answer to be empty; auto is 0 where training
         /// has questions without an answer. Where it has none, an answer is never empty (question_answering).
         null_score_diff_threshold: Option<f32> = number_or("auto", Bound::Included(-1e6), Bound::Included(1e6)), Typed("auto");
+        /// The scheme that the strict mode reads tags in; auto goes by their letters, as seqeval does, by which IOB1 is IOB2
+        /// (token_classification).
+        tag_scheme: Option<TagScheme> = Kind::Choice { word: Some("auto"), choices: TagScheme::WORDS }, Typed("auto");
         /// Checkpoints kept beside the best one; older ones are removed.
         save_total_limit: Option<usize> = integer_or("none", 1, 1_000_000), Typed("1");
         /// Report the loss each so many steps.

@@ -169,6 +169,7 @@ fn options_that_contradict_each_other_are_refused() {
             "long_texts = 'windows'\ntask = 'token_classification'\nwindow_pooling = 'max'",
             "window_pooling = \"max\" does not go with recipe.toml:5: task",
         ),
+        ("tag_scheme = 'iob1'", "tag_scheme = \"iob1\" does not go with task = sequence_classification"),
         ("max_answer_length = 8", "max_answer_length = 8 does not go with task = sequence_classification"),
         ("null_score_diff_threshold = -1.5", "null_score_diff_threshold = -1.5 does not go with task = sequence_classification"),
         (

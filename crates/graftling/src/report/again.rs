@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use graftling_text::{Columns, Format};
+use graftling_text::{Columns, FileFormat};
 
 use super::Language;
 use super::facts::{EvaluationCost, EvaluationFacts, Facts, ScoredSplit, SplitFacts};
@@ -21,7 +21,7 @@ pub struct ReportRequest {
     /// A file of labelled examples to evaluate the model on first; its figures join those of the run.
     pub data: Option<PathBuf>,
     /// How that file is written; `None` goes by its name.
-    pub format: Option<Format>,
+    pub format: Option<FileFormat>,
     /// Which columns of it hold what; those not given are detected.
     pub columns: Columns,
     /// The language; `None` keeps the one that the report is in.

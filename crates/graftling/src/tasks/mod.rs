@@ -30,7 +30,7 @@ use crate::evaluate::ScoredBatch;
 use crate::features::{Features, Packed, Tokenized};
 use crate::inference::Batch;
 use crate::metrics::{Metrics, Resampled};
-use crate::recipe::{BestMetric, Recipe, Task};
+use crate::recipe::{BestMetric, Recipe, TagScheme, Task};
 use crate::{Error, NoAnswer, Said};
 pub(crate) use card_words::{CardWords, Used};
 use causal_lm::CausalLm;
@@ -208,6 +208,11 @@ pub(crate) trait Objective: Send + Sync {
     /// Says when there is no answer to a question; `false` where nothing is answered.
     fn set_no_answer(&mut self, _: NoAnswer) -> bool {
         false
+    }
+
+    /// Says by the letter of which scheme entities are read; `false` where nothing is tagged.
+    fn set_tag_scheme(&mut self, _: TagScheme) -> Result<bool, Error> {
+        Ok(false)
     }
 
     /// Says in which language texts are written, by its code; `false` where that does not matter.
@@ -397,7 +402,9 @@ pub(crate) fn from_model(model: &Model, recipe: Option<&Recipe>) -> Result<(Task
         Head::SequenceClassification { problem: ProblemType::Regression, labels } => {
             (Task::SequenceRegression, Box::new(Regression::from_labels(labels, recipe)))
         }
-        Head::TokenClassification { labels } => (Task::TokenClassification, Box::new(TokenClassification::from_labels(labels))),
+        Head::TokenClassification { labels } => {
+            (Task::TokenClassification, Box::new(TokenClassification::from_labels(labels, recipe)?))
+        }
         Head::MaskedLanguageModelling => (Task::MaskedLm, Box::new(MaskedLm::new(recipe))),
         Head::CausalLanguageModelling => (Task::CausalLm, Box::new(CausalLm::from_recipe(recipe))),
         // What such models were made for, where no recipe says it.

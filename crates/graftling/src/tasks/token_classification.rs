@@ -17,7 +17,7 @@ use crate::decisions::{Decisions, FittedDecisions};
 use crate::features::Features;
 use crate::metrics::{EntityMetrics, EntitySample, Metrics, Resampled, Scheme, temperature_of_classes, tolerant_entities};
 use crate::predict::{Entity, TaggedWord};
-use crate::recipe::{BestMetric, Calibrate, Recipe};
+use crate::recipe::{BestMetric, Calibrate, Recipe, TagScheme};
 use crate::{Error, Said};
 
 /// The tag of a word that belongs to nothing. A word that was cut off has it, too, and so counts as missed.
@@ -26,6 +26,8 @@ const OUTSIDE: &str = "O";
 /// The tags to tell apart, and the loss that training lowers.
 pub(super) struct TokenClassification {
     tags: LabelSet,
+    /// The scheme of the strict mode, where the tags have one.
+    scheme: Option<Scheme>,
     loss: ClassLoss,
     decisions: Decisions,
 }
@@ -37,14 +39,16 @@ impl TokenClassification {
         if tags.len() < 2 {
             return Err(Error::OneTag { path: dataset.source.clone(), tags: tags.names().to_vec() });
         }
+        let scheme = chosen_scheme(recipe.tag_scheme, tags.names())?;
         let given = dataset.examples.iter().flat_map(|example| example.tags.iter().flatten());
         let loss = ClassLoss::of_one_label(recipe, &tags, given.filter_map(|tag| tags.id(tag)))?;
-        Ok(Self { tags, loss, decisions: Decisions::default() })
+        Ok(Self { tags, scheme, loss, decisions: Decisions::default() })
     }
 
     /// The tags of a model, in the order of its logits.
-    pub fn from_labels(labels: &[String]) -> Self {
-        Self { tags: LabelSet::from_names(labels), loss: ClassLoss::plain(), decisions: Decisions::default() }
+    pub fn from_labels(labels: &[String], recipe: Option<&Recipe>) -> Result<Self, Error> {
+        let scheme = chosen_scheme(recipe.and_then(|recipe| recipe.tag_scheme), labels)?;
+        Ok(Self { tags: LabelSet::from_names(labels), scheme, loss: ClassLoss::plain(), decisions: Decisions::default() })
     }
 
     /// The logits of each word that the model saw.
@@ -90,7 +94,7 @@ impl TokenClassification {
     /// Whether the tags are those of entities: they have a scheme, or the letters of one.
     fn spells_entities(&self) -> bool {
         let letters = |tag: &String| tag == OUTSIDE || tag.split_once('-').is_some_and(|(letter, _)| letter.len() == 1);
-        Scheme::of_tags(self.tags.names()).is_some() || self.tags.names().iter().all(letters)
+        self.scheme.is_some() || self.tags.names().iter().all(letters)
     }
 }
 
@@ -182,7 +186,7 @@ impl Objective for TokenClassification {
             let probability = known.iter().sum::<f32>() / known.len().max(1) as f32;
             Entity { label: span.kind, text, characters, words: (span.start, span.end), probability }
         };
-        let bilou = Scheme::of_tags(self.tags.names()) == Some(Scheme::Bilou);
+        let bilou = self.scheme == Some(Scheme::Bilou);
         let read: Vec<String> = tags.iter().map(|tag| if bilou { in_iobes(tag) } else { (*tag).to_owned() }).collect();
         let entities = tolerant_entities(&read).into_iter().map(entity).collect();
         Said::Entities { entities, tags: tags.into_iter().map(str::to_owned).collect() }
@@ -191,9 +195,14 @@ impl Objective for TokenClassification {
     fn metrics(&self, _: &Decisions, answers: &[Answer], targets: &[Target], loss: f64) -> Metrics {
         let (truths, predictions) = (true_tags(targets), self.said_tags(answers, targets));
         Metrics::Entities(match self.spells_entities() {
-            true => EntityMetrics::new(self.labels(), &truths, &predictions, loss),
+            true => EntityMetrics::with_scheme(self.scheme, &truths, &predictions, loss),
             false => EntityMetrics::of_words(&truths, &predictions, loss),
         })
+    }
+
+    fn set_tag_scheme(&mut self, scheme: TagScheme) -> Result<bool, Error> {
+        self.scheme = chosen_scheme(Some(scheme), self.tags.names())?;
+        Ok(true)
     }
 
     fn decisions(&self) -> Option<&Decisions> {
@@ -225,7 +234,7 @@ impl Objective for TokenClassification {
         let (truths, predictions) = (true_tags(targets), self.said_tags(answers, targets));
         let terms: Vec<usize> = targets.iter().map(Target::terms).collect();
         Box::new(match self.spells_entities() {
-            true => EntitySample::new(self.labels(), &truths, &predictions, losses, &terms),
+            true => EntitySample::with_scheme(self.scheme, &truths, &predictions, losses, &terms),
             false => EntitySample::of_words(&truths, &predictions, losses, &terms),
         })
     }
@@ -264,6 +273,15 @@ impl Objective for TokenClassification {
         } else {
             &[Accuracy, F1Macro, F1Weighted, Loss]
         }
+    }
+}
+
+/// The scheme that was asked for, whose letters all tags must have; where none was, the one that their letters say.
+fn chosen_scheme(asked: Option<TagScheme>, tags: &[String]) -> Result<Option<Scheme>, Error> {
+    let Some(scheme) = asked.map(Scheme::from) else { return Ok(Scheme::of_tags(tags)) };
+    match scheme.stranger(tags) {
+        Some(tag) => Err(Error::TagOfOtherScheme { scheme, tag: tag.to_owned() }),
+        None => Ok(Some(scheme)),
     }
 }
 
@@ -343,7 +361,8 @@ mod tests {
     }
 
     fn said(tags: &[&str], text: &str, classes: &[usize], seen: &[usize]) -> Said {
-        let objective = TokenClassification::from_labels(&tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
+        let objective =
+            TokenClassification::from_labels(&tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>(), None).unwrap();
         let answer = answer(tags.len(), classes);
         let example = TokenExample::from_text(text, 1);
         objective.say(&answer, &Spoken { seen, words: Some(&example), windows: &[], tokenizer: None })
@@ -374,7 +393,7 @@ mod tests {
 
     #[test]
     fn words_that_were_cut_off_are_outside() {
-        let objective = TokenClassification::from_labels(&["B-X", "O"].map(str::to_owned));
+        let objective = TokenClassification::from_labels(&["B-X", "O"].map(str::to_owned), None).unwrap();
         let tags = ["B-X", "B-X", "O"].map(str::to_owned).to_vec();
         let target = Target::Tags { tags, classes: vec![Some(0), Some(0), Some(1)], seen: vec![0] };
         let answer = Answer::Tags { logits: vec![1.0, 0.0] };

@@ -100,7 +100,7 @@ fn every_task_has_the_sections_that_apply_and_no_others() {
         ),
         ("multi_label_classification", "any.jsonl", sixteen(several), &["classes", "calibration", "errors", "labels"]),
         ("sequence_regression", "numbers.jsonl", sixteen(|number| format!("{}.5", number)), &["numbers", "errors", "labels"]),
-        ("token_classification", "tags.conll", tagged, &["classes", "calibration", "errors", "labels"]),
+        ("token_classification", "tags.conll", tagged, &["confusion", "classes", "calibration", "errors", "labels"]),
         ("masked_lm", "plain.txt", plain, &["calibration"]),
         ("question_answering", "questions.jsonl", questions(), &["calibration", "errors"]),
         ("sentence_embedding", "pairs.jsonl", pairs(), &[]),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::Format;
 use crate::readers::parse;
 
 fn table(text: &str) -> Table {

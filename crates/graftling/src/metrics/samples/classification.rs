@@ -1,7 +1,8 @@
 //! One class an example.
 
-use super::{counting, names, sum, total};
+use super::{AREAS, area_values, counting, names, sum, total};
 use crate::metrics::Averages;
+use crate::metrics::areas::{Areas, MOST_DRAWN};
 use crate::metrics::bootstrap::{FigureName, Resampled};
 use crate::metrics::counts::{Counts, matthews};
 use crate::metrics::probabilities::{BINS, class_brier, class_confidence};
@@ -15,6 +16,8 @@ pub struct ClassificationSample {
     briers: Vec<f64>,
     /// The bin of each example's confidence, and how far the confidence is above what came true.
     confidences: Vec<(usize, f64)>,
+    /// Where there are not too many decisions for as many walks over them as there are drawings.
+    areas: Option<Areas>,
 }
 
 impl ClassificationSample {
@@ -28,7 +31,9 @@ impl ClassificationSample {
         let rows = || probabilities.chunks_exact(classes.max(1)).zip(&pairs);
         let briers = rows().map(|(row, (truth, _))| class_brier(row, *truth)).collect();
         let confidences = rows().map(|(row, (truth, _))| class_confidence(row, *truth)).collect();
-        Self { classes, pairs, losses, briers, confidences }
+        let truths: Vec<usize> = pairs.iter().map(|(truth, _)| *truth).collect();
+        let areas = (probabilities.len() <= MOST_DRAWN).then(|| Areas::of_classes(classes, probabilities, &truths));
+        Self { classes, pairs, losses, briers, confidences, areas }
     }
 }
 
@@ -38,7 +43,7 @@ impl Resampled for ClassificationSample {
     }
 
     fn names(&self) -> Vec<FigureName> {
-        names(&[
+        let mut all = vec![
             ("accuracy", "accuracy"),
             ("f1_macro", "macro F1"),
             ("f1_weighted", "weighted F1"),
@@ -46,7 +51,11 @@ impl Resampled for ClassificationSample {
             ("brier", "Brier"),
             ("calibration_error", "calibration error"),
             ("loss", "loss"),
-        ])
+        ];
+        if self.areas.is_some() {
+            all.extend(AREAS);
+        }
+        names(&all)
     }
 
     fn values(&self, weights: &[u32]) -> Vec<f64> {
@@ -63,7 +72,7 @@ impl Resampled for ClassificationSample {
         let all = total(weights).max(1.0);
         let right: u64 = counts.iter().map(|counts| counts.right).sum();
         let present = counts.iter().filter(|counts| counts.is_present());
-        vec![
+        let mut values = vec![
             right as f64 / all,
             Averages::mean(present.map(|counts| (1, counts.figures()))).f1,
             Averages::mean(counts.iter().map(|counts| (counts.support, counts.figures()))).f1,
@@ -71,7 +80,9 @@ impl Resampled for ClassificationSample {
             sum(&self.briers, weights) / all,
             gaps.iter().map(|gap| gap.abs()).sum::<f64>() / all,
             sum(&self.losses, weights) / all,
-        ]
+        ];
+        values.extend(self.areas.iter().flat_map(|areas| area_values(&areas.mean(|place| u64::from(weights[place])))));
+        values
     }
 
     fn right(&self) -> Option<Vec<bool>> {

@@ -23,11 +23,19 @@ pub use multi_label::MultiLabelSample;
 pub use regression::RegressionSample;
 pub use written::WrittenSample;
 
+use super::areas::Area;
 use super::bootstrap::FigureName;
 
 /// The names of figures: in files, and in a line of text.
 fn names(names: &[(&'static str, &'static str)]) -> Vec<FigureName> {
     names.iter().map(|&(key, name)| FigureName { key, name }).collect()
+}
+
+/// The names of the areas under curves, and their values: not a number where one is not defined.
+const AREAS: [(&str, &str); 2] = [("roc_auc", "ROC-AUC"), ("average_precision", "average precision")];
+
+fn area_values(area: &Area) -> [f64; 2] {
+    [area.roc_auc, area.average_precision].map(|area| area.unwrap_or(f64::NAN))
 }
 
 /// The places that count, each with how often.

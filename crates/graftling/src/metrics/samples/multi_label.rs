@@ -1,7 +1,8 @@
 //! Any number of labels an example.
 
-use super::{counting, names, sum, total};
+use super::{AREAS, area_values, counting, names, sum, total};
 use crate::metrics::Averages;
+use crate::metrics::areas::{Areas, MOST_DRAWN};
 use crate::metrics::bootstrap::{FigureName, Resampled};
 use crate::metrics::counts::Counts;
 use crate::metrics::probabilities::{BINS, label_brier, label_confidence};
@@ -20,6 +21,8 @@ pub struct MultiLabelSample {
     briers: Vec<f64>,
     /// Of each example by how much confidence is above what came true, in each bin that it has.
     gaps: Vec<Vec<(usize, f64)>>,
+    /// Where there are not too many decisions for as many walks over them as there are drawings.
+    areas: Option<Areas>,
 }
 
 impl MultiLabelSample {
@@ -39,6 +42,7 @@ impl MultiLabelSample {
             losses,
             briers: Vec::new(),
             gaps: Vec::new(),
+            areas: (truths.len() <= MOST_DRAWN).then(|| Areas::of_labels(labels, probabilities, truths)),
         };
         for ((truths, said), probabilities) in rows {
             let each = truths.iter().zip(said).map(|(truth, said)| Counts::of(*truth, *said)).enumerate();
@@ -67,7 +71,7 @@ impl Resampled for MultiLabelSample {
     }
 
     fn names(&self) -> Vec<FigureName> {
-        names(&[
+        let mut all = vec![
             ("f1_micro", "micro F1"),
             ("f1_macro", "macro F1"),
             ("f1_samples", "samples F1"),
@@ -75,7 +79,12 @@ impl Resampled for MultiLabelSample {
             ("brier", "Brier"),
             ("calibration_error", "calibration error"),
             ("loss", "loss"),
-        ])
+        ];
+        if self.areas.is_some() {
+            all.extend(AREAS);
+            all.extend([("roc_auc_micro", "pooled ROC-AUC"), ("average_precision_micro", "pooled average precision")]);
+        }
+        names(&all)
     }
 
     fn values(&self, weights: &[u32]) -> Vec<f64> {
@@ -90,7 +99,7 @@ impl Resampled for MultiLabelSample {
         }
         let all = total(weights).max(1.0);
         let decisions = all * self.labels as f64;
-        vec![
+        let mut values = vec![
             Counts::pooled(&counts).figures().f1,
             Averages::mean(counts.iter().map(|counts| (1, counts.figures()))).f1,
             sum(&self.f1, weights) / all,
@@ -98,7 +107,11 @@ impl Resampled for MultiLabelSample {
             sum(&self.briers, weights) / decisions,
             gaps.iter().map(|gap| gap.abs()).sum::<f64>() / decisions,
             sum(&self.losses, weights) / decisions,
-        ]
+        ];
+        let times = |place: usize| u64::from(weights[place]);
+        let areas = self.areas.iter().flat_map(|areas| [Some(areas.mean(times)), areas.pooled(times)]);
+        values.extend(areas.flatten().flat_map(|area| area_values(&area)));
+        values
     }
 
     fn right(&self) -> Option<Vec<bool>> {

@@ -165,11 +165,24 @@ pub(crate) struct EvaluationFacts {
     pub figures: Map<String, Value>,
     /// In which range figures lie, where that was computed.
     pub intervals: Option<IntervalFacts>,
-    /// The temperature and thresholds that the figures obey, in a few words, where something was fitted or given.
+    /// The temperature and thresholds that the figures obey, where something was fitted or given.
     #[serde(default)]
-    pub decided_by: Option<String>,
+    pub decisions: Option<DecisionFacts>,
     /// What the split was looked at for beyond its figures; one split of a report is.
     pub examined: Option<Examined>,
+}
+
+/// By what probabilities and decisions were made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DecisionFacts {
+    /// What logits were divided by.
+    pub temperature: Option<f64>,
+    /// The threshold that all labels have.
+    pub threshold: Option<f64>,
+    /// Where they differ, the first labels with their thresholds.
+    pub thresholds: Vec<(String, f64)>,
+    /// How many labels there are.
+    pub labels: usize,
 }
 
 /// In which range figures lie for most drawings of the examples.

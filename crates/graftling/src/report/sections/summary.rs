@@ -4,12 +4,14 @@ use maud::{Markup, html};
 
 use super::{figure, interval};
 use crate::figures::count;
-use crate::report::facts::{EvaluationFacts, Facts};
+use crate::report::facts::{DecisionFacts, EvaluationFacts, Facts};
 use crate::report::language::said;
-use crate::report::names;
+use crate::report::{Language, names, text};
 
 /// More figures than these do not fit beside each other on a page.
 const MOST_COLUMNS: usize = 5;
+/// The columns a label may have in a line of text.
+const NAME: usize = 40;
 
 pub(super) fn section(facts: &Facts) -> Option<Markup> {
     let language = facts.language;
@@ -44,10 +46,10 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
         @if !headline.is_empty() {
             (if headline.len() > MOST_COLUMNS { by_figure(facts, headline) } else { by_split(facts, headline) })
         }
-        @if let Some(decided) = facts.evaluations.first().and_then(|evaluation| evaluation.decided_by.as_ref()) {
+        @if let Some(decided) = facts.evaluations.first().and_then(|evaluation| evaluation.decisions.as_ref()) {
             p {
                 (language.of("Figures are those of decisions by ", "各项指标按以下设定作出判断："))
-                span lang="en" { (decided) }
+                (decided_by(decided, language))
                 (language.of(
                     "; what was fitted of it was fitted at the end, for the step that is the best without it.",
                     "；其中拟合所得的部分在选定步数之后拟合，选择步数时未使用。",
@@ -55,6 +57,22 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
             }
         }
     })
+}
+
+/// Temperature and thresholds in a few words.
+fn decided_by(decided: &DecisionFacts, language: Language) -> String {
+    let comma = language.of(", ", "、");
+    let temperature = decided.temperature.map(|value| said!(language, "temperature {value:.3}", "温度 {value:.3}"));
+    let threshold = decided.threshold.map(|value| said!(language, "threshold {value:.3}", "阈值 {value:.3}"));
+    let each = decided.thresholds.iter().map(|(label, value)| format!("{} {value:.3}", text::name(label, NAME)));
+    let (listed, all) = (each.collect::<Vec<_>>().join(comma), count(decided.labels as u64));
+    let more = count(decided.labels.saturating_sub(decided.thresholds.len()) as u64);
+    let thresholds = match (decided.thresholds.is_empty(), decided.labels > decided.thresholds.len()) {
+        (true, _) => None,
+        (false, false) => Some(said!(language, "thresholds: {listed}", "阈值：{listed}")),
+        (false, true) => Some(said!(language, "thresholds: {listed} and {more} more", "阈值：{listed} 等 {all} 个标签")),
+    };
+    [temperature, threshold, thresholds].into_iter().flatten().collect::<Vec<_>>().join(language.of("; ", "；"))
 }
 
 /// A row for each split.
