@@ -4,8 +4,8 @@
 
 Every family's tiny model (golden/families), its sequence classifier or its language model, reads one sequence in which padding stands twice and
 nothing is masked: a literal `[PAD]` in a text, or a padding token that ends messages. torch gives `padding_idx` no gradient where it is looked
-up. Of each: the token ids, the gradient of the word embeddings in double precision, and of a decoder that has one table for both ends the part
-that comes from what is read cannot be told from the rest, so all of it stands here.
+up. Of each: the token ids, the loss, and the rows of the word embeddings' gradient that are not zero, by their numbers. Where a decoder has one table
+for both ends, padding has a row from what it predicts.
 """
 import json
 
@@ -37,7 +37,8 @@ def main() -> None:
             loss = torch.nn.functional.cross_entropy(logits, torch.tensor([2]))
         loss.backward()
         gradient = model.get_input_embeddings().weight.grad
-        cases[f"{family}/{head}"] = {"input_ids": ids, "loss": loss.item(), "gradient": [[float(f"{value:.8g}") for value in row] for row in gradient.tolist()]}
+        rows = {str(number): [float(f"{value:.8g}") for value in row] for number, row in enumerate(gradient.tolist()) if any(row)}
+        cases[f"{family}/{head}"] = {"input_ids": ids, "loss": loss.item(), "gradient": rows}
     write_json(GOLDEN / "padding.json", {"made_by": made_by("padding.py"), "cases": cases})
 
 

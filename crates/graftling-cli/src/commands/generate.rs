@@ -51,7 +51,7 @@ pub struct Arguments {
     /// Threads to compute with [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// How the file of --input is written: csv, tsv or jsonl [default: by its name]
+    /// How the file of --input is written: csv, tsv, jsonl or txt (a prompt a line) [default: by its name]
     #[arg(long, value_name = "WORD", requires = "input", conflicts_with = "prompt", value_parser = format)]
     format: Option<FileFormat>,
     /// The column of --input that holds the prompts [default: prompt, or found by its name]
