@@ -144,12 +144,15 @@ FAMILIES = {
     # What products of attention are divided by is the layer's number alone.
     "gpt2-scaled": ("GPT2", {**GPT2_SIZES, "n_layer": 3, "scale_attn_weights": False, "scale_attn_by_inverse_layer_idx": True}),
     "llama-dynamic": ("Llama", {**LLAMA_SIZES, "head_dim": 8, "rope_parameters": {"rope_type": "dynamic", "rope_theta": 50.0, "factor": 4.0}}),
+    # With the embedding of a task, as ERNIE 2.0 and 3.0, and without, as ERNIE 1.0.
+    "ernie": ("Ernie", {**SIZES, "use_task_id": True, "task_type_vocab_size": 3, "type_vocab_size": 4}),
+    "ernie-plain": ("Ernie", SIZES),
 }
 TWO_STACKS = ["bart", "mbart", "marian", "marian-two", "marian-own", "t5", "t5-gated", "t5-own", "mt5", "encoder-decoder", "encoder-decoder-roberta", "encoder-decoder-mixed"]
 DECODERS = ["gpt2", "llama", "mistral", "qwen2", "qwen3"]
 # Families that differ in name alone, and variants of one, have these heads alone.
 SOME_HEADS = {
-    "xlm-roberta": ["sequence"], "camembert": ["sequence"], "electra-wide": ["sequence"],
+    "xlm-roberta": ["sequence"], "camembert": ["sequence"], "electra-wide": ["sequence"], "ernie-plain": ["sequence"],
     "modernbert-biased": ["sequence", "tokens", "masked"], "modernbert-local": ["sequence", "masked"],
     "deberta-v2-own": ["sequence", "tokens", "masked"], "deberta-v2-c2p": ["sequence"], "deberta-v2-p2c": ["sequence", "masked"],
     "deberta-v2-absolute": ["sequence"], "deberta-v2-far": ["sequence"], "gpt2": ["sequence", "tokens", "causal", "answers", "multi-label"], "llama": ["sequence", "regression", "tokens", "causal"],

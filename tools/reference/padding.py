@@ -15,7 +15,7 @@ import transformers
 from bert import GOLDEN
 from golden import made_by, write_json
 
-CLASSIFIERS = ["bert", "roberta", "distilbert", "electra", "albert", "mpnet", "modernbert", "deberta-v2", "deberta-v2-own"]
+CLASSIFIERS = ["bert", "roberta", "ernie", "distilbert", "electra", "albert", "mpnet", "modernbert", "deberta-v2", "deberta-v2-own"]
 DECODERS = ["gpt2", "llama", "llama-biased", "mistral", "qwen2", "qwen3"]
 
 

@@ -109,6 +109,8 @@ pub(crate) struct Layout {
     pub norm: NormKind,
     /// Whether what the embeddings give is normed.
     pub embedding_norm: EmbeddingNorm,
+    /// How many tasks have an embedding, where every token has that of the first.
+    pub task_types: Option<usize>,
     /// What word embeddings are multiplied with.
     pub embedding_scale: f32,
     pub words: Words,
@@ -140,6 +142,7 @@ impl Layout {
         norms: NormPlacement::AfterSums,
         norm: NormKind::Layer,
         embedding_norm: EmbeddingNorm::Normed,
+        task_types: None,
         embedding_scale: 1.0,
         words: Words::Own,
         no_word: None,

@@ -54,6 +54,9 @@ fn what_would_be_another_model_of_this_family_is_refused() {
         (Family::XlmRoberta, "position_embedding_type", json!("relative_key"), absolute),
         (Family::Camembert, "position_embedding_type", json!("relative_key"), absolute),
         (Family::Electra, "position_embedding_type", json!("relative_key"), absolute),
+        (Family::Ernie, "position_embedding_type", json!("relative_key"), absolute),
+        (Family::Ernie, "use_task_id", json!("yes"), "true, false"),
+        (Family::Ernie, "task_type_vocab_size", json!(0), "whole numbers from 1 to 10000000"),
         (Family::Albert, "position_embedding_type", json!("relative_key"), absolute),
         (Family::Albert, "num_hidden_groups", json!(2), "only 1"),
         (Family::Albert, "inner_group_num", json!(2), "only 1"),
@@ -199,6 +202,7 @@ fn absent_keys_have_the_defaults_of_transformers() {
         case("roberta", [768, 12, 12, 3072, 50_265, 510, 2]),
         case("xlm-roberta", [768, 12, 12, 3072, 30_522, 510, 2]),
         case("camembert", [768, 12, 12, 3072, 30_522, 510, 2]),
+        case("ernie", [768, 12, 12, 3072, 30_522, 512, 2]),
         case("distilbert", [768, 6, 12, 3072, 30_522, 512, 0]),
         case("electra", [256, 12, 4, 1024, 30_522, 512, 2]),
         case("albert", [4096, 12, 64, 16_384, 30_000, 512, 2]),
@@ -312,6 +316,15 @@ fn configs_as_they_stand_on_the_hub_are_read() {
                 "output_past": true, "vocab_size": 32_005,
             })),
             [768, 12, 12, 3072, 32_005, 512, 1],
+        ),
+        case(
+            "ernie-3.0-base-zh",
+            base(json!({
+                "architectures": ["ErnieForMaskedLM"], "enable_recompute": false, "layer_norm_eps": 1e-5,
+                "max_position_embeddings": 2048, "model_type": "ernie", "pad_token_id": 0, "task_type_vocab_size": 3,
+                "type_vocab_size": 4, "use_task_id": true, "vocab_size": 40_000,
+            })),
+            [768, 12, 12, 3072, 40_000, 2048, 4],
         ),
         case(
             "distilbert-base-uncased",

@@ -5,7 +5,7 @@
 use graftling_tensor::Activation;
 
 use super::config_reader::{ConfigReader, LARGEST_TABLE, LARGEST_WIDTH, MOST_LAYERS};
-use super::names::{Ignored, NameTable, Pattern, bert_backbone, module};
+use super::names::{BERT_IGNORED, NameTable, bert_backbone, bert_heads, module};
 use super::{ClassNames, Translation};
 use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
@@ -13,25 +13,8 @@ use crate::head::HeadKind;
 const NAMES: NameTable = NameTable {
     backbone_prefix: "bert.",
     backbone: bert_backbone!("bert."),
-    heads: &[
-        (HeadKind::SequenceClassification, &[module("pooler.dense", "bert.pooler.dense"), module("classifier", "classifier")]),
-        (HeadKind::TokenClassification, &[module("classifier", "classifier")]),
-        (
-            HeadKind::MaskedLanguageModelling,
-            &[
-                module("language.dense", "cls.predictions.transform.dense"),
-                module("language.norm", "cls.predictions.transform.LayerNorm"),
-                module("language", "cls.predictions"),
-            ],
-        ),
-        (HeadKind::QuestionAnswering, &[module("answers", "qa_outputs")]),
-        (HeadKind::SentenceEmbedding, &[module("pooler.dense", "bert.pooler.dense")]),
-    ],
-    ignored: &[
-        Ignored { pattern: Pattern::Exactly("embeddings.position_ids"), reason: "a list of 0, 1, 2 ... that is counted anew" },
-        Ignored { pattern: Pattern::StartsWith("cls.predictions.decoder."), reason: "another name of weights that are read" },
-        Ignored { pattern: Pattern::StartsWith("cls.seq_relationship."), reason: "the head of next sentence prediction" },
-    ],
+    heads: bert_heads!("bert."),
+    ignored: BERT_IGNORED,
 };
 
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {

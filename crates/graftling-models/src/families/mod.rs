@@ -10,6 +10,7 @@ mod deberta_v2;
 mod distilbert;
 mod electra;
 mod encoder_decoder;
+mod ernie;
 mod gpt2;
 mod llama;
 mod marian_ssru;
@@ -153,6 +154,8 @@ families! {
     XlmRoberta = "xlm-roberta" => roberta::xlm_roberta [pairing: Some(&encoder_decoder::OF_ONE)],
     /// CamemBERT: RoBERTa in French.
     Camembert = "camembert" => roberta::camembert [pairing: Some(&encoder_decoder::OF_ONE)],
+    /// ERNIE 1.0 to 3.0.
+    Ernie = "ernie" => ernie::translate,
     /// DistilBERT.
     DistilBert = "distilbert" => distilbert::translate,
     /// ELECTRA.

@@ -112,6 +112,37 @@ macro_rules! bert_backbone {
 }
 pub(super) use bert_backbone;
 
+/// The heads of such a family.
+macro_rules! bert_heads {
+    ($prefix:literal) => {
+        &[
+            (
+                HeadKind::SequenceClassification,
+                &[module("pooler.dense", concat!($prefix, "pooler.dense")), module("classifier", "classifier")],
+            ),
+            (HeadKind::TokenClassification, &[module("classifier", "classifier")]),
+            (
+                HeadKind::MaskedLanguageModelling,
+                &[
+                    module("language.dense", "cls.predictions.transform.dense"),
+                    module("language.norm", "cls.predictions.transform.LayerNorm"),
+                    module("language", "cls.predictions"),
+                ],
+            ),
+            (HeadKind::QuestionAnswering, &[module("answers", "qa_outputs")]),
+            (HeadKind::SentenceEmbedding, &[module("pooler.dense", concat!($prefix, "pooler.dense"))]),
+        ]
+    };
+}
+pub(super) use bert_heads;
+
+/// What checkpoints of such a family may hold beside what is read.
+pub(super) const BERT_IGNORED: &[Ignored] = &[
+    Ignored { pattern: Pattern::Exactly("embeddings.position_ids"), reason: "a list of 0, 1, 2 ... that is counted anew" },
+    Ignored { pattern: Pattern::StartsWith("cls.predictions.decoder."), reason: "another name of weights that are read" },
+    Ignored { pattern: Pattern::StartsWith("cls.seq_relationship."), reason: "the head of next sentence prediction" },
+];
+
 /// Weights that a file may hold although no model has a use for them, with the reason.
 pub(crate) struct Ignored {
     pub pattern: Pattern,

@@ -11,12 +11,14 @@ use super::norm::Norm;
 use crate::architecture::{Architecture, Bias, EmbeddingNorm, EmbeddingWidth, Position, SineSpacing, Words};
 use crate::batch::PackedBatch;
 
-/// The sum of a token's word and, where the family has them, position and token type embeddings, then a norm in most families, dropout, and a
+/// The sum of a token's word and, where the family has them, position, token type and task embeddings, then a norm in most families, dropout, and a
 /// projection where embeddings are narrower than layers.
 pub(crate) struct Embeddings {
     pub word: ParameterId,
     position: Option<ParameterId>,
     token_type: Option<TokenTypes>,
+    /// The table of tasks, of which every text has the first.
+    task_type: Option<ParameterId>,
     norm: Option<Norm>,
     projection: Projection,
     placing: Position,
@@ -87,6 +89,7 @@ impl Embeddings {
             token_type: architecture
                 .type_vocabulary_size
                 .map(|entries| TokenTypes { table: scope.part("token_type").weight("weight", &[entries, size]), entries }),
+            task_type: architecture.layout.task_types.map(|entries| scope.part("task_type").weight("weight", &[entries, size])),
             norm: match architecture.layout.embedding_norm {
                 EmbeddingNorm::Normed => Some(Norm::new(&mut scope.part("norm"), normed, architecture)),
                 EmbeddingNorm::Plain => None,
@@ -109,6 +112,8 @@ impl Embeddings {
         let types = self.token_type.as_ref().map(|types| (types.table, segments(batch, types.entries)));
         let mut others: Vec<(ParameterId, &[u32])> = self.position.map(|table| (table, &position_ids[..])).into_iter().collect();
         others.extend(types.iter().map(|(table, ids)| (*table, &ids[..])));
+        let first_task = vec![0; batch.input_ids.len()];
+        others.extend(self.task_type.map(|table| (table, &first_task[..])));
         let rows_with = |id: Option<u32>| -> Vec<usize> {
             id.map_or_else(Vec::new, |id| (0..batch.input_ids.len()).filter(|row| batch.input_ids[*row] == id).collect())
         };

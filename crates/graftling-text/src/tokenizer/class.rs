@@ -23,7 +23,7 @@ pub(super) enum TokenizerClass {
 
 /// The name in `tokenizer_class` (without `Fast`), the `model_type`s of config.json that use it, and the class.
 const CLASSES: [(&str, &[&str], TokenizerClass); 19] = [
-    ("BertTokenizer", &["bert", "electra", "convbert", "mobilebert", "squeezebert", "layoutlm"], TokenizerClass::Bert),
+    ("BertTokenizer", &["bert", "ernie", "electra", "convbert", "mobilebert", "squeezebert", "layoutlm"], TokenizerClass::Bert),
     ("ElectraTokenizer", &[], TokenizerClass::Bert),
     ("MobileBertTokenizer", &[], TokenizerClass::Bert),
     ("DistilBertTokenizer", &["distilbert"], TokenizerClass::DistilBert),

@@ -164,6 +164,7 @@ fn token_types_are_left_out_where_settings_or_class_say_so() {
         ("{}", "{}", 2),
         ("{}", "not json", 2),
         ("{}", "{\"model_type\": \"electra\"}", 2),
+        ("{}", "{\"model_type\": \"ernie\"}", 2),
         ("{}", "{\"model_type\": \"distilbert\"}", 0),
         ("{\"tokenizer_class\": \"DistilBertTokenizerFast\"}", "{}", 0),
         ("{\"tokenizer_class\": \"BertTokenizer\"}", "{\"model_type\": \"distilbert\"}", 2),
