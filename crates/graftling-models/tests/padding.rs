@@ -64,7 +64,9 @@ fn padding_that_is_read_is_trained_as_torch_trains_it() {
         let length = norm(&gradient.values().flatten().copied().collect::<Vec<_>>());
         for (row, found) in rows.iter().enumerate() {
             match gradient.get(&row) {
-                None => assert!(found.iter().all(|value| *value == 0.0), "{name}: row {row} is {found:?}, and torch gives it nothing"),
+                None => {
+                    assert!(found.iter().all(|value| *value == 0.0), "{name}: row {row} is {found:?}, and torch gives it nothing")
+                }
                 Some(expected) => {
                     let off = norm(&difference(found, expected));
                     assert!(off < GRADIENT * length, "{name}: row {row} is off by {off}, and the gradient is {length} long");

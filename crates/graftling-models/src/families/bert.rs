@@ -10,12 +10,8 @@ use super::{ClassNames, Translation};
 use crate::architecture::{Architecture, Distance, Dropout, EmbeddingWidth, LayerWeights, Layout, Position};
 use crate::head::HeadKind;
 
-const NAMES: NameTable = NameTable {
-    backbone_prefix: "bert.",
-    backbone: bert_backbone!("bert."),
-    heads: bert_heads!("bert."),
-    ignored: BERT_IGNORED,
-};
+const NAMES: NameTable =
+    NameTable { backbone_prefix: "bert.", backbone: bert_backbone!("bert."), heads: bert_heads!("bert."), ignored: BERT_IGNORED };
 
 pub(super) fn translate(config: &mut ConfigReader<'_>) -> Translation {
     config.encoder_only();

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::choices::{
-    ClassWeights, EmbeddingLoss, HeadBias, InitialWeights, LongTexts, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task,
+    EmbeddingLoss, HeadBias, InitialWeights, LongTexts, OptimizerChoice, RegressionLoss, Sampling, Strategy, Task,
 };
 use super::error::{Place, RecipeError, RecipeErrors};
 use super::field::{Field, FieldDefault};
 use super::file::{Raw, RecipeFile};
+use super::label_numbers::ClassWeights;
 use super::options::{FIELDS, Recipe};
 use super::value::{RecipeValue, Value};
 

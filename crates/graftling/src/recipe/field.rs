@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::choices::of_label;
 use super::file::Raw;
+use super::label_numbers::of_label;
 use super::value::Value;
 
 /// One option of a recipe; the same row makes a key of `recipe.toml` and a flag.

@@ -17,6 +17,7 @@ mod choices;
 mod error;
 mod field;
 mod file;
+mod label_numbers;
 mod options;
 mod print;
 #[cfg(test)]
@@ -25,12 +26,13 @@ mod value;
 
 pub use check::field;
 pub use choices::{
-    BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, InitialWeights, LongTexts,
-    MomentumForm, OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, TagScheme, Task,
-    Thresholds, TripletDistance, Warmup, WindowPooling,
+    BestMetric, Calibrate, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, InitialWeights, LongTexts, MomentumForm,
+    OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, TagScheme, Task, TripletDistance,
+    Warmup, WindowPooling,
 };
 pub use error::{Place, RecipeError, RecipeErrors};
 pub use field::{Bound, Field, FieldDefault, Group, Kind};
 pub use file::RecipeFile;
+pub use label_numbers::{ClassWeights, Thresholds};
 pub use options::{FIELDS, Recipe};
 pub use print::{in_a_shell, reference_markdown};

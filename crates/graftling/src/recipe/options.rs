@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use super::check::Values;
 use super::choices::{
-    BestMetric, Calibrate, ClassWeights, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, InitialWeights, LongTexts,
-    MomentumForm, OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, TagScheme, Task,
-    Thresholds, TripletDistance, Warmup, WindowPooling,
+    BestMetric, Calibrate, DataFormat, EmbeddingLoss, EvaluateEvery, HeadBias, InitialWeights, LongTexts, MomentumForm,
+    OptimizerChoice, Pooling, RegressionLoss, ReportLanguage, Sampling, ScheduleKind, Strategy, TagScheme, Task, TripletDistance,
+    Warmup, WindowPooling,
 };
 use super::field::FieldDefault::{Required, Typed, Unset};
 use super::field::{Bound, Field, Group, Kind};
+use super::label_numbers::{ClassWeights, Thresholds};
 use super::value::RecipeValue;
 
 /// A row: `/// help`, then `name: type = kind, default;`.
