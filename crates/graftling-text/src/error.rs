@@ -176,7 +176,13 @@ pub enum TextError {
         "{}: no tokenizer here: {needed}{}",
         folder.display(),
         if found.is_empty() { String::new() } else {
-            format!("; found {}, which transformers turns into a tokenizer.json when it saves the tokenizer", quoted_list(found))
+            let wordpiece = if found.iter().any(|name| name == "vocab.txt") {
+                "; a vocab.txt of BERT's kind is read as it is where tokenizer_config.json says \"tokenizer_class\": \"BertTokenizer\""
+            } else {
+                ""
+            };
+            let found = quoted_list(found);
+            format!("; found {found}, which transformers turns into a tokenizer.json when it saves the tokenizer{wordpiece}")
         }
     )]
     TokenizerMissing {

@@ -46,7 +46,8 @@ fn a_folder_without_a_usable_tokenizer_is_refused() {
         (
             &[("vocab.txt", VOCABULARY), ("config.json", "{\"model_type\": \"roberta\"}")],
             "{folder}: no tokenizer here: neither tokenizer.json nor vocab.json with merges.txt; \
-             found \"vocab.txt\", which transformers turns into a tokenizer.json when it saves the tokenizer",
+             found \"vocab.txt\", which transformers turns into a tokenizer.json when it saves the tokenizer; \
+             a vocab.txt of BERT's kind is read as it is where tokenizer_config.json says \"tokenizer_class\": \"BertTokenizer\"",
         ),
         (
             &[("vocab.json", "{}"), ("merges.txt", "")],
