@@ -7,6 +7,7 @@ use crate::batching::{by_length, within_budget};
 use crate::features::{Features, Packed, Tokenized, pack};
 use crate::reading::Reading;
 use crate::tasks::Objective;
+use crate::threads;
 
 /// What texts are run through.
 #[derive(Clone, Copy)]
@@ -71,7 +72,7 @@ pub(crate) fn each_batch(scorer: &Scorer<'_>, tokenized: &Tokenized, budget: usi
         let passes = within_budget(of_texts, &windows, budget);
         if let (true, [pass]) = (whole, passes.as_slice()) {
             let graph = Graph::inference_packed(&weights);
-            let output = objective.output(model, &graph, &packed(pass));
+            let output = threads::awake(|| objective.output(model, &graph, &packed(pass)));
             visit(Batch { texts: &texts, graph: &graph, output: &output, tokenized });
             continue;
         }
@@ -79,7 +80,7 @@ pub(crate) fn each_batch(scorer: &Scorer<'_>, tokenized: &Tokenized, budget: usi
         let mut columns = 0;
         for pass in &passes {
             let graph = Graph::inference_packed(&weights);
-            let output = objective.output(model, &graph, &packed(pass));
+            let output = threads::awake(|| objective.output(model, &graph, &packed(pass)));
             columns = output.tensor().columns();
             values.extend(output.tensor().to_vec());
         }

@@ -15,7 +15,7 @@ use graftling_tensor::Gradients;
 use crate::preparation::Prepared;
 use crate::recipe::Recipe;
 use crate::run_folder::RunFolder;
-use crate::{Error, Event, Observer, StopReason};
+use crate::{Error, Event, Observer, StopReason, threads};
 
 pub(crate) use curve::CurvePoint;
 use keeper::Keeper;
@@ -47,8 +47,10 @@ pub(crate) fn fit(
         let step_started = Instant::now();
         let learning_rate = prepared.schedule.rate(prepared.learning_rate, state.step);
         gradients.clear();
-        let loss = accumulate(prepared, &planned, recipe.seed, &mut gradients);
-        let norm = gradients.norm();
+        let (loss, norm) = threads::awake(|| {
+            let loss = accumulate(prepared, &planned, recipe.seed, &mut gradients);
+            (loss, gradients.norm())
+        });
         let watch = Watch { step: planned.number, learning_rate, last_checkpoint: state.last_checkpoint(run) };
         if let Err(diverged) = watch.check(loss, norm) {
             state.note_divergence(loss, norm, learning_rate);
@@ -56,7 +58,8 @@ pub(crate) fn fit(
             return Err(diverged);
         }
         let rates = prepared.groups.rates(learning_rate);
-        state.moments.step(&optimizer, &mut prepared.model.parameters, &gradients, clip(norm, recipe.max_grad_norm), &rates);
+        let clipped = clip(norm, recipe.max_grad_norm);
+        threads::awake(|| state.moments.step(&optimizer, &mut prepared.model.parameters, &gradients, clipped, &rates));
         state.note_step(&planned, prepared.plan.tokens(&planned.step), state::Figures { loss, norm, learning_rate });
         state.step_time += step_started.elapsed();
         state.runtime = before + started.elapsed();

@@ -11,6 +11,7 @@ use super::problem::GenerationError;
 use super::request::{Call, Chosen, Prompt, Request, Step};
 use super::settings::Search;
 use super::{Generation, Listener, Piece};
+use crate::threads;
 
 /// The most tokens of prompts that are read in one forward pass, unless one prompt is longer.
 const PROMPT_TOKENS: usize = 2048;
@@ -76,7 +77,7 @@ pub(super) fn work_through(
             let readings = in_work.iter_mut().flat_map(|(request, _)| request.readings.iter_mut());
             let mut texts: Vec<(&mut Past, &[u32])> =
                 readings.map(|reading| (&mut reading.past, reading.unread.as_slice())).collect();
-            let logits = model.read_on(weights, &mut texts);
+            let logits = threads::awake(|| model.read_on(weights, &mut texts));
             match call.settings.search {
                 Search::Beams { .. } => {
                     let graph = Graph::inference(&model.parameters);
