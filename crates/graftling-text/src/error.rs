@@ -195,7 +195,7 @@ pub enum TextError {
     },
     /// A vocabulary is there, but not what to do with it.
     #[error(
-        "{}: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json {} one of {accepted}{}",
+        "{}: a vocabulary alone does not tell how texts are cut; tokenizer_class in {file} {} one of {accepted}{}",
         path.display(),
         named.as_ref().map_or("must name".to_owned(), |named| format!("is {} and must name", quoted(named))),
         if named.is_some() { "" } else { ", or model_type in config.json a model that uses one" }
@@ -203,6 +203,8 @@ pub enum TextError {
     TokenizerClass {
         /// The vocabulary.
         path: PathBuf,
+        /// The file that names it, or should.
+        file: &'static str,
         /// The class that is named, which is not known.
         named: Option<String>,
         /// The classes that are.

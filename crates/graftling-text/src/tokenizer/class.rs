@@ -89,6 +89,11 @@ impl TokenizerClass {
         CLASSES.iter().find(|(_, models, _)| models.contains(&model_type)).map(|(_, _, class)| *class)
     }
 
+    /// Whether tokens around a text name its language.
+    pub fn has_languages(self) -> bool {
+        matches!(self, Self::Marian | Self::Mbart | Self::Mbart50 | Self::Nllb)
+    }
+
     /// Its name in `tokenizer_class`.
     pub fn name(self) -> &'static str {
         CLASSES.iter().find(|(_, _, class)| *class == self).map_or("PreTrainedTokenizerFast", |(name, _, _)| name)

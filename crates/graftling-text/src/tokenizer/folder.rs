@@ -14,6 +14,7 @@ use super::class::{TokenizerClass, VocabularyKind};
 use super::save::KeptFile;
 use super::settings::Settings;
 use super::{Tokenizer, byte_level, marian, offsets, sentencepiece, wordpiece};
+use crate::wording::quoted_list;
 use crate::{TextError, plain_text};
 
 /// What a SentencePiece model may be called, the likeliest name first.
@@ -111,6 +112,10 @@ impl Tokenizer {
             notices.extend(apply_settings(path, &mut pipeline, &settings)?);
         }
         pipeline.set_encode_special_tokens(settings.switch("split_special_tokens")?.unwrap_or(false));
+        // Languages are looked for elsewhere.
+        if settings.class().is_none_or(|class| !class.has_languages()) {
+            notices.extend(unread_tokens(path, &pipeline, &settings));
+        }
         let post_processor = pipeline.get_post_processor().cloned();
         pipeline.with_post_processor(None::<tokenizers::PostProcessorWrapper>);
         let sides = "\"right\", \"left\"";
@@ -144,7 +149,25 @@ impl Tokenizer {
 /// A vocabulary alone does not tell which special tokens go around a text.
 fn unknown_class(path: &Path, settings: &Settings) -> TextError {
     let named = settings.class_name().map(str::to_owned);
-    TextError::TokenizerClass { path: path.to_owned(), named, accepted: TokenizerClass::names() }
+    let file = if settings.is_class_of_model() { "config.json" } else { "tokenizer_config.json" };
+    TextError::TokenizerClass { path: path.to_owned(), file, named, accepted: TokenizerClass::names() }
+}
+
+/// Tells tokens that the folder adds to a vocabulary and this tokenizer does not look for in texts, at `path`: it takes them apart.
+fn unread_tokens(path: &Path, pipeline: &tokenizers::Tokenizer, settings: &Settings) -> Option<String> {
+    let found = pipeline.get_added_vocabulary().get_vocab();
+    let mut unread = settings.added_tokens(path.parent()?);
+    unread.retain(|token| !found.contains_key(token));
+    unread.dedup();
+    let all = unread.len();
+    let listed = quoted_list(&unread[..all.min(5)]);
+    let more = if all > 5 { format!(" and {} more", all - 5) } else { String::new() };
+    let told = format!(
+        "{}: added tokens that are not looked for in texts, and taken apart: {listed}{more}; transformers reads them: save its tokenizer, \
+         which writes a tokenizer.json that has them",
+        path.display()
+    );
+    (all > 0).then_some(told)
 }
 
 /// What this makes, tried on a text and a pair. The library panics on some parts that make no sense.

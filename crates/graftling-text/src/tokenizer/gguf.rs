@@ -127,6 +127,7 @@ impl Tokenizer {
             config,
             special_tokens: Map::new(),
             model_type: Some(vocabulary.model_type.clone()),
+            model_class: None,
             shares_embeddings: None,
             model_max_length: vocabulary.model_max_length,
             // It stands in the config.

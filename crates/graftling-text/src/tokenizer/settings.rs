@@ -22,6 +22,8 @@ pub(super) struct Settings {
     pub special_tokens: Map<String, Value>,
     /// The `model_type` of config.json, where there is one.
     pub model_type: Option<String>,
+    /// The `tokenizer_class` of config.json, where there is one.
+    pub model_class: Option<String>,
     /// What config.json says of whether texts that are read and texts that are written have one table of embeddings
     /// (`share_encoder_decoder_embeddings`).
     pub shares_embeddings: Option<bool>,
@@ -57,12 +59,22 @@ impl Settings {
         let special_tokens = read_object(&folder.join("special_tokens_map.json"))?;
         // A config.json that cannot be read is told by whoever opens the model; the tokenizer can do without.
         let model = read_object(&folder.join("config.json")).unwrap_or_default();
-        let model_type = model.get("model_type").and_then(Value::as_str).map(str::to_owned);
+        let word = |key| model.get(key).and_then(Value::as_str).map(str::to_owned);
+        let (model_type, model_class) = (word("model_type"), word("tokenizer_class"));
         let shares_embeddings = model.get("share_encoder_decoder_embeddings").and_then(Value::as_bool);
         let template = folder.join("chat_template.jinja");
         let chat_template_file = if template.exists() { Some(plain_text::read(&template, false)?) } else { None };
-        let mut settings =
-            Settings { path, config, special_tokens, model_type, shares_embeddings, model_max_length: None, chat_template_file };
+        let model_max_length = None;
+        let mut settings = Settings {
+            path,
+            config,
+            special_tokens,
+            model_type,
+            model_class,
+            shares_embeddings,
+            model_max_length,
+            chat_template_file,
+        };
         settings.model_max_length = settings.max_length()?;
         Ok(settings)
     }
@@ -74,6 +86,7 @@ impl Settings {
             config: Map::new(),
             special_tokens: Map::new(),
             model_type: Some(model_type.to_owned()),
+            model_class: None,
             shares_embeddings: None,
             model_max_length: None,
             chat_template_file: None,
@@ -86,9 +99,28 @@ impl Settings {
         named.or_else(|| TokenizerClass::of_model(self.model_type.as_deref()?))
     }
 
-    /// The class as it is written.
+    /// The class as it is written: in tokenizer_config.json, or else in config.json, as older checkpoints have it.
     pub fn class_name(&self) -> Option<&str> {
-        self.config.get("tokenizer_class")?.as_str()
+        self.config.get("tokenizer_class").and_then(Value::as_str).or(self.model_class.as_deref())
+    }
+
+    /// Whether that is the one of config.json.
+    pub fn is_class_of_model(&self) -> bool {
+        self.config.get("tokenizer_class").and_then(Value::as_str).is_none() && self.model_class.is_some()
+    }
+
+    /// Every token that the files of a folder add to the vocabulary, without those that have a role; what cannot be read adds none.
+    pub fn added_tokens(&self, folder: &Path) -> Vec<String> {
+        let mut added: Vec<String> = self.listed_tokens().into_iter().flatten().map(|listed| listed.token.content).collect();
+        let map = self.special_tokens.get("additional_special_tokens").and_then(Value::as_array).into_iter().flatten();
+        added.extend(map.filter_map(|token| Some(token.as_str().or_else(|| token.get("content")?.as_str())?.to_owned())));
+        added.extend(
+            read_object(&folder.join("added_tokens.json"))
+                .into_iter()
+                .flat_map(|tokens| tokens.into_iter().map(|(token, _)| token)),
+        );
+        added.sort_unstable();
+        added
     }
 
     /// The chat template: as in transformers the file of its own goes first, and of several in the configuration the one called default is meant.

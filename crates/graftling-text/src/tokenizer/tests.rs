@@ -28,7 +28,7 @@ fn ids(tokenizer: &Tokenizer, text: &str, pair: Option<&str>, max_length: usize)
 
 #[test]
 fn a_folder_without_a_usable_tokenizer_is_refused() {
-    let cases: [(&[(&str, &str)], &str); 17] = [
+    let cases: [(&[(&str, &str)], &str); 18] = [
         (
             &[("sentencepiece.bpe.model", "x"), ("tokenizer_config.json", "{\"tokenizer_class\": \"NllbTokenizer\"}")],
             "{folder}: no tokenizer here: there is no tokenizer.json, and of its class no other file is read; \
@@ -62,6 +62,14 @@ fn a_folder_without_a_usable_tokenizer_is_refused() {
         (
             &[("vocab.txt", VOCABULARY), ("tokenizer_config.json", "{\"tokenizer_class\": \"BertJapaneseTokenizer\"}")],
             "{folder}/vocab.txt: a vocabulary alone does not tell how texts are cut; tokenizer_class in tokenizer_config.json is \
+             \"BertJapaneseTokenizer\" and must name one of {classes}",
+        ),
+        (
+            &[
+                ("vocab.txt", VOCABULARY),
+                ("config.json", "{\"model_type\": \"bert\", \"tokenizer_class\": \"BertJapaneseTokenizer\"}"),
+            ],
+            "{folder}/vocab.txt: a vocabulary alone does not tell how texts are cut; tokenizer_class in config.json is \
              \"BertJapaneseTokenizer\" and must name one of {classes}",
         ),
         (&[("vocab.txt", "")], "{folder}/vocab.txt: the vocabulary is empty"),
@@ -174,6 +182,36 @@ fn token_types_are_left_out_where_settings_or_class_say_so() {
     ];
     for (config, model, expected) in cases {
         assert_eq!(types(config, model), expected, "{config} {model}");
+    }
+}
+
+#[test]
+fn a_class_may_stand_in_the_config_of_the_model() {
+    let model = "{\"model_type\": \"albert\", \"tokenizer_class\": \"BertTokenizer\"}";
+    let folder = folder(&[("vocab.txt", VOCABULARY), ("config.json", model)]);
+    assert_eq!(ids(&Tokenizer::from_folder(folder.path()).unwrap(), "a", None, 8), ids(&tokenizer("{}"), "a", None, 8));
+}
+
+#[test]
+fn added_tokens_that_are_not_looked_for_are_told() {
+    let added = |files: &[(&str, &str)]| {
+        let folder = folder(&[&[("vocab.txt", VOCABULARY)], files].concat());
+        Tokenizer::from_folder(folder.path()).unwrap().notices().to_vec()
+    };
+    assert!(added(&[]).is_empty());
+    assert!(added(&[("added_tokens.json", "{\"[SEP]\": 3}")]).is_empty(), "it has a role, and is looked for");
+    let cases = [
+        ("added_tokens.json", "{\"<e1>\": 60, \"<e2>\": 61}"),
+        ("special_tokens_map.json", "{\"additional_special_tokens\": [\"<e2>\", {\"content\": \"<e1>\"}]}"),
+        ("tokenizer_config.json", "{\"additional_special_tokens\": [\"<e1>\", \"<e2>\"]}"),
+        ("tokenizer_config.json", "{\"added_tokens_decoder\": {\"5\": {\"content\": \"<e1>\"}, \"6\": {\"content\": \"<e2>\"}}}"),
+    ];
+    for case in cases {
+        let notices = added(&[case]);
+        assert!(
+            notices.len() == 1 && notices[0].contains("taken apart: \"<e1>\", \"<e2>\"; transformers reads them"),
+            "{notices:?}"
+        );
     }
 }
 
