@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::metrics::thresholds::HALF;
-use crate::recipe::Task;
+use crate::recipe::{ReportLanguage, Task};
+use crate::report::said;
 use crate::tasks::Objective;
 use crate::{Error, disk};
 
 /// The file, beside the model.
 pub(crate) const DECISIONS: &str = "decisions.json";
 /// Labels whose thresholds are told in a line; a file holds all.
-pub(crate) const TOLD: usize = 8;
+const TOLD: usize = 8;
 
 /// What probabilities and decisions are made by.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,9 +103,20 @@ impl Decisions {
 
     /// In a few words: `temperature 1.382; thresholds: red 0.310, round 0.500`.
     pub fn told(&self, labels: &[String]) -> String {
-        let temperature = self.temperature.map(|temperature| format!("temperature {temperature:.3}"));
-        let thresholds = self.thresholds.as_ref().map(|thresholds| told_thresholds(labels, thresholds));
-        temperature.into_iter().chain(thresholds).collect::<Vec<_>>().join("; ")
+        self.brief(labels).told(ReportLanguage::En)
+    }
+
+    /// What is told of them.
+    pub(crate) fn brief(&self, labels: &[String]) -> BriefDecisions {
+        let thresholds = self.thresholds.as_deref().unwrap_or_default();
+        let same = thresholds.first().filter(|first| thresholds.iter().all(|threshold| threshold == *first));
+        let each = labels.iter().cloned().zip(thresholds.iter().copied()).filter(|_| same.is_none());
+        BriefDecisions {
+            temperature: self.temperature,
+            threshold: same.copied(),
+            thresholds: each.take(TOLD).collect(),
+            labels: labels.len(),
+        }
     }
 
     /// Reads the file beside a model of a task; `None` where there is none.
@@ -163,15 +175,38 @@ impl Decisions {
     }
 }
 
-fn told_thresholds(labels: &[String], thresholds: &[f64]) -> String {
-    if let [first, rest @ ..] = thresholds
-        && rest.iter().all(|threshold| threshold == first)
-    {
-        return format!("threshold {first:.3}");
+/// As much of decisions as is told in a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BriefDecisions {
+    /// What logits were divided by.
+    pub temperature: Option<f64>,
+    /// The threshold that all labels have.
+    pub threshold: Option<f64>,
+    /// Where they differ, the first labels with their thresholds.
+    pub thresholds: Vec<(String, f64)>,
+    /// How many labels there are.
+    pub labels: usize,
+}
+
+impl BriefDecisions {
+    /// In words.
+    pub fn told(&self, language: ReportLanguage) -> String {
+        let separator = match language {
+            ReportLanguage::En => [", ", "; "],
+            ReportLanguage::Zh => ["、", "；"],
+        };
+        let each = self.thresholds.iter().map(|(label, value)| format!("{label} {value:.3}"));
+        let (listed, all) = (each.collect::<Vec<_>>().join(separator[0]), self.labels);
+        let more = all.saturating_sub(self.thresholds.len());
+        let thresholds = match (self.thresholds.is_empty(), more) {
+            (true, _) => None,
+            (false, 0) => Some(said!(language, "thresholds: {listed}", "阈值：{listed}")),
+            (false, _) => Some(said!(language, "thresholds: {listed} and {more} more", "阈值：{listed} 等 {all} 个标签")),
+        };
+        let temperature = self.temperature.map(|value| said!(language, "temperature {value:.3}", "温度 {value:.3}"));
+        let threshold = self.threshold.map(|value| said!(language, "threshold {value:.3}", "阈值 {value:.3}"));
+        [temperature, threshold, thresholds].into_iter().flatten().collect::<Vec<_>>().join(separator[1])
     }
-    let shown = labels.iter().zip(thresholds).take(TOLD).map(|(label, threshold)| format!("{label} {threshold:.3}"));
-    let more = if labels.len() > TOLD { format!(" and {} more", labels.len() - TOLD) } else { String::new() };
-    format!("thresholds: {}{more}", shown.collect::<Vec<_>>().join(", "))
 }
 
 /// What was fitted, and what a person should know of it.
@@ -192,5 +227,28 @@ impl FittedDecisions {
             decisions: Decisions { temperature, thresholds: None },
             notices: temperature.is_none().then(|| NO_TEMPERATURE.to_owned()).into_iter().collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decisions_are_told_in_either_language() {
+        let labels: Vec<String> = (0..10).map(|number| format!("l{number}")).collect();
+        let told = |temperature: Option<f64>, thresholds: Option<Vec<f64>>| {
+            let brief = Decisions { temperature, thresholds }.brief(&labels);
+            [ReportLanguage::En, ReportLanguage::Zh].map(|language| brief.told(language))
+        };
+        assert_eq!(told(None, None), ["", ""]);
+        assert_eq!(told(Some(1.3821), None), ["temperature 1.382", "温度 1.382"]);
+        assert_eq!(told(Some(2.0), Some(vec![0.25; 10])), ["temperature 2.000; threshold 0.250", "温度 2.000；阈值 0.250"]);
+        let several = Some((0..10).map(|number| f64::from(number) / 16.0).collect());
+        let [english, chinese] = told(None, several);
+        assert!(english.starts_with("thresholds: l0 0.000, l1 0.062, ") && english.ends_with("l7 0.438 and 2 more"), "{english}");
+        assert!(chinese.starts_with("阈值：l0 0.000、l1 0.062、") && chinese.ends_with("l7 0.438 等 10 个标签"), "{chinese}");
+        let two = Decisions { temperature: None, thresholds: Some(vec![0.31, 0.5]) };
+        assert_eq!(two.told(&["red", "round"].map(str::to_owned)), "thresholds: red 0.310, round 0.500");
     }
 }

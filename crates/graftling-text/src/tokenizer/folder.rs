@@ -156,9 +156,8 @@ fn unknown_class(path: &Path, settings: &Settings) -> TextError {
 /// Tells tokens that the folder adds to a vocabulary and this tokenizer does not look for in texts, at `path`: it takes them apart.
 fn unread_tokens(path: &Path, pipeline: &tokenizers::Tokenizer, settings: &Settings) -> Option<String> {
     let found = pipeline.get_added_vocabulary().get_vocab();
-    let mut unread = settings.added_tokens(path.parent()?);
+    let mut unread = settings.all_added_tokens();
     unread.retain(|token| !found.contains_key(token));
-    unread.dedup();
     let all = unread.len();
     let listed = quoted_list(&unread[..all.min(5)]);
     let more = if all > 5 { format!(" and {} more", all - 5) } else { String::new() };

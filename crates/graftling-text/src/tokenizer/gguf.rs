@@ -128,6 +128,7 @@ impl Tokenizer {
             special_tokens: Map::new(),
             model_type: Some(vocabulary.model_type.clone()),
             model_class: None,
+            added_tokens: Vec::new(),
             shares_embeddings: None,
             model_max_length: vocabulary.model_max_length,
             // It stands in the config.

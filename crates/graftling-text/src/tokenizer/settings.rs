@@ -24,6 +24,8 @@ pub(super) struct Settings {
     pub model_type: Option<String>,
     /// The `tokenizer_class` of config.json, where there is one.
     pub model_class: Option<String>,
+    /// The tokens of added_tokens.json.
+    pub added_tokens: Vec<String>,
     /// What config.json says of whether texts that are read and texts that are written have one table of embeddings
     /// (`share_encoder_decoder_embeddings`).
     pub shares_embeddings: Option<bool>,
@@ -64,6 +66,7 @@ impl Settings {
         let shares_embeddings = model.get("share_encoder_decoder_embeddings").and_then(Value::as_bool);
         let template = folder.join("chat_template.jinja");
         let chat_template_file = if template.exists() { Some(plain_text::read(&template, false)?) } else { None };
+        let added_tokens = read_object(&folder.join("added_tokens.json"))?.into_iter().map(|(token, _)| token).collect();
         let model_max_length = None;
         let mut settings = Settings {
             path,
@@ -71,6 +74,7 @@ impl Settings {
             special_tokens,
             model_type,
             model_class,
+            added_tokens,
             shares_embeddings,
             model_max_length,
             chat_template_file,
@@ -87,6 +91,7 @@ impl Settings {
             special_tokens: Map::new(),
             model_type: Some(model_type.to_owned()),
             model_class: None,
+            added_tokens: Vec::new(),
             shares_embeddings: None,
             model_max_length: None,
             chat_template_file: None,
@@ -109,18 +114,16 @@ impl Settings {
         self.config.get("tokenizer_class").and_then(Value::as_str).is_none() && self.model_class.is_some()
     }
 
-    /// Every token that the files of a folder add to the vocabulary, without those that have a role; what cannot be read adds none.
-    pub fn added_tokens(&self, folder: &Path) -> Vec<String> {
-        let mut added: Vec<String> = self.listed_tokens().into_iter().flatten().map(|listed| listed.token.content).collect();
+    /// Every token that the files of the folder add to the vocabulary, in order, those included that have a role. A list that cannot be read
+    /// adds none.
+    pub fn all_added_tokens(&self) -> Vec<String> {
+        let listed = self.listed_tokens().unwrap_or_default().into_iter().map(|listed| listed.token.content);
         let map = self.special_tokens.get("additional_special_tokens").and_then(Value::as_array).into_iter().flatten();
-        added.extend(map.filter_map(|token| Some(token.as_str().or_else(|| token.get("content")?.as_str())?.to_owned())));
-        added.extend(
-            read_object(&folder.join("added_tokens.json"))
-                .into_iter()
-                .flat_map(|tokens| tokens.into_iter().map(|(token, _)| token)),
-        );
-        added.sort_unstable();
-        added
+        let in_map = map.filter_map(|token| Some(token.as_str().or_else(|| token.get("content")?.as_str())?.to_owned()));
+        let mut all: Vec<String> = listed.chain(in_map).chain(self.added_tokens.iter().cloned()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// The chat template: as in transformers the file of its own goes first, and of several in the configuration the one called default is meant.

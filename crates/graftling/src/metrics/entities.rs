@@ -56,16 +56,7 @@ pub struct EntityFigures {
 }
 
 impl EntityMetrics {
-    /// The figures of predicted tags against true ones, sentence by sentence. `tags` are all there are: their letters say which
-    /// scheme is meant.
-    ///
-    /// # Panics
-    /// If there are not as many predicted sentences and words as true ones.
-    pub fn new<T: AsRef<str>>(tags: &[String], truths: &[Vec<T>], predictions: &[Vec<T>], loss: f64) -> Self {
-        Self::with_scheme(Scheme::of_tags(tags), truths, predictions, loss)
-    }
-
-    /// The same by the letter of a scheme that is known.
+    /// The figures of predicted tags against true ones, sentence by sentence; in the strict mode by the letter of a scheme, where there is one.
     ///
     /// # Panics
     /// If there are not as many predicted sentences and words as true ones.

@@ -271,7 +271,9 @@ fn the_scheme_follows_from_the_letters_of_the_tags() {
 #[test]
 fn a_strict_mode_that_differs_in_nothing_is_told_in_a_line() {
     let tags = ["B-X", "I-X", "O"].map(str::to_owned);
-    let table = |truth: [&str; 2], said: [&str; 2]| EntityMetrics::new(&tags, &[truth.to_vec()], &[said.to_vec()], 0.0).table();
+    let table = |truth: [&str; 2], said: [&str; 2]| {
+        EntityMetrics::with_scheme(Scheme::of_tags(&tags), &[truth.to_vec()], &[said.to_vec()], 0.0).table()
+    };
     let same = table(["B-X", "I-X"], ["B-X", "I-X"]);
     assert!(same.starts_with("entities, the same in seqeval's default mode and in its strict mode (IOB2)\n"), "{same}");
     let other = table(["B-X", "I-X"], ["I-X", "I-X"]);

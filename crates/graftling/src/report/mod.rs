@@ -14,3 +14,4 @@ mod text;
 pub use again::{ReportRequest, report};
 pub(crate) use facts::{Facts, ModelDescription, Run, ScoredSplit, SplitFacts, Texts};
 pub(crate) use language::Language;
+pub(crate) use language::said;

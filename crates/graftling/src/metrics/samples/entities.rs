@@ -19,25 +19,11 @@ pub struct EntitySample {
 }
 
 impl EntitySample {
-    /// Of true tags and those that were said, sentence by sentence; `tags` are all there are. With the sum of each sentence's losses,
-    /// and of how many words it is the sum.
+    /// Of true tags and those that were said, sentence by sentence; in the strict mode by the letter of a scheme, where there is one. With the
+    /// sum of each sentence's losses, and of how many words it is the sum.
     ///
     /// # Panics
     /// If there are not as many predicted sentences and words as true ones, or not a loss a sentence.
-    pub fn new<T: AsRef<str>>(
-        tags: &[String],
-        truths: &[Vec<T>],
-        predictions: &[Vec<T>],
-        losses: Vec<f64>,
-        terms: &[usize],
-    ) -> Self {
-        Self::with_scheme(Scheme::of_tags(tags), truths, predictions, losses, terms)
-    }
-
-    /// The same by the letter of a scheme that is known.
-    ///
-    /// # Panics
-    /// As [`new`](Self::new).
     pub fn with_scheme<T: AsRef<str>>(
         scheme: Option<Scheme>,
         truths: &[Vec<T>],
@@ -53,7 +39,7 @@ impl EntitySample {
     /// Of tags that spell no entities: each is a class of words.
     ///
     /// # Panics
-    /// As [`new`](Self::new).
+    /// As [`with_scheme`](Self::with_scheme).
     pub fn of_words<T: AsRef<str>>(truths: &[Vec<T>], predictions: &[Vec<T>], losses: Vec<f64>, terms: &[usize]) -> Self {
         assert_eq!(truths.len(), predictions.len(), "sample: sentences");
         assert_eq!((truths.len(), truths.len()), (losses.len(), terms.len()), "sample: losses");

@@ -7,11 +7,10 @@ use serde_json::{Map, Value};
 
 use super::data::MOST_OUTPUTS;
 use super::{
-    ClassFacts, ConfusionFacts, DecisionFacts, EvaluationFacts, HardFacts, IntervalFacts, MOST_LISTED, MOST_MATRIX_CLASSES,
-    MistakeFacts, SampleFacts, ScatterFacts, Standing,
+    ClassFacts, ConfusionFacts, EvaluationFacts, HardFacts, IntervalFacts, MOST_LISTED, MOST_MATRIX_CLASSES, MistakeFacts,
+    SampleFacts, ScatterFacts, Standing,
 };
 use crate::data::Data;
-use crate::decisions::{Decisions, TOLD};
 use crate::evaluate::{Examples, Scored};
 use crate::metrics::{Calibration, CalibrationSums, ConfusionMatrix, Metrics};
 use crate::report::names;
@@ -70,7 +69,7 @@ impl EvaluationFacts {
             headline: headline(&evaluation.metrics, &figures),
             figures,
             intervals: evaluation.intervals.as_ref().map(IntervalFacts::of),
-            decisions: evaluation.unfitted.as_ref().map(|unfitted| DecisionFacts::new(&unfitted.decisions, &evaluation.labels)),
+            decisions: evaluation.unfitted.as_ref().map(|unfitted| unfitted.decisions.brief(&evaluation.labels)),
             examined: scored.map(|scored| Examined::new(&evaluation.metrics, scored)),
         }
     }
@@ -80,20 +79,6 @@ impl EvaluationFacts {
 fn headline(metrics: &Metrics, figures: &Map<String, Value>) -> Vec<String> {
     let keys = metrics.headline().into_iter().map(|(told, _)| names::key_of(told));
     keys.filter(|key| figures.contains_key(key)).collect()
-}
-
-impl DecisionFacts {
-    fn new(decisions: &Decisions, labels: &[String]) -> Self {
-        let thresholds = decisions.thresholds.as_deref().unwrap_or_default();
-        let same = thresholds.first().filter(|first| thresholds.iter().all(|threshold| threshold == *first));
-        let each = labels.iter().cloned().zip(thresholds.iter().copied()).filter(|_| same.is_none());
-        Self {
-            temperature: decisions.temperature,
-            threshold: same.copied(),
-            thresholds: each.take(TOLD).collect(),
-            labels: labels.len(),
-        }
-    }
 }
 
 impl Examined {

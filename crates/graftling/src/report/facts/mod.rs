@@ -20,6 +20,7 @@ pub(crate) use run::Run;
 
 use super::Language;
 use crate::StopReason;
+use crate::decisions::BriefDecisions;
 use crate::fit::CurvePoint;
 use crate::metrics::{ClassMetrics, Intervals};
 use crate::recipe::Recipe;
@@ -167,22 +168,9 @@ pub(crate) struct EvaluationFacts {
     pub intervals: Option<IntervalFacts>,
     /// The temperature and thresholds that the figures obey, where something was fitted or given.
     #[serde(default)]
-    pub decisions: Option<DecisionFacts>,
+    pub decisions: Option<BriefDecisions>,
     /// What the split was looked at for beyond its figures; one split of a report is.
     pub examined: Option<Examined>,
-}
-
-/// By what probabilities and decisions were made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct DecisionFacts {
-    /// What logits were divided by.
-    pub temperature: Option<f64>,
-    /// The threshold that all labels have.
-    pub threshold: Option<f64>,
-    /// Where they differ, the first labels with their thresholds.
-    pub thresholds: Vec<(String, f64)>,
-    /// How many labels there are.
-    pub labels: usize,
 }
 
 /// In which range figures lie for most drawings of the examples.

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::{figure, interval};
+use crate::decisions::BriefDecisions;
 use crate::figures::count;
-use crate::report::facts::{DecisionFacts, EvaluationFacts, Facts};
+use crate::report::facts::{EvaluationFacts, Facts};
 use crate::report::language::said;
 use crate::report::{Language, names, text};
 
@@ -59,20 +60,10 @@ pub(super) fn section(facts: &Facts) -> Option<Markup> {
     })
 }
 
-/// Temperature and thresholds in a few words.
-fn decided_by(decided: &DecisionFacts, language: Language) -> String {
-    let comma = language.of(", ", "、");
-    let temperature = decided.temperature.map(|value| said!(language, "temperature {value:.3}", "温度 {value:.3}"));
-    let threshold = decided.threshold.map(|value| said!(language, "threshold {value:.3}", "阈值 {value:.3}"));
-    let each = decided.thresholds.iter().map(|(label, value)| format!("{} {value:.3}", text::name(label, NAME)));
-    let (listed, all) = (each.collect::<Vec<_>>().join(comma), count(decided.labels as u64));
-    let more = count(decided.labels.saturating_sub(decided.thresholds.len()) as u64);
-    let thresholds = match (decided.thresholds.is_empty(), decided.labels > decided.thresholds.len()) {
-        (true, _) => None,
-        (false, false) => Some(said!(language, "thresholds: {listed}", "阈值：{listed}")),
-        (false, true) => Some(said!(language, "thresholds: {listed} and {more} more", "阈值：{listed} 等 {all} 个标签")),
-    };
-    [temperature, threshold, thresholds].into_iter().flatten().collect::<Vec<_>>().join(language.of("; ", "；"))
+/// Temperature and thresholds in a few words, with the names of labels as they fit.
+fn decided_by(decided: &BriefDecisions, language: Language) -> String {
+    let thresholds = decided.thresholds.iter().map(|(label, value)| (text::name(label, NAME), *value)).collect();
+    BriefDecisions { thresholds, ..decided.clone() }.told(language)
 }
 
 /// A row for each split.
