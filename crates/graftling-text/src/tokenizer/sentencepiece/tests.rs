@@ -171,3 +171,21 @@ fn every_prefix_and_every_flipped_byte_of_a_model_is_read_or_refused() {
         assert!(read > 0 && refused > 0, "{name}: {read} read, {refused} refused");
     }
 }
+
+#[test]
+fn added_tokens_that_a_class_has_of_itself_are_looked_for_and_others_are_told() {
+    let notices = |model: &str, name: &str, config: &str, added: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(name), golden(model)).unwrap();
+        fs::write(folder.path().join("tokenizer_config.json"), config).unwrap();
+        fs::write(folder.path().join("added_tokens.json"), added).unwrap();
+        Tokenizer::from_folder(folder.path()).unwrap().notices().to_vec()
+    };
+    let sentinels = "{\"tokenizer_class\": \"T5Tokenizer\", \"extra_ids\": 2, \
+                     \"additional_special_tokens\": [\"<extra_id_0>\", \"<extra_id_1>\"]}";
+    assert_eq!(notices("t5.model", "spiece.model", sentinels, "{}"), Vec::<String>::new());
+    let masked = "{\"tokenizer_class\": \"DebertaV2Tokenizer\"}";
+    assert_eq!(notices("deberta.model", "spm.model", masked, "{\"[MASK]\": 520}"), Vec::<String>::new());
+    let told = notices("deberta.model", "spm.model", masked, "{\"[MASK]\": 520, \"[E1]\": 521}");
+    assert!(told.len() == 1 && told[0].contains("taken apart: \"[E1]\"; transformers reads them"), "{told:?}");
+}
