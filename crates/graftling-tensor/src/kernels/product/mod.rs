@@ -13,14 +13,14 @@ mod tile_avx512;
 mod tile_portable;
 mod transpose;
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 pub(crate) use pack::{PackedRight, Right, RightSide, UnpackedRight};
 use pack::{ROW_STRIDE, depth_blocks, pack_left};
-use tile::{Operands, Tile};
+use tile::{Coming, GROUP, LINE, Operands, Tile};
 
 use crate::kernels::simd::Level;
 
@@ -189,6 +189,23 @@ fn side_by_side(panels: usize, parts: usize) -> Vec<Range<usize>> {
     (0..panels).step_by(width).map(|start| start..(start + width).min(panels)).collect()
 }
 
+/// The depth block behind one of `whole_depth`: behind the last the first again, where `again`.
+fn after(whole_depth: usize, depth: &Range<usize>, again: bool) -> Option<Range<usize>> {
+    depth_blocks(whole_depth)
+        .find(|block| block.start == depth.end)
+        .or_else(|| depth_blocks(whole_depth).next().filter(|_| again))
+}
+
+/// What of the next panel is fetched while one of `tiles` tiles of this depth is computed.
+fn share(next: &[f32], index: usize, tiles: usize, depth: usize) -> Coming {
+    let groups = depth.div_ceil(GROUP);
+    let lines = next.len().div_ceil(LINE).div_ceil((groups * tiles).max(1));
+    match next.get(index * groups * lines * LINE..) {
+        None | Some([]) => Coming::NOTHING,
+        Some(rest) => Coming { start: rest.as_ptr(), lines },
+    }
+}
+
 /// A product that tasks compute blocks of.
 struct Job<'a, R, E> {
     level: Level,
@@ -253,28 +270,31 @@ impl<'a, R: Right, E: Epilogue> Job<'a, R, E> {
 
     #[inline(always)]
     fn run_tiles<T: Tile, const ROWS: usize>(&self, rows: Range<usize>, panels: Range<usize>) {
-        thread_local! { static SCRATCH: RefCell<[Vec<f32>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) }; }
+        thread_local! { static SCRATCH: Cell<[Vec<f32>; 2]> = const { Cell::new([Vec::new(), Vec::new()]) }; }
         let [whole_depth, _] = self.right.shape();
-        SCRATCH.with_borrow_mut(|[slabs, made]| {
-            for block in rows.clone().step_by(BLOCK_ROWS.next_multiple_of(ROWS)) {
-                let block = block..(block + BLOCK_ROWS.next_multiple_of(ROWS)).min(rows.end);
-                for depth in depth_blocks(whole_depth) {
-                    let slab_size = pack_left::<ROWS>(slabs, self.left, block.clone(), &depth);
-                    for panel in panels.clone() {
-                        let values = self.right.panel(&depth, panel, made);
-                        for (index, first) in block.clone().step_by(ROWS).enumerate() {
-                            let count = ROWS.min(block.end - first);
-                            self.run_tile::<T, ROWS>(
-                                &slabs[index * slab_size..][..slab_size],
-                                &depth,
-                                (panel, values),
-                                first..first + count,
-                            );
-                        }
+        // Taken out and put back: within a closure of `with` the loops might not be compiled for this level.
+        let [mut slabs, mut made] = SCRATCH.take();
+        for block in rows.clone().step_by(BLOCK_ROWS.next_multiple_of(ROWS)) {
+            let block = block..(block + BLOCK_ROWS.next_multiple_of(ROWS)).min(rows.end);
+            let tiles = block.len().div_ceil(ROWS);
+            for depth in depth_blocks(whole_depth) {
+                let slab_size = pack_left::<ROWS>(&mut slabs, self.left, block.clone(), &depth);
+                for panel in panels.clone() {
+                    let next = if panel + 1 < panels.end {
+                        self.right.ready(&depth, panel + 1)
+                    } else {
+                        after(whole_depth, &depth, block.end < rows.end).and_then(|depth| self.right.ready(&depth, panels.start))
+                    };
+                    let values = self.right.panel(&depth, panel, &mut made);
+                    for (index, first) in block.clone().step_by(ROWS).enumerate() {
+                        let slab = &slabs[index * slab_size..][..slab_size];
+                        let coming = next.map_or(Coming::NOTHING, |next| share(next, index, tiles, depth.len()));
+                        self.run_tile::<T, ROWS>(slab, &depth, (panel, values), first..(first + ROWS).min(block.end), coming);
                     }
                 }
             }
-        });
+        }
+        SCRATCH.set([slabs, made]);
     }
 
     #[inline(always)]
@@ -284,6 +304,7 @@ impl<'a, R: Right, E: Epilogue> Job<'a, R, E> {
         depth: &Range<usize>,
         (panel, values): (usize, &[f32]),
         rows: Range<usize>,
+        coming: Coming,
     ) {
         let [whole_depth, columns] = self.right.shape();
         let column = panel * T::COLUMNS;
@@ -292,7 +313,7 @@ impl<'a, R: Right, E: Epilogue> Job<'a, R, E> {
         // SAFETY: `Job::new` checked that the target holds every row and column of the result.
         let corner = unsafe { self.target.add(rows.start * self.stride + column) };
         let operands =
-            Operands { depth: depth.len(), a: slab.as_ptr(), b: values.as_ptr(), c: corner, c_stride: self.stride, add };
+            Operands { depth: depth.len(), a: slab.as_ptr(), b: values.as_ptr(), c: corner, c_stride: self.stride, add, coming };
         if rows.len() == ROWS && width == T::COLUMNS {
             // SAFETY: slab and panel hold a full tile's values, and the tile lies inside the target.
             unsafe { self.run_operands::<T, ROWS>(operands) };

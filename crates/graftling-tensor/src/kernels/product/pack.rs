@@ -16,6 +16,9 @@ pub(crate) const MAX_DEPTH: usize = 384;
 /// would give, so that rows do not fall onto the same cache sets.
 pub(crate) const ROW_STRIDE: usize = MAX_DEPTH + 16;
 
+/// Packed sides of up to so many values, as attention has them, are near anyway.
+const NEAR: usize = 16 * 1024;
+
 /// The ranges in which the sums over `depth` are taken: equal parts of at most [`MAX_DEPTH`]. Depends on nothing else, so that
 /// results do not depend on the number of threads.
 pub(crate) fn depth_blocks(depth: usize) -> impl Iterator<Item = Range<usize>> {
@@ -45,6 +48,9 @@ pub(crate) trait Right: Sync {
 
     /// The values of one panel in one depth block, `depth x columns`, in `made` where they lie nowhere else.
     fn panel<'a>(&'a self, block: &Range<usize>, index: usize, made: &'a mut Vec<f32>) -> &'a [f32];
+
+    /// The same panel where it lies in memory that is worth fetching beforehand.
+    fn ready(&self, block: &Range<usize>, index: usize) -> Option<&[f32]>;
 
     /// How many panels there are.
     fn panels(&self) -> usize {
@@ -90,6 +96,11 @@ impl PackedRight {
         }
         Self { values, depth, columns, panel }
     }
+
+    fn lying(&self, block: &Range<usize>, index: usize) -> &[f32] {
+        let start = block.start * self.panels() * self.panel + index * block.len() * self.panel;
+        &self.values[start..start + block.len() * self.panel]
+    }
 }
 
 impl Right for PackedRight {
@@ -104,8 +115,11 @@ impl Right for PackedRight {
     }
 
     fn panel<'a>(&'a self, block: &Range<usize>, index: usize, _made: &'a mut Vec<f32>) -> &'a [f32] {
-        let start = block.start * self.panels() * self.panel + index * block.len() * self.panel;
-        &self.values[start..start + block.len() * self.panel]
+        self.lying(block, index)
+    }
+
+    fn ready(&self, block: &Range<usize>, index: usize) -> Option<&[f32]> {
+        (self.values.len() > NEAR).then(|| self.lying(block, index))
     }
 }
 
@@ -144,6 +158,10 @@ impl Right for UnpackedRight<'_> {
         let first = index * self.panel;
         pack_panel(&mut made[..size], self.view, block.clone(), first, self.panel.min(self.columns - first), self.panel);
         &made[..size]
+    }
+
+    fn ready(&self, _block: &Range<usize>, _index: usize) -> Option<&[f32]> {
+        None
     }
 }
 

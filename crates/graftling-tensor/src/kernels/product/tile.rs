@@ -15,6 +15,58 @@ pub(crate) struct Operands {
     pub c_stride: usize,
     /// Whether to add to the result (`true`) or to overwrite it.
     pub add: bool,
+    /// What is fetched while this is computed.
+    pub coming: Coming,
+}
+
+/// Memory that is read soon: part of the panel behind the present one. A third-level cache answers so slowly that products wait for a
+/// quarter of their time where panels are first asked for when they are needed.
+#[derive(Clone, Copy)]
+pub(crate) struct Coming {
+    /// Where it begins.
+    pub start: *const f32,
+    /// How many cache lines are asked for in each [`GROUP`] of steps along the depth.
+    pub lines: usize,
+}
+
+/// So many steps along the depth are taken between askings.
+pub(crate) const GROUP: usize = 4;
+
+/// Values of a cache line.
+pub(crate) const LINE: usize = 16;
+
+impl Coming {
+    /// Nothing.
+    pub const NOTHING: Coming = Coming { start: std::ptr::null(), lines: 0 };
+
+    /// Asks for the lines of one group, and moves on behind them.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub fn ask(&mut self) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        for _ in 0..self.lines {
+            // SAFETY: a hint changes nothing that a program sees, wherever it points.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(self.start.cast()) };
+            self.start = self.start.wrapping_add(LINE);
+        }
+    }
+}
+
+impl Operands {
+    /// Asks for the block's place in the result, so that it is near when the sums are complete.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub fn ask_for_result(&self, rows: usize, columns: usize) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        for row in 0..rows {
+            let start = self.c.wrapping_add(row * self.c_stride);
+            // A row need not begin with a line: its last value is in the line behind then.
+            for column in (0..columns).step_by(LINE).chain([columns - 1]) {
+                // SAFETY: as above.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(column).cast()) };
+            }
+        }
+    }
 }
 
 /// A block of a product that fits into registers.

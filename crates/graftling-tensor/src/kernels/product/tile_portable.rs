@@ -16,7 +16,7 @@ impl Tile for PortableTile {
     // SAFETY: callers keep the promise of `Tile::run`.
     #[inline(always)]
     unsafe fn run<const ROW_STEP: usize, const K_STEP: usize>(operands: Operands) {
-        let Operands { depth, a, b, c, c_stride, add } = operands;
+        let Operands { depth, a, b, c, c_stride, add, coming: _ } = operands;
         // SAFETY: the caller promises ROWS x depth values behind `a` at the given steps, depth x 8 behind `b`, and ROWS rows
         // of 8 values behind `c`.
         unsafe {
