@@ -113,7 +113,7 @@ impl Gradients {
         let squares = |piece: &&[f32]| {
             f64::from(dispatch(
                 #[inline(always)]
-                || sum(piece.len(), |i| piece[i] * piece[i]),
+                || sum(piece, |value| value * value),
             ))
         };
         let parts: Vec<f64> = pieces.par_iter().with_min_len(8).map(squares).collect();

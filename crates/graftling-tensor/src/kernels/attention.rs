@@ -179,7 +179,7 @@ pub(super) fn softmax(scores: &mut [f32], scale: f32) -> f32 {
     for score in scores.iter_mut() {
         *score = super::math::exp(score.mul_add(scale, -top));
     }
-    let total = sum(scores.len(), |i| scores[i]);
+    let total = sum(scores, |score| score);
     let inverse = 1.0 / total;
     for score in scores.iter_mut() {
         *score *= inverse;

@@ -90,7 +90,7 @@ impl Columns {
                             row[column] = exp(row[column] + added - tops[column]).mul_add(factors[column], -share);
                         }
                         if let Some(to) = sums.get_mut(class) {
-                            *to += sum(count, |column| row[column]);
+                            *to += sum(row, |value| value);
                         }
                     }
                 },

@@ -17,20 +17,26 @@ const ENOUGH: usize = 16 * 1024;
 /// Independent sums that a vector register or two can hold.
 const LANES: usize = 32;
 
-/// The sum of `term(i)` for i in 0..count, in [`LANES`] interleaved parts.
+/// The sum of `term(value)` over the values, in [`LANES`] interleaved parts.
 #[inline(always)]
-pub(crate) fn sum(count: usize, term: impl Fn(usize) -> f32) -> f32 {
+pub(crate) fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    sum_of_pairs(values, values, |value, _| term(value))
+}
+
+/// The sum of `term(left, right)` over the values of two slices of one length, in [`LANES`] interleaved parts.
+///
+/// Parts of known length, and not indices: a check of an index would stand between the sums and their registers.
+#[inline(always)]
+pub(crate) fn sum_of_pairs(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];
-    let whole = count - count % LANES;
-    let mut start = 0;
-    while start < whole {
-        for (lane, total) in lanes.iter_mut().enumerate() {
-            *total += term(start + lane);
+    let ((left, left_over), (right, right_over)) = (left.as_chunks::<LANES>(), right[..left.len()].as_chunks::<LANES>());
+    for (left, right) in left.iter().zip(right) {
+        for lane in 0..LANES {
+            lanes[lane] += term(left[lane], right[lane]);
         }
-        start += LANES;
     }
-    for i in whole..count {
-        lanes[i - whole] += term(i);
+    for (lane, (left, right)) in lanes.iter_mut().zip(left_over.iter().zip(right_over)) {
+        *lane += term(*left, *right);
     }
     let mut width = LANES / 2;
     while width > 0 {

@@ -53,7 +53,7 @@ impl Backward for CrossEntropyBackward {
                     for value in values.iter_mut() {
                         *value = exp(*value - top);
                     }
-                    let factor = scale / sum(classes, |i| values[i]);
+                    let factor = scale / sum(values, |value| value);
                     for value in values.iter_mut() {
                         *value *= factor;
                     }

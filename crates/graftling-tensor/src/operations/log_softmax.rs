@@ -21,7 +21,7 @@ impl Graph<'_> {
             |_, block| {
                 for row in block.chunks_exact_mut(columns) {
                     let top = largest(row);
-                    let normalizer = sum(columns, |i| exp(row[i] - top)).ln();
+                    let normalizer = sum(row, |value| exp(value - top)).ln();
                     // One after the other: their sum would lose what the difference keeps.
                     row.iter_mut().for_each(|value| *value = *value - top - normalizer);
                 }

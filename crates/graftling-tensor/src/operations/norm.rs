@@ -2,7 +2,7 @@
 
 use crate::graph::{Backward, Graph, Sink, Var};
 use crate::kernels::dropout::DropoutKey;
-use crate::kernels::rows::{for_blocks, for_blocks_with_sums, sum};
+use crate::kernels::rows::{for_blocks, for_blocks_with_sums, sum, sum_of_pairs};
 use crate::kernels::write_or_add;
 use crate::operations::residual_sum::{add_dropped, send_to_both};
 use crate::parameters::ParameterId;
@@ -59,6 +59,8 @@ impl Graph<'_> {
             columns,
             #[inline(always)]
             |first, block| {
+                // Slices of one known length: no index within them is checked.
+                let (weight, bias) = (&weight[..columns], bias.map(|bias| &bias[..columns]));
                 for (row, to) in block.chunks_exact_mut(columns).enumerate() {
                     let from = &from[(first + row) * columns..][..columns];
                     let (mean, scale) = moments(from, norm.epsilon);
@@ -94,8 +96,8 @@ impl Graph<'_> {
 #[inline(always)]
 fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
     let count = row.len() as f32;
-    let mean = sum(row.len(), |i| row[i]) / count;
-    let variance = sum(row.len(), |i| (row[i] - mean) * (row[i] - mean)) / count;
+    let mean = sum(row, |value| value) / count;
+    let variance = sum(row, |value| (value - mean) * (value - mean)) / count;
     (mean, 1.0 / (variance + epsilon).sqrt())
 }
 
@@ -127,6 +129,7 @@ impl Backward for NormBackward {
             #[inline(always)]
             |first, block, totals| {
                 let (weight_totals, bias_totals) = totals.split_at_mut(columns);
+                let (bias_totals, weights) = (&mut bias_totals[..columns], &weights[..columns]);
                 for (row, gradient) in block.chunks_exact_mut(columns).enumerate() {
                     let from = &sums[(first + row) * columns..][..columns];
                     let (mean, scale) = moments(from, epsilon);
@@ -135,8 +138,9 @@ impl Backward for NormBackward {
                         bias_totals[column] += gradient[column];
                         gradient[column] *= weights[column];
                     }
-                    let average = sum(columns, |i| gradient[i]) / columns as f32;
-                    let along = sum(columns, |i| gradient[i] * ((from[i] - mean) * scale)) / columns as f32;
+                    let average = sum(gradient, |value| value) / columns as f32;
+                    let along =
+                        sum_of_pairs(gradient, from, |gradient, value| gradient * ((value - mean) * scale)) / columns as f32;
                     for column in 0..columns {
                         let normal = (from[column] - mean) * scale;
                         gradient[column] = scale * (gradient[column] - average - normal * along);

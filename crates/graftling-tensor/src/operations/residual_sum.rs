@@ -33,8 +33,8 @@ pub(super) fn add_dropped(branch: &Tensor, residual: &Tensor, key: Option<Dropou
         #[inline(always)]
         |first, block| {
             for (row, to) in block.chunks_exact_mut(columns).enumerate() {
-                let range = (first + row) * columns..(first + row + 1) * columns;
-                let (from, onto) = (&from[range.clone()], &onto[range]);
+                let start = (first + row) * columns;
+                let (from, onto) = (&from[start..][..columns], &onto[start..][..columns]);
                 match key.map(|key| key.row(first + row)) {
                     Some(mask) => {
                         for column in 0..columns {

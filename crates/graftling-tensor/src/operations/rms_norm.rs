@@ -1,7 +1,7 @@
 //! Normalisation by the root of the mean square, of whole rows or of the heads in them.
 
 use crate::graph::{Backward, Graph, Sink, Var};
-use crate::kernels::rows::{for_blocks, for_blocks_with_sums, sum};
+use crate::kernels::rows::{for_blocks, for_blocks_with_sums, sum, sum_of_pairs};
 use crate::kernels::write_or_add;
 use crate::parameters::ParameterId;
 use crate::pool::Buffer;
@@ -48,7 +48,7 @@ impl Graph<'_> {
 /// One over the root of the mean square.
 #[inline(always)]
 fn inverse_root(values: &[f32], epsilon: f32) -> f32 {
-    1.0 / (sum(values.len(), |i| values[i] * values[i]) / values.len() as f32 + epsilon).sqrt()
+    1.0 / (sum(values, |value| value * value) / values.len() as f32 + epsilon).sqrt()
 }
 
 /// Keeps what was normed; its mean squares are computed again.
@@ -71,12 +71,13 @@ impl Backward for RmsNormBackward {
             |first, block, totals| {
                 for (group, gradient) in block.chunks_exact_mut(size).enumerate() {
                     let from = &from[(first + group) * size..][..size];
+                    let totals = &mut totals[..size];
                     let scale = inverse_root(from, self.epsilon);
                     for column in 0..size {
                         totals[column] += gradient[column] * from[column] * scale;
                         gradient[column] *= weights[column];
                     }
-                    let along = sum(size, |i| gradient[i] * from[i]) / size as f32 * scale * scale;
+                    let along = sum_of_pairs(gradient, from, |gradient, value| gradient * value) / size as f32 * scale * scale;
                     for column in 0..size {
                         gradient[column] = scale * (gradient[column] - from[column] * along);
                     }

@@ -7,7 +7,7 @@ use super::{Heads, SCRATCH, Scratch, room};
 use crate::kernels::disjoint::Disjoint;
 use crate::kernels::math::exp;
 use crate::kernels::product::{Target, View, multiply_serial};
-use crate::kernels::rows::sum;
+use crate::kernels::rows::sum_of_pairs;
 use crate::kernels::simd::dispatch;
 
 impl Heads<'_> {
@@ -148,7 +148,7 @@ impl Heads<'_> {
                                 *slope *= mask.factor(first + column);
                             }
                         }
-                        let along = sum(weights.len(), |i| weights[i] * slopes[i]);
+                        let along = sum_of_pairs(weights, slopes, |weight, slope| weight * slope);
                         if let Some(bias) = &self.bias {
                             let to = &mut bias_gradient[bias.first(token) + first..][..weights.len()];
                             for (to, (slope, weight)) in to.iter_mut().zip(slopes.iter().zip(weights.iter())) {
