@@ -115,7 +115,20 @@ pub(crate) fn gelu_tanh_slope(x: f32) -> f32 {
     0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner
 }
 
-/// The derivative of `x sigmoid(x)`.
+/// `x sigmoid(x)`.
+#[inline(always)]
+pub(crate) fn silu(x: f32) -> f32 {
+    x * sigmoid(x)
+}
+
+/// The derivative of [`tanh`].
+#[inline(always)]
+pub(crate) fn tanh_slope(x: f32) -> f32 {
+    let t = tanh(x);
+    1.0 - t * t
+}
+
+/// The derivative of [`silu`].
 #[inline(always)]
 pub(crate) fn silu_slope(x: f32) -> f32 {
     let s = sigmoid(x);

@@ -28,8 +28,21 @@ impl Activation {
             Activation::Gelu => replace(values, math::gelu),
             Activation::GeluTanh => replace(values, math::gelu_tanh),
             Activation::Relu => replace(values, math::relu),
-            Activation::Silu => replace(values, |x| x * math::sigmoid(x)),
+            Activation::Silu => replace(values, math::silu),
             Activation::Tanh => replace(values, math::tanh),
+        }
+    }
+
+    /// Writes the function of each value to `result`, and replaces the value by the function's slope there: what both have in common is
+    /// computed once.
+    #[inline(always)]
+    pub(crate) fn apply_keeping_slope(self, values: &mut [f32], result: &mut [f32]) {
+        match self {
+            Activation::Gelu => replace_both(values, result, math::gelu, math::gelu_slope),
+            Activation::GeluTanh => replace_both(values, result, math::gelu_tanh, math::gelu_tanh_slope),
+            Activation::Relu => replace_both(values, result, math::relu, math::relu_slope),
+            Activation::Silu => replace_both(values, result, math::silu, math::silu_slope),
+            Activation::Tanh => replace_both(values, result, math::tanh, math::tanh_slope),
         }
     }
 
@@ -41,10 +54,7 @@ impl Activation {
             Activation::GeluTanh => scale(at, gradient, math::gelu_tanh_slope),
             Activation::Relu => scale(at, gradient, math::relu_slope),
             Activation::Silu => scale(at, gradient, math::silu_slope),
-            Activation::Tanh => scale(at, gradient, |x| {
-                let t = math::tanh(x);
-                1.0 - t * t
-            }),
+            Activation::Tanh => scale(at, gradient, math::tanh_slope),
         }
     }
 }
@@ -91,6 +101,13 @@ impl Backward for ActivationBackward {
 fn replace(values: &mut [f32], function: impl Fn(f32) -> f32) {
     for value in values {
         *value = function(*value);
+    }
+}
+
+#[inline(always)]
+fn replace_both(values: &mut [f32], result: &mut [f32], function: impl Fn(f32) -> f32, slope: impl Fn(f32) -> f32) {
+    for (value, result) in values.iter_mut().zip(result) {
+        (*value, *result) = (slope(*value), function(*value));
     }
 }
 

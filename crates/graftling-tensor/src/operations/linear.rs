@@ -39,24 +39,22 @@ impl Graph<'_> {
         let right = self.turned_weight(weight, rows);
         let left = View::new(x.tensor.values(), input);
         let mut output = Buffer::stale(rows * out);
-        let mut before = None;
+        let mut slopes = None;
         match (activation, bias_values) {
             (Some(activation), bias) if !wanted => {
                 multiply_with_side(rows, left, &right, Target::new(&mut output, out), &BiasThenActivation { bias, activation });
             }
             (Some(activation), bias) => {
-                let mut sums = Buffer::stale(rows * out);
-                let target = Target::new(&mut sums, out).with_second(&mut output);
+                let mut kept = Buffer::stale(rows * out);
+                let target = Target::new(&mut kept, out).with_second(&mut output);
                 multiply_with_side(rows, left, &right, target, &BiasThenActivation { bias, activation });
-                before = Some(Tensor::from_buffer(&[rows, out], sums));
+                slopes = Some(kept);
             }
             (None, Some(bias)) => multiply_with_side(rows, left, &right, Target::new(&mut output, out), &AddBias(bias)),
             (None, None) => multiply_with_side(rows, left, &right, Target::new(&mut output, out), &Plain),
         }
         let output = Tensor::from_buffer(&[rows, out], output);
-        let backward = wanted.then(|| -> Box<dyn Backward> {
-            Box::new(LinearBackward { x: x.clone(), weight, bias, activation: activation.zip(before) })
-        });
+        let backward = wanted.then(|| -> Box<dyn Backward> { Box::new(LinearBackward { x: x.clone(), weight, bias, slopes }) });
         self.record(output, backward)
     }
 }
@@ -73,7 +71,7 @@ impl Epilogue for AddBias<'_> {
     }
 }
 
-/// Adds the bias, and writes the activation of the sum to the second result, or over the sum where there is none.
+/// Adds the bias, and writes the activation over the sum; or to the second result, where there is one, and over the sum its slope.
 struct BiasThenActivation<'a> {
     bias: Option<&'a [f32]>,
     activation: Activation,
@@ -88,18 +86,17 @@ impl Epilogue for BiasThenActivation<'_> {
         if second.is_empty() {
             self.activation.apply(values);
         } else {
-            second.copy_from_slice(values);
-            self.activation.apply(second);
+            self.activation.apply_keeping_slope(values, second);
         }
     }
 }
 
-/// Keeps the input, and what went into the activation.
+/// Keeps the input, and the slopes of the activation.
 struct LinearBackward {
     x: Var,
     weight: ParameterId,
     bias: Option<ParameterId>,
-    activation: Option<(Activation, Tensor)>,
+    slopes: Option<Buffer>,
 }
 
 impl Backward for LinearBackward {
@@ -107,16 +104,18 @@ impl Backward for LinearBackward {
         let (rows, out) = (upstream.rows(), upstream.columns());
         let input = self.x.tensor.columns();
         let parameters = sink.parameters;
-        if self.activation.is_some() || self.bias.is_some() {
-            let slope = self.activation.as_ref().map(|(activation, before)| (*activation, before.values()));
+        if self.slopes.is_some() || self.bias.is_some() {
+            let slopes = self.slopes.as_deref();
             let sums = for_blocks_with_sums(
                 upstream.values_mut(),
                 out,
                 out,
                 #[inline(always)]
                 |first, block, sums| {
-                    if let Some((activation, before)) = slope {
-                        activation.multiply_slope(&before[first * out..][..block.len()], block);
+                    if let Some(slopes) = slopes {
+                        for (value, slope) in block.iter_mut().zip(&slopes[first * out..]) {
+                            *value *= slope;
+                        }
                     }
                     for row in block.chunks_exact(out) {
                         for (sum, value) in sums.iter_mut().zip(row) {
@@ -129,7 +128,7 @@ impl Backward for LinearBackward {
                 sink.accumulate_parameter(bias, |gradient, add| write_or_add(gradient, &sums[..out], add));
             }
         }
-        drop(self.activation);
+        drop(self.slopes);
         let gradient = upstream.values();
         sink.accumulate_parameter(self.weight, |weight, add| {
             let (left, right) = (View::transposed(gradient, out), View::new(self.x.tensor.values(), input));
