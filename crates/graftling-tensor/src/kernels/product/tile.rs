@@ -22,6 +22,7 @@ pub(crate) struct Operands {
 /// Memory that is read soon: part of the panel behind the present one. A third-level cache answers so slowly that products wait for a
 /// quarter of their time where panels are first asked for when they are needed.
 #[derive(Clone, Copy)]
+// Read by the tiles of x86-64 alone.
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(crate) struct Coming {
     /// Where it begins.
