@@ -28,14 +28,15 @@ pub(crate) fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
 /// Parts of known length, and not indices: a check of an index would stand between the sums and their registers.
 #[inline(always)]
 pub(crate) fn sum_of_pairs(left: &[f32], right: &[f32], term: impl Fn(f32, f32) -> f32) -> f32 {
+    debug_assert_eq!(left.len(), right.len(), "sum of pairs");
     let mut lanes = [0.0f32; LANES];
-    let ((left, left_over), (right, right_over)) = (left.as_chunks::<LANES>(), right[..left.len()].as_chunks::<LANES>());
+    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<LANES>(), right[..left.len()].as_chunks::<LANES>());
     for (left, right) in left.iter().zip(right) {
         for lane in 0..LANES {
             lanes[lane] += term(left[lane], right[lane]);
         }
     }
-    for (lane, (left, right)) in lanes.iter_mut().zip(left_over.iter().zip(right_over)) {
+    for (lane, (left, right)) in lanes.iter_mut().zip(left_rest.iter().zip(right_rest)) {
         *lane += term(*left, *right);
     }
     let mut width = LANES / 2;

@@ -113,7 +113,8 @@ impl Backward for LinearBackward {
                 #[inline(always)]
                 |first, block, sums| {
                     if let Some(slopes) = slopes {
-                        for (value, slope) in block.iter_mut().zip(&slopes[first * out..]) {
+                        let slopes = &slopes[first * out..][..block.len()];
+                        for (value, slope) in block.iter_mut().zip(slopes) {
                             *value *= slope;
                         }
                     }

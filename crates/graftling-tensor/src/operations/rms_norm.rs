@@ -29,6 +29,8 @@ impl Graph<'_> {
             size,
             #[inline(always)]
             |first, block| {
+                // Of one known length with the groups: no index within them is checked.
+                let weights = &weights[..size];
                 for (group, to) in block.chunks_exact_mut(size).enumerate() {
                     let from = &from[(first + group) * size..][..size];
                     let scale = inverse_root(from, epsilon);
@@ -69,9 +71,9 @@ impl Backward for RmsNormBackward {
             size,
             #[inline(always)]
             |first, block, totals| {
+                let (weights, totals) = (&weights[..size], &mut totals[..size]);
                 for (group, gradient) in block.chunks_exact_mut(size).enumerate() {
                     let from = &from[(first + group) * size..][..size];
-                    let totals = &mut totals[..size];
                     let scale = inverse_root(from, self.epsilon);
                     for column in 0..size {
                         totals[column] += gradient[column] * from[column] * scale;

@@ -189,16 +189,14 @@ fn side_by_side(panels: usize, parts: usize) -> Vec<Range<usize>> {
     (0..panels).step_by(width).map(|start| start..(start + width).min(panels)).collect()
 }
 
-/// The depth block behind one of `whole_depth`: behind the last the first again, where `again`.
-fn after(whole_depth: usize, depth: &Range<usize>, again: bool) -> Option<Range<usize>> {
-    depth_blocks(whole_depth)
-        .find(|block| block.start == depth.end)
-        .or_else(|| depth_blocks(whole_depth).next().filter(|_| again))
+/// The depth block behind one of `whole_depth`.
+fn next_depth(whole_depth: usize, depth: &Range<usize>) -> Option<Range<usize>> {
+    depth_blocks(whole_depth).find(|block| block.start == depth.end)
 }
 
-/// What of the next panel is fetched while one of `tiles` tiles of this depth is computed.
-fn share(next: &[f32], index: usize, tiles: usize, depth: usize) -> Coming {
-    let groups = depth.div_ceil(GROUP);
+/// What of the next panel is asked for while one of `tiles` tiles of this depth is computed.
+fn coming_share(next: &[f32], index: usize, tiles: usize, depth: usize) -> Coming {
+    let groups = depth / GROUP;
     let lines = next.len().div_ceil(LINE).div_ceil((groups * tiles).max(1));
     match next.get(index * groups * lines * LINE..) {
         None | Some([]) => Coming::NOTHING,
@@ -283,12 +281,12 @@ impl<'a, R: Right, E: Epilogue> Job<'a, R, E> {
                     let next = if panel + 1 < panels.end {
                         self.right.ready(&depth, panel + 1)
                     } else {
-                        after(whole_depth, &depth, block.end < rows.end).and_then(|depth| self.right.ready(&depth, panels.start))
+                        next_depth(whole_depth, &depth).and_then(|depth| self.right.ready(&depth, panels.start))
                     };
                     let values = self.right.panel(&depth, panel, &mut made);
                     for (index, first) in block.clone().step_by(ROWS).enumerate() {
                         let slab = &slabs[index * slab_size..][..slab_size];
-                        let coming = next.map_or(Coming::NOTHING, |next| share(next, index, tiles, depth.len()));
+                        let coming = next.map_or(Coming::NOTHING, |next| coming_share(next, index, tiles, depth.len()));
                         self.run_tile::<T, ROWS>(slab, &depth, (panel, values), first..(first + ROWS).min(block.end), coming);
                     }
                 }

@@ -16,7 +16,7 @@ pub(crate) const MAX_DEPTH: usize = 384;
 /// would give, so that rows do not fall onto the same cache sets.
 pub(crate) const ROW_STRIDE: usize = MAX_DEPTH + 16;
 
-/// Packed sides of up to so many values, as attention has them, are near anyway.
+/// Packed sides of up to so many values, as attention over short texts has them, are near anyway.
 const NEAR: usize = 16 * 1024;
 
 /// The ranges in which the sums over `depth` are taken: equal parts of at most [`MAX_DEPTH`]. Depends on nothing else, so that

@@ -18,7 +18,17 @@ fn at(view: &View, row: usize, column: usize) -> f64 {
 
 #[test]
 fn product_equals_the_naive_one_for_every_order_and_level() {
-    let shapes = [(1, 1, 1), (3, 5, 2), (14, 384, 32), (15, 385, 33), (29, 800, 70), (130, 40, 65), (7, 1000, 3), (113, 64, 96)];
+    let shapes = [
+        (1, 1, 1),
+        (3, 5, 2),
+        (14, 384, 32),
+        (15, 385, 33),
+        (29, 800, 70),
+        (130, 40, 65),
+        (130, 801, 70),
+        (7, 1000, 3),
+        (113, 64, 96),
+    ];
     let mut failed = Vec::new();
     for level in Level::available() {
         for (rows, depth, columns) in shapes {
@@ -119,4 +129,29 @@ fn blocks_cover_every_row_and_differ_by_one_tile_at_most() {
             }
         }
     }
+}
+
+#[test]
+fn tiles_together_ask_for_the_whole_next_panel() {
+    for (depth, tiles) in [(384, 8), (384, 1), (333, 5), (40, 9), (7, 2), (384, 300)] {
+        let next = vec![0.0; depth * 32];
+        let mut asked = vec![false; next.len().div_ceil(LINE)];
+        let mut beyond = 0;
+        for index in 0..tiles {
+            let Coming { start, lines } = coming_share(&next, index, tiles, depth);
+            for line in 0..lines * (depth / GROUP) {
+                let at = (start as usize - next.as_ptr() as usize) / (4 * LINE) + line;
+                asked.get_mut(at).map_or_else(|| beyond += 1, |asked| *asked = true);
+            }
+        }
+        assert!(asked.iter().all(|asked| *asked), "{depth} deep, {tiles} tiles");
+        let most = next.len().div_ceil(LINE).div_ceil(depth / GROUP * tiles) * (depth / GROUP);
+        assert!(beyond < most, "{depth} deep, {tiles} tiles: {beyond} lines beyond");
+    }
+}
+
+#[test]
+fn depth_blocks_follow_each_other() {
+    let blocks: Vec<_> = std::iter::successors(next_depth(777, &(0..0)), |block| next_depth(777, block)).collect();
+    assert_eq!(blocks, depth_blocks(777).collect::<Vec<_>>());
 }

@@ -15,19 +15,21 @@ pub(crate) struct Operands {
     pub c_stride: usize,
     /// Whether to add to the result (`true`) or to overwrite it.
     pub add: bool,
-    /// What is fetched while this is computed.
+    /// What is asked for while this is computed.
+    // Read by the tiles of x86-64 alone.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub coming: Coming,
 }
 
-/// Memory that is read soon: part of the panel behind the present one. A third-level cache answers so slowly that products wait for a
-/// quarter of their time where panels are first asked for when they are needed.
+/// Memory that is read soon: part of the panel behind the present one, for a third-level cache answers slowly (figures in EXPERIMENTS.md,
+/// "What the product waited for"). It may reach behind the panel, and behind all memory of the program: hints alone may use it.
 #[derive(Clone, Copy)]
 // Read by the tiles of x86-64 alone.
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(crate) struct Coming {
     /// Where it begins.
     pub start: *const f32,
-    /// How many cache lines are asked for in each [`GROUP`] of steps along the depth.
+    /// How many cache lines are asked for in each whole [`GROUP`] of steps along the depth.
     pub lines: usize,
 }
 
@@ -64,7 +66,7 @@ impl Operands {
             let start = self.c.wrapping_add(row * self.c_stride);
             // A row need not begin with a line: its last value is in the line behind then.
             for column in (0..columns).step_by(LINE).chain([columns - 1]) {
-                // SAFETY: as above.
+                // SAFETY: a hint changes nothing that a program sees, wherever it points.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(column).cast()) };
             }
         }
