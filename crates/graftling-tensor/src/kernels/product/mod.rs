@@ -313,10 +313,14 @@ impl<'a, R: Right, E: Epilogue> Job<'a, R, E> {
         let operands =
             Operands { depth: depth.len(), a: slab.as_ptr(), b: values.as_ptr(), c: corner, c_stride: self.stride, add, coming };
         if rows.len() == ROWS && width == T::COLUMNS {
+            #[cfg(target_arch = "x86_64")]
+            operands.ask_for_result(ROWS, T::COLUMNS);
             // SAFETY: slab and panel hold a full tile's values, and the tile lies inside the target.
             unsafe { self.run_operands::<T, ROWS>(operands) };
         } else {
             // A tile over the edge is computed beside the target, and the part inside is copied.
+            #[cfg(target_arch = "x86_64")]
+            operands.ask_for_result(rows.len(), width);
             let mut edge = [0.0f32; 14 * 32];
             let operands = Operands { c: edge.as_mut_ptr(), c_stride: T::COLUMNS, add: false, ..operands };
             // SAFETY: slab and panel are filled up with zeros to full size, and `edge` holds the largest tile.

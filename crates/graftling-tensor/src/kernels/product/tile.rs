@@ -57,7 +57,7 @@ impl Coming {
 }
 
 impl Operands {
-    /// Asks for the block's place in the result, so that it is near when the sums are complete.
+    /// Asks for so many rows and columns of the block's place in the result, so that they are near when the sums are complete.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub fn ask_for_result(&self, rows: usize, columns: usize) {

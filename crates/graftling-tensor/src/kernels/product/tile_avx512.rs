@@ -25,7 +25,6 @@ impl Tile for Avx512Tile {
 // SAFETY: callers pass operands as `Tile::run` demands.
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
 unsafe fn run<const ROW_STEP: usize, const K_STEP: usize>(operands: Operands) {
-    operands.ask_for_result(ROWS, 32);
     let Operands { depth, mut a, mut b, c, c_stride, add, mut coming } = operands;
     // SAFETY: `a` holds ROWS x depth values at the given steps, `b` depth x 32 values, and `c` ROWS rows of 32 values.
     unsafe {
